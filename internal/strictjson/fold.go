@@ -1,0 +1,64 @@
+package strictjson
+
+import (
+	"strings"
+	"unicode"
+)
+
+// foldsTogether tells whether two names of the object are one under simple
+// Unicode case folding. Most objects hold only lower-case ASCII names, and for
+// those it allocates nothing.
+func foldsTogether(object map[string]any) bool {
+	if !mayFold(object) {
+		return false
+	}
+	seen := make(map[string]struct{}, len(object))
+	for name := range object {
+		folded := Fold(name)
+		if _, dup := seen[folded]; dup {
+			return true
+		}
+		seen[folded] = struct{}{}
+	}
+	return false
+}
+
+func mayFold(object map[string]any) bool {
+	for name := range object {
+		if !plain(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func plain(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if c := name[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// Fold maps every name of one case-folding class to one representative, so that
+// Fold(a) == Fold(b) exactly when strings.EqualFold(a, b).
+func Fold(name string) string {
+	if plain(name) {
+		return name
+	}
+	return strings.Map(smallestFold, name)
+}
+
+// smallestFold walks the orbit of r (unicode.SimpleFold) and takes the ASCII
+// lower-case letter in it where there is one, else its smallest rune.
+func smallestFold(r rune) rune {
+	least := r
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		least = min(least, f)
+	}
+	if 'A' <= least && least <= 'Z' {
+		return least + ('a' - 'A')
+	}
+	return least
+}

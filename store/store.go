@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrConflict reports that a record did not have the version an Op expected.
+	// Nothing of the Apply was done; read again and decide anew.
+	ErrConflict = errors.New("store: version conflict")
+	// ErrName reports a partition, key or tag outside the allowed alphabet. It is
+	// a mistake of the caller's, not of the store.
+	ErrName = errors.New("store: name not allowed")
+	// ErrClosed reports a call on a closed store.
+	ErrClosed = errors.New("store: closed")
+)
+
+// Store keeps small records. All methods are safe for concurrent use, obey the
+// deadline of their context, and return an error only for a fault (the backend
+// is unreachable, full, or answers nonsense), for ErrConflict, and for ErrName:
+// a record that is absent and one that has expired are the same, ordinary
+// answer.
+type Store interface {
+	// Get reads records of one partition as they stood together at one moment. It
+	// answers one Record per key, in order; those that are absent or expired do
+	// not exist (see Record.Exists).
+	Get(ctx context.Context, partition string, keys ...string) ([]Record, error)
+
+	// List names the records that carry the tag, in no order. It is a hint: a
+	// record named may be gone or may no longer carry the tag, so the caller reads
+	// and checks each. A record that was written with the tag and has neither been
+	// deleted nor expired is always named.
+	List(ctx context.Context, tag string) ([]Ref, error)
+
+	// Apply does all of the ops or none of them. A key stands at most once among
+	// them. When it returns nil the change is as durable as the backend can make
+	// it, and every Get that begins later on any node connected to the same backend
+	// sees it.
+	Apply(ctx context.Context, partition string, ops ...Op) error
+
+	// Touch moves the store's own time-to-live of a record to until, never past
+	// the record's ExpiresAt. It changes no version and causes no event; on an
+	// absent record it does nothing.
+	Touch(ctx context.Context, partition, key string, until time.Time) error
+}
+
+// Watcher is the second ability of a store: telling what changed.
+type Watcher interface {
+	// Watch calls fn for every change that any node makes after Watch began, at
+	// least once and in no particular order, until ctx ends; it then returns
+	// ctx.Err(). Where changes may have been missed (it has just begun, or the
+	// backend was away), fn first gets a Flush. fn must return quickly and must not
+	// call the store.
+	Watch(ctx context.Context, fn func(Event)) error
+}
+
+// A Record is one stored value.
+type Record struct {
+	Key string
+	// Value is nil exactly when the record does not exist.
+	Value []byte
+	// Version counts the changes of the record from 1. It is 0 for a record written
+	// blind.
+	Version uint64
+	// ExpiresAt is when the record ceases to exist; zero means never.
+	ExpiresAt time.Time
+}
+
+// Exists tells whether there is such a record.
+func (r Record) Exists() bool { return r.Value != nil }
+
+// An Op is one change of one record.
+type Op struct {
+	Key string
+	// Expect is the version the record must have now, else the Apply is an
+	// ErrConflict; 0 means it must not exist. After the change the version is
+	// Expect+1.
+	Expect uint64
+	// Blind ignores Expect: the last writer wins, the version is 0 and no event
+	// tells of it. It is for bookkeeping that nothing is decided on alone. A key is
+	// always written blind or never.
+	Blind bool
+	// Value is the new value; nil deletes the record. An empty value is refused.
+	Value []byte
+	// ExpiresAt is the end of the record, whatever happens to the store's own
+	// time-to-live; zero means never.
+	ExpiresAt time.Time
+	// Until is the store's own time-to-live where it is sooner than ExpiresAt; zero
+	// means ExpiresAt. Touch moves it.
+	Until time.Time
+	// Tags are the names List finds the record under. They replace the former ones.
+	Tags []string
+}
+
+// A Ref names a record.
+type Ref struct{ Partition, Key string }
+
+// An Event tells that a record may have changed, or, with Flush, that anything
+// may have.
+type Event struct {
+	Ref
+	Flush bool
+}
+
+// Limits of names and values; every backend refuses what is beyond them with
+// ErrName or ErrTooLarge before anything is sent.
+const (
+	MaxName  = 200     // bytes of a partition, key or tag
+	MaxValue = 1 << 20 // bytes of a value
+	MaxOps   = 64      // ops of one Apply
+)
+
+// ErrTooLarge reports a value or an Apply beyond the limits.
+var ErrTooLarge = errors.New("store: too large")
