@@ -1,0 +1,54 @@
+# make          what a change should pass before it is sent: fmt lint test
+# make help     the rest
+.DEFAULT_GOAL := all
+CADDYFILES := Caddyfile.example $(wildcard examples/*.Caddyfile examples/*/Caddyfile)
+
+# The race detector needs a C compiler; without one the same tests run without it.
+RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
+
+.PHONY: all build run test fuzz bench fmt lint caddyfiles node clean help
+
+all: fmt lint test ## format, lint, test
+
+build: ## build ./caddy
+	./xcaddy.sh
+
+run: ## build and run Caddyfile.example
+	./xcaddy.sh run
+
+test: node ## run every test; says what was left out for lack of what
+	@test -n "$(RACE)" || echo "make test: no C compiler, so the tests run without the race detector"
+	@command -v redis-server >/dev/null || echo "make test: no redis-server, so the Redis tests are left out"
+	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
+	go test $(RACE) ./...
+
+node: ## install what the tests with Node.js want
+	@if command -v npm >/dev/null 2>&1; then cd testdata/node && npm ci --silent --no-audit --no-fund || echo "make test: npm could not install the packages"; fi
+
+FUZZTIME ?= 30s
+fuzz: ## run every fuzz test for FUZZTIME (default 30s)
+	@for p in $$(go list ./...); do \
+		for f in $$(go test -list '^Fuzz' $$p | grep ^Fuzz); do \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+bench: ## run every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+fmt: ## format Go files and shipped Caddyfiles
+	gofmt -w $$(git ls-files '*.go')
+	@if [ -x ./caddy ]; then for f in $(CADDYFILES); do ./caddy fmt --overwrite $$f; done; fi
+
+lint: ## vet, and staticcheck where it is installed
+	go vet ./...
+	@if command -v staticcheck >/dev/null 2>&1; then staticcheck ./...; fi
+
+caddyfiles: build ## fmt, adapt and validate every shipped Caddyfile
+	.ci/caddyfiles
+
+clean: ## remove what was built
+	rm -rf ./caddy testdata/node/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
