@@ -13,36 +13,59 @@ var (
 	// ErrName reports a partition, key or tag outside the allowed alphabet. It is
 	// a mistake of the caller's, not of the store.
 	ErrName = errors.New("store: name not allowed")
+	// ErrOp reports an op that makes no sense: an empty value, a key that stands
+	// twice in one Apply, a blind op that expects a version. It is a mistake of the
+	// caller's, not of the store.
+	ErrOp = errors.New("store: op not allowed")
+	// ErrTooLarge reports a value, or a number of ops or tags, beyond the limits.
+	ErrTooLarge = errors.New("store: too large")
+	// ErrFull reports a backend that has no room for the change. Nothing of the
+	// Apply was done, what is stored can be read.
+	ErrFull = errors.New("store: full")
 	// ErrClosed reports a call on a closed store.
 	ErrClosed = errors.New("store: closed")
 )
 
+// Limits of names and values; every backend refuses what is beyond them with
+// ErrName or ErrTooLarge before anything is sent.
+const (
+	MaxName  = 200     // bytes of a partition, key or tag
+	MaxValue = 1 << 20 // bytes of a value
+	MaxOps   = 64      // ops of one Apply
+	MaxTags  = 16      // tags of one record
+)
+
 // Store keeps small records. All methods are safe for concurrent use, obey the
 // deadline of their context, and return an error only for a fault (the backend
-// is unreachable, full, or answers nonsense), for ErrConflict, and for ErrName:
-// a record that is absent and one that has expired are the same, ordinary
-// answer.
+// is unreachable, full, or answers nonsense), for ErrConflict, and for a call
+// that can never work (ErrName, ErrOp, ErrTooLarge): a record that is absent and
+// one that has expired are the same, ordinary answer.
+//
+// After a fault of Apply the change may or may not have been made, as with any
+// server that went away before it could answer; after every other error it has
+// not.
 type Store interface {
 	// Get reads records of one partition as they stood together at one moment. It
 	// answers one Record per key, in order; those that are absent or expired do
-	// not exist (see Record.Exists).
+	// not exist (see Record.Exists). The values are the caller's own.
 	Get(ctx context.Context, partition string, keys ...string) ([]Record, error)
 
-	// List names the records that carry the tag, in no order. It is a hint: a
-	// record named may be gone or may no longer carry the tag, so the caller reads
-	// and checks each. A record that was written with the tag and has neither been
-	// deleted nor expired is always named.
+	// List names the records that carry the tag, each once, in no order. It is a
+	// hint: a record named may be gone or may no longer carry the tag, so the caller
+	// reads and checks each. A record that was written with the tag and has neither
+	// been deleted nor expired is always named.
 	List(ctx context.Context, tag string) ([]Ref, error)
 
 	// Apply does all of the ops or none of them. A key stands at most once among
 	// them. When it returns nil the change is as durable as the backend can make
 	// it, and every Get that begins later on any node connected to the same backend
-	// sees it.
+	// sees it. No ops are no change.
 	Apply(ctx context.Context, partition string, ops ...Op) error
 
-	// Touch moves the store's own time-to-live of a record to until, never past
-	// the record's ExpiresAt. It changes no version and causes no event; on an
-	// absent record it does nothing.
+	// Touch moves the store's own time-to-live of a record to until, sooner or
+	// later than it was but never past the record's ExpiresAt, which is also what a
+	// zero until means. It changes no version and causes no event; on an absent
+	// record it does nothing.
 	Touch(ctx context.Context, partition, key string, until time.Time) error
 }
 
@@ -50,9 +73,13 @@ type Store interface {
 type Watcher interface {
 	// Watch calls fn for every change that any node makes after Watch began, at
 	// least once and in no particular order, until ctx ends; it then returns
-	// ctx.Err(). Where changes may have been missed (it has just begun, or the
-	// backend was away), fn first gets a Flush. fn must return quickly and must not
-	// call the store.
+	// ctx.Err(), or ErrClosed when the store is closed first. Where changes may have
+	// been missed (it has just begun, or the backend was away), fn first gets a
+	// Flush. A change that was made through this very store is told before Apply
+	// returns. Expiry is no change.
+	//
+	// fn is never called twice at once, nor after Watch has returned. It must return
+	// quickly and must not call the store.
 	Watch(ctx context.Context, fn func(Event)) error
 }
 
@@ -64,25 +91,27 @@ type Record struct {
 	// Version counts the changes of the record from 1. It is 0 for a record written
 	// blind.
 	Version uint64
-	// ExpiresAt is when the record ceases to exist; zero means never.
+	// ExpiresAt is when the record ceases to exist, to the millisecond; zero means
+	// never.
 	ExpiresAt time.Time
 }
 
 // Exists tells whether there is such a record.
 func (r Record) Exists() bool { return r.Value != nil }
 
-// An Op is one change of one record.
+// An Op is one change of one record. Times are kept to the millisecond, what is
+// finer is cut off.
 type Op struct {
 	Key string
 	// Expect is the version the record must have now, else the Apply is an
 	// ErrConflict; 0 means it must not exist. After the change the version is
 	// Expect+1.
 	Expect uint64
-	// Blind ignores Expect: the last writer wins, the version is 0 and no event
-	// tells of it. It is for bookkeeping that nothing is decided on alone. A key is
-	// always written blind or never.
+	// Blind ignores what is there: the last writer wins, the version is 0 and no
+	// event tells of it. It is for bookkeeping that nothing is decided on alone. A
+	// key is always written blind or never.
 	Blind bool
-	// Value is the new value; nil deletes the record. An empty value is refused.
+	// Value is the new value; nil deletes the record. An empty value is an ErrOp.
 	Value []byte
 	// ExpiresAt is the end of the record, whatever happens to the store's own
 	// time-to-live; zero means never.
@@ -103,14 +132,3 @@ type Event struct {
 	Ref
 	Flush bool
 }
-
-// Limits of names and values; every backend refuses what is beyond them with
-// ErrName or ErrTooLarge before anything is sent.
-const (
-	MaxName  = 200     // bytes of a partition, key or tag
-	MaxValue = 1 << 20 // bytes of a value
-	MaxOps   = 64      // ops of one Apply
-)
-
-// ErrTooLarge reports a value or an Apply beyond the limits.
-var ErrTooLarge = errors.New("store: too large")

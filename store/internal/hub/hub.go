@@ -1,0 +1,128 @@
+// Package hub tells the watchers of one process what changed. Every backend has
+// one: a change made through a store is told to its own watchers before Apply
+// returns, also where the backend has a channel of its own that will tell of it
+// again.
+package hub
+
+import (
+	"context"
+	"sync"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// A Hub is a set of watchers. Make it with New.
+type Hub struct {
+	closed chan struct{}
+	once   sync.Once
+
+	mu       sync.RWMutex
+	watchers map[*Watcher]struct{}
+}
+
+// New makes an empty hub.
+func New() *Hub {
+	return &Hub{closed: make(chan struct{}), watchers: map[*Watcher]struct{}{}}
+}
+
+// Watch is store.Watcher's Watch for a backend that hears of every change by
+// Changed.
+func (h *Hub) Watch(ctx context.Context, fn func(store.Event)) error {
+	w, err := h.Join(ctx, fn)
+	if err != nil {
+		return err
+	}
+	defer h.Leave(w)
+	w.Flush()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-h.closed:
+		return store.ErrClosed
+	}
+}
+
+// Join adds a watcher that hears nothing before its first Flush: until then,
+// nothing that it may hold can be stale.
+func (h *Hub) Join(ctx context.Context, fn func(store.Event)) (*Watcher, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := &Watcher{fn: fn}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-h.closed:
+		return nil, store.ErrClosed
+	default:
+	}
+	h.watchers[w] = struct{}{}
+	return w, nil
+}
+
+// Leave removes a watcher. When it returns, the watcher's function is not
+// running and will not be called again.
+func (h *Hub) Leave(w *Watcher) {
+	h.mu.Lock()
+	delete(h.watchers, w)
+	h.mu.Unlock()
+	w.mu.Lock()
+	w.fn = nil
+	w.mu.Unlock()
+}
+
+// Changed tells every watcher of the ops that are not blind.
+func (h *Hub) Changed(partition string, ops []store.Op) {
+	for _, w := range h.all() {
+		for i := range ops {
+			if !ops[i].Blind {
+				w.Tell(store.Event{Ref: store.Ref{Partition: partition, Key: ops[i].Key}})
+			}
+		}
+	}
+}
+
+func (h *Hub) all() []*Watcher {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if len(h.watchers) == 0 {
+		return nil
+	}
+	list := make([]*Watcher, 0, len(h.watchers))
+	for w := range h.watchers {
+		list = append(list, w)
+	}
+	return list
+}
+
+// Close ends every Watch with ErrClosed and refuses new ones.
+func (h *Hub) Close() { h.once.Do(func() { close(h.closed) }) }
+
+// Closed is closed by Close.
+func (h *Hub) Closed() <-chan struct{} { return h.closed }
+
+// A Watcher calls one function, never twice at once.
+type Watcher struct {
+	mu      sync.Mutex
+	fn      func(store.Event)
+	flushed bool
+}
+
+// Flush tells that changes may have been missed.
+func (w *Watcher) Flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushed = true
+	if w.fn != nil {
+		w.fn(store.Event{Flush: true})
+	}
+}
+
+// Tell passes an event on. Before the first Flush there is nothing to tell.
+func (w *Watcher) Tell(e store.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fn != nil && w.flushed {
+		w.fn(e)
+	}
+}
