@@ -151,7 +151,7 @@ func readObject(dec *jsontext.Decoder, depth int) (any, error) {
 			return nil, err
 		}
 	}
-	if foldsTogether(object) {
+	if FoldsTogether(object) {
 		return nil, ErrDuplicateName
 	}
 	return object, leave(dec)

@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// foldsTogether tells whether two names of the object are one under simple
+// FoldsTogether tells whether two names of the object are one under simple
 // Unicode case folding. Most objects hold only lower-case ASCII names, and for
 // those it allocates nothing.
-func foldsTogether(object map[string]any) bool {
+func FoldsTogether[V any](object map[string]V) bool {
 	if !mayFold(object) {
 		return false
 	}
@@ -23,7 +23,7 @@ func foldsTogether(object map[string]any) bool {
 	return false
 }
 
-func mayFold(object map[string]any) bool {
+func mayFold[V any](object map[string]V) bool {
 	for name := range object {
 		if !plain(name) {
 			return true

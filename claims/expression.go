@@ -1,0 +1,65 @@
+package claims
+
+// An expression is a compiled value of a template. It renders to nothing (false)
+// where a variable is missing or null; depth is how many levels of nesting it may
+// add.
+type expression interface {
+	render(r *rendering, depth int) (any, bool)
+}
+
+// rendering is one evaluation of a template.
+type rendering struct {
+	copying
+	variables Variables
+}
+
+type (
+	literal struct{ scalar any } // a scalar, nil included
+	lookup  []string             // a variable by its path
+	actions string               // member.rbac.<resource>.actions
+	array   []expression         //
+	object  []member             // in the order of the text
+	member  struct {             //
+		name  string
+		value expression
+	}
+)
+
+func (l literal) render(*rendering, int) (any, bool) { return l.scalar, l.scalar != nil }
+
+func (l lookup) render(r *rendering, depth int) (any, bool) {
+	v, ok := r.value(r.variables.find(l...), depth)
+	return v, ok && v != nil
+}
+
+// A member without rights on a resource has an empty list of actions: the claim
+// is there, so that whoever reads it need not know what its absence means.
+func (a actions) render(r *rendering, depth int) (any, bool) {
+	v, ok := r.value(r.variables.find(memberRoot, "rbac", string(a), "actions"), depth)
+	if ok && v == nil {
+		return []any{}, true
+	}
+	return v, ok
+}
+
+func (a array) render(r *rendering, depth int) (any, bool) {
+	list := make([]any, 0, len(a))
+	for _, e := range a {
+		if v, ok := e.render(r, depth-1); ok {
+			list = append(list, v)
+		}
+	}
+	return list, true
+}
+
+func (o object) render(r *rendering, depth int) (any, bool) {
+	rendered := make(Object, len(o))
+	for _, m := range o {
+		before := r.fault
+		if v, ok := m.value.render(r, depth-1); ok {
+			rendered[m.name] = v
+		}
+		r.blame(before, m.name)
+	}
+	return rendered, true
+}
