@@ -1,0 +1,60 @@
+package jose
+
+// kind is a type of key by its members (RFC 7518 §6, RFC 8037 §2).
+type kind struct{ parameters []parameter }
+
+// parameter is one member of a key and the rule for its bytes. Members are
+// checked before jwx sees them: it cuts an RSA exponent of more than 64 bits
+// down and makes Ed25519 keys of any length.
+type parameter struct {
+	name string
+	// sizes are the lengths in bytes, by the curve where the kind has one; nil for
+	// the name of a curve.
+	sizes func(crv string) (least, most int)
+}
+
+var kinds = map[string]kind{
+	"RSA": {[]parameter{{"n", modulusSize}, {"e", exponentSize}}},
+	"EC":  {[]parameter{{"crv", nil}, {"x", coordinateSize}, {"y", coordinateSize}}},
+	"OKP": {[]parameter{{"crv", nil}, {"x", edwardsSize}}},
+}
+
+// modulusSize allows one leading zero byte, which some issuers write; the bits
+// are counted later.
+func modulusSize(string) (least, most int) { return MinRSABits / 8, MaxRSABits/8 + 1 }
+
+func exponentSize(string) (least, most int) { return 1, 4 }
+
+// coordinateSize is exact: RFC 7518 §6.2.1.2 wants the full length.
+func coordinateSize(crv string) (least, most int) {
+	n := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[crv]
+	return n, n
+}
+
+func edwardsSize(crv string) (least, most int) {
+	n := map[string]int{"Ed25519": 32}[crv]
+	return n, n
+}
+
+func (p parameter) read(members map[string]any) (string, *KeyError) {
+	text, ok := members[p.name].(string)
+	if !ok {
+		return "", keyErrorf("%s is not a string", p.name)
+	}
+	if p.sizes == nil {
+		return text, nil
+	}
+	data, err := decode(text)
+	if err != nil {
+		return "", keyErrorf("%s is not strict base64url", p.name)
+	}
+	crv, _ := members["crv"].(string)
+	least, most := p.sizes(crv)
+	if most == 0 {
+		return "", keyErrorf("crv is not a curve for signatures")
+	}
+	if len(data) < least || len(data) > most {
+		return "", keyErrorf("%s has %d bytes", p.name, len(data))
+	}
+	return text, nil
+}

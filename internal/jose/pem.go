@@ -1,0 +1,96 @@
+package jose
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var errPrivateKey = errors.New("jose: PEM holds a private key; give the public one")
+
+// ParsePEM reads the public keys of a PEM text: PUBLIC KEY (PKIX), RSA PUBLIC
+// KEY (PKCS #1) and CERTIFICATE, of which the key is taken and nothing else is
+// checked, as whoever configured the file vouches for it. The keys have no ID. A
+// private key, a block of any other kind, one that does not parse, and a text
+// without any is an error: a check must never fall away because a file was bad
+// (CVE-2026-27586).
+func ParsePEM(data []byte) ([]Key, error) {
+	blocks, err := pemBlocks(data)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]Key, 0, len(blocks))
+	for i, block := range blocks {
+		public, err := readPEM(block)
+		if err != nil {
+			return nil, fmt.Errorf("PEM block %d: %w", i+1, err)
+		}
+		key, err := NewKey(public)
+		if err != nil {
+			return nil, fmt.Errorf("PEM block %d: %w", i+1, err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// pemBlocks is all or nothing: pem.Decode alone passes over a block that is
+// broken.
+func pemBlocks(data []byte) (blocks []*pem.Block, err error) {
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		blocks = append(blocks, block)
+	}
+	if len(blocks) == 0 {
+		return nil, errors.New("jose: no PEM block")
+	}
+	if len(blocks) != bytes.Count(data, []byte("-----BEGIN ")) {
+		return nil, errors.New("jose: a PEM block is broken")
+	}
+	return blocks, nil
+}
+
+func readPEM(block *pem.Block) (crypto.PublicKey, error) {
+	switch {
+	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return nil, errPrivateKey
+	case len(block.Headers) != 0:
+		return nil, errors.New("jose: PEM headers are not supported")
+	}
+	public, err := parseDER(block)
+	if err != nil {
+		return nil, err
+	}
+	return public, nil
+}
+
+func parseDER(block *pem.Block) (crypto.PublicKey, error) {
+	switch block.Type {
+	case "PUBLIC KEY":
+		return orBroken(x509.ParsePKIXPublicKey(block.Bytes))
+	case "RSA PUBLIC KEY":
+		k, err := x509.ParsePKCS1PublicKey(block.Bytes)
+		return orBroken(k, err)
+	case "CERTIFICATE":
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return orBroken(nil, err)
+		}
+		return c.PublicKey, nil
+	}
+	return nil, errors.New("jose: PEM type is not PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
+}
+
+func orBroken(public crypto.PublicKey, err error) (crypto.PublicKey, error) {
+	if err != nil {
+		return nil, fmt.Errorf("jose: %w", err)
+	}
+	return public, nil
+}

@@ -1,0 +1,141 @@
+package jose
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/strictjson"
+)
+
+const (
+	// MaxTokenBytes is the longest compact token that Parse looks at.
+	MaxTokenBytes = 16 << 10
+	// MaxKeyID is the longest kid, in bytes.
+	MaxKeyID = 256
+)
+
+// Token is a compact JWS taken apart. Nothing in it is proved until Verify says
+// so.
+type Token struct {
+	Header Header
+	// Payload is the JSON text of the claims, Claims what it says.
+	Payload []byte
+	Claims  map[string]any
+
+	input     []byte // what the signature is over: header and payload as they came
+	signature []byte
+}
+
+// Header holds what we read of the protected header; the rest is not looked at.
+type Header struct {
+	Algorithm, KeyID, Type string
+	// HasKeyID and HasType tell a missing member from an empty one.
+	HasKeyID, HasType bool
+}
+
+// Parse takes a compact JWS apart: exactly three non-empty parts of strict
+// base64url, of which the first two are JSON objects (RFC 7515 §7.1, RFC 7519
+// §7.2). Every refusal is a *ParseError. Before the number of parts is known
+// nothing is allocated, however many dots there are.
+func Parse(compact string) (*Token, error) {
+	header, payload, signature, err := split(compact)
+	if err != nil {
+		return nil, err
+	}
+	t := &Token{input: []byte(compact[:len(header)+1+len(payload)])}
+	if err := t.readHeader(header); err != nil {
+		return nil, err
+	}
+	if err := t.readPayload(payload); err != nil {
+		return nil, err
+	}
+	if t.signature, err = decode(signature); err != nil {
+		return nil, &ParseError{CodeEncoding, err}
+	}
+	return t, nil
+}
+
+func split(compact string) (header, payload, signature string, err error) {
+	if len(compact) > MaxTokenBytes {
+		return "", "", "", &ParseError{Code: CodeTooLarge}
+	}
+	switch strings.Count(compact, ".") {
+	case 2:
+	case 4: // the compact form of a JWE (RFC 7516 §7.1)
+		return "", "", "", &ParseError{Code: CodeEncrypted}
+	default:
+		return "", "", "", &ParseError{Code: CodeMalformed}
+	}
+	header, rest, _ := strings.Cut(compact, ".")
+	payload, signature, _ = strings.Cut(rest, ".")
+	if header == "" || payload == "" || signature == "" {
+		return "", "", "", &ParseError{Code: CodeMalformed}
+	}
+	return header, payload, signature, nil
+}
+
+func (t *Token) readPayload(part string) (err error) {
+	if t.Payload, err = decode(part); err != nil {
+		return &ParseError{CodeEncoding, err}
+	}
+	if t.Claims, err = strictjson.Object(t.Payload); err != nil {
+		return &ParseError{CodePayload, err}
+	}
+	return nil
+}
+
+func (t *Token) readHeader(part string) error {
+	data, err := decode(part)
+	if err != nil {
+		return &ParseError{CodeEncoding, err}
+	}
+	members, err := strictjson.Object(data)
+	if err != nil {
+		return &ParseError{CodeHeader, err}
+	}
+	if err := refuseMembers(members); err != nil {
+		return err
+	}
+	return t.Header.fill(members)
+}
+
+// refuseMembers refuses what would change the meaning of the token in a way we
+// do not have: extensions (RFC 7515 §4.1.11, RFC 7797 §7), encryption and
+// compression (RFC 8725 §3.6).
+func refuseMembers(members map[string]any) error {
+	for _, m := range [...]struct{ name, code string }{
+		{"crit", CodeCritical}, {"b64", CodeCritical},
+		{"enc", CodeEncrypted}, {"zip", CodeEncrypted},
+	} {
+		if _, found := members[m.name]; found {
+			return &ParseError{m.code, errors.New("member " + m.name)}
+		}
+	}
+	return nil
+}
+
+func (h *Header) fill(members map[string]any) error {
+	var ok bool
+	if h.Algorithm, ok = members["alg"].(string); !ok || h.Algorithm == "" {
+		return &ParseError{Code: CodeAlgorithm}
+	}
+	if strings.EqualFold(strings.TrimSpace(h.Algorithm), "none") {
+		return &ParseError{Code: CodeNone}
+	}
+	if h.KeyID, h.HasKeyID, ok = optionalText(members, "kid"); !ok || len(h.KeyID) > MaxKeyID {
+		return &ParseError{Code: CodeKeyID}
+	}
+	if h.Type, h.HasType, ok = optionalText(members, "typ"); !ok {
+		return &ParseError{Code: CodeType}
+	}
+	return nil
+}
+
+func optionalText(members map[string]any, name string) (text string, found, ok bool) {
+	v, found := members[name]
+	if !found {
+		return "", false, true
+	}
+	text, ok = v.(string)
+	return text, true, ok
+}

@@ -1,0 +1,149 @@
+package trust
+
+import "time"
+
+// Defaults of a Config.
+const (
+	DefaultLeeway                     = 60 * time.Second
+	DefaultMaxLifetime                = 24 * time.Hour
+	DefaultCreateMembersPerHour       = 1000
+	DefaultCreateOrganizationsPerHour = 100
+	DefaultFactorType                 = "trusted_auth_token"
+)
+
+// MaxLeeway is the widest clock difference a profile may allow: with more, a
+// token outlives its own end by so much that the end means little.
+const MaxLeeway = 60 * time.Second
+
+// Attributes of an identity that Config.Map may name. MetadataPrefix takes a key
+// after it: "trusted_metadata.department".
+const (
+	AttributeExternalID = "external_id"
+	AttributeEmail      = "email"
+	AttributeTokenID    = "token_id"
+	AttributeName       = "name"
+	AttributeRoles      = "roles"
+	MetadataPrefix      = "trusted_metadata."
+)
+
+// Config says whom a profile trusts and how. The zero value of every field but
+// Name, Issuers, Audiences and Keys is useful.
+//
+// Claims are named by path: the exact name of a top-level claim first (so that
+// "https://app/roles" and "cognito:groups" work as they are), else names of
+// nested claims joined by dots ("contact.email").
+type Config struct {
+	// Name of the profile: [a-z0-9][a-z0-9_-]*, but not "any" or "off".
+	Name string
+
+	// Issuers are the values of iss that are believed, byte for byte. One may hold
+	// captures, "https://login.microsoftonline.com/{tid}/v2.0": a captured value is
+	// 1 to 64 of A–Z a–z 0–9 and -, and a claim of the same name must be absent or
+	// equal to it. Several issuers, and any with a capture, are several namespaces
+	// (see Namespace).
+	Issuers []string
+
+	// Audiences are the values of which the token's audience must hold at least
+	// one, byte for byte.
+	Audiences []string
+	// AudienceClaim is the claim the audience is read from. Default: "aud". (An AWS
+	// Cognito access token has only "client_id".)
+	AudienceClaim string
+
+	// Keys are the keys this profile's tokens are signed with; see PEMKeys, FileKeys
+	// and NewRemoteKeys.
+	Keys KeySource `json:"-"`
+
+	// Algorithms are the values of alg that are believed. Default: RS256, RS384,
+	// RS512, ES256, ES384, ES512 and EdDSA. PS256, PS384 and PS512 only where
+	// listed.
+	Algorithms []string
+	// Types are the values of typ that are believed, in any case, with or without
+	// "application/". Default: JWT, at+jwt, or none at all. A list replaces the
+	// default, and then a token without typ is refused (RFC 8725 §3.11).
+	Types []string
+
+	// Leeway is the clock difference allowed at exp, nbf and iat. Default:
+	// DefaultLeeway, which is also the most. Negative: none.
+	Leeway time.Duration
+	// MaxTokenAge ends a token that long after its iat, whatever its exp; iat is
+	// required then. Default: no such end.
+	MaxTokenAge time.Duration
+	// MaxLifetime is the longest a token may say to live: from iat, else from now,
+	// to exp. Default: DefaultMaxLifetime.
+	MaxLifetime time.Duration
+	// RequireClaims are claims a token must have, all of them.
+	RequireClaims []RequiredClaim
+
+	// Map says which claim an attribute is read from: attribute to path. Default:
+	// external_id from sub, email from email, token_id from jti; an entry here
+	// replaces that of its attribute alone. An external_id or token_id named here is
+	// required of every token. See AttributeExternalID and its neighbours.
+	Map map[string]string
+	// Roles lists what a value of the mapped roles claim gives: value to our roles.
+	// Values that are not listed give nothing, and are counted.
+	Roles map[string][]string
+
+	// EmailDomains are the domains whose addresses this profile vouches for, "*" for
+	// all. Default: none, so that no address identifies anybody.
+	EmailDomains []string
+	// AssumeEmailVerified takes an address for verified where the token does not say
+	// that it is not.
+	AssumeEmailVerified bool
+	// Namespace is where external ids of this profile live. Default: the profile's
+	// name; with several issuers, or a capture, the name, "|" and the iss. Profiles
+	// that name the same one share their external ids on purpose. "api" is that of
+	// the ids that API callers give.
+	Namespace string
+
+	// Organization says which organization a token is for: a text without
+	// placeholder is the operator's word, one with {claims.path} is made of the
+	// token's claims. Default: the token names none. With a captured issuer it must
+	// begin with the captures; see NewProfile.
+	Organization string
+
+	// CreateMembers and CreateOrganizations let a first token create whom it names,
+	// at most so many an hour. Defaults: DefaultCreateMembersPerHour and
+	// DefaultCreateOrganizationsPerHour.
+	CreateMembers              bool
+	CreateMembersPerHour       int
+	CreateOrganizations        bool
+	CreateOrganizationsPerHour int
+
+	// Factor is what a token of this profile counts as.
+	Factor Factor
+
+	// SessionDuration and SessionIdle bound the implicit sessions of this profile.
+	// Default: none but the end of the token.
+	SessionDuration time.Duration
+	SessionIdle     time.Duration
+	// SessionKey are claims (strings, all required) that name one implicit session
+	// for many short tokens. Default: each token has its own.
+	SessionKey []string
+
+	// Dev marks a profile whose keys the gateway itself holds, for trying things out.
+	Dev bool
+
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time `json:"-"`
+}
+
+// Factor is how a token of a profile counts in a session.
+type Factor struct {
+	// Type names the kind of proof. Default: DefaultFactorType.
+	Type string
+	// SecondOnly makes it a proof that never opens a session, only joins one.
+	SecondOnly bool
+	// ValidFor is how long after it was proved it counts. Default: as long as the
+	// session.
+	ValidFor time.Duration
+}
+
+// RequiredClaim is a claim that a token must have.
+type RequiredClaim struct {
+	// Path of the claim.
+	Path string
+	// Value that it must have: a string of that text, or a number or boolean
+	// written so. Empty: any value but null and the empty ones.
+	Value string
+}

@@ -1,0 +1,69 @@
+package trust
+
+import "time"
+
+// Identity is what a verified token says, in our words. It is shared between
+// requests: nobody may change it.
+type Identity struct {
+	// Profile that believed the token, and the token's iss.
+	Profile, Issuer string
+	// Namespace and ExternalID name a person or machine; ExternalID may be empty
+	// where Email is covered.
+	Namespace, ExternalID string
+
+	// Email is the address in lower case where the profile vouches for it
+	// (EmailCovered); any other is UnverifiedEmail, as the token spells it, and
+	// identifies nobody.
+	Email           string
+	EmailCovered    bool
+	UnverifiedEmail string
+	// EmailVerified tells that the token itself says email_verified: true.
+	EmailVerified bool
+
+	// Name for display; may be empty.
+	Name string
+	// TokenID is the mapped claim, jti by default, else the SHA-256 of the token in
+	// hexadecimal.
+	TokenID string
+
+	// Roles that the profile gives for the token's values, sorted, each once.
+	// HasRoles tells that the profile maps roles and the token has the claim;
+	// DroppedRoles counts the values the profile does not list.
+	Roles        []string
+	HasRoles     bool
+	DroppedRoles int
+
+	// Metadata holds the mapped trusted_metadata keys that the token has.
+	Metadata map[string]any
+
+	// Organization that the token is for.
+	Organization OrganizationRef
+
+	// IssuedAt is the token's iat, zero where it has none.
+	IssuedAt time.Time
+	// ProvedAt is when the person proved who they are: auth_time, else iat, never
+	// later than iat; zero where the token has neither, and then it is never fresh.
+	ProvedAt time.Time
+	// Until is when the token ceases to be a credential: the earlier of exp + leeway
+	// and iat + MaxTokenAge.
+	Until time.Time
+
+	// Digest is the SHA-256 of the token.
+	Digest [32]byte
+	// SessionKey holds the values of Config.SessionKey, in its order.
+	SessionKey []string
+	// KeyThumbprint names the key that signed (RFC 7638).
+	KeyThumbprint string
+	// Factor is what the token counts as.
+	Factor Factor
+}
+
+// OrganizationRef names an organization. The zero value names none.
+type OrganizationRef struct {
+	// Value is an id or an external id.
+	Value string
+	// Fixed tells that the value is the operator's word: the id of a configured
+	// organization, else an external id. Otherwise a token said it, and it may match
+	// an external id only.
+	Fixed bool
+}
