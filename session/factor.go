@@ -1,0 +1,91 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// MaxFactors is how many factors a session holds at most. When a profile brings
+// one more, its own oldest proof makes room.
+const MaxFactors = 16
+
+// Factor is one proof that a session rests on.
+type Factor struct {
+	// Profile is the name of the profile that the proof was believed under.
+	Profile string
+	// Type says what kind of proof it is, as the profile's `factor` names it.
+	Type string
+	// TokenID and Issuer name the trusted token within its profile.
+	TokenID, Issuer string
+	// ProvedAt is when the member gave the proof to the issuer (auth_time, else
+	// iat), never when we received it. Zero where the token does not say.
+	ProvedAt time.Time
+	// CreatedAt is when the factor came to the session, UpdatedAt when it was last
+	// shown. Both are set here.
+	CreatedAt, UpdatedAt time.Time
+
+	unknown map[string]any
+}
+
+// Factor is the factor of that profile and token id, if the session has it.
+func (s Session) Factor(profile, tokenID string) (Factor, bool) {
+	i := s.factorIndex(profile, tokenID)
+	if i < 0 {
+		return Factor{}, false
+	}
+	return s.Factors[i], true
+}
+
+func (s Session) factorIndex(profile, tokenID string) int {
+	return slices.IndexFunc(s.Factors, func(f Factor) bool {
+		return f.Profile == profile && f.TokenID == tokenID
+	})
+}
+
+// attach adds a factor, or refreshes the one with the same profile and token id.
+func (s *Session) attach(f Factor, now time.Time) error {
+	if i := s.factorIndex(f.Profile, f.TokenID); i >= 0 {
+		s.Factors[i].refresh(f, now)
+		return nil
+	}
+	if len(s.Factors) >= MaxFactors && !s.dropOldest(f.Profile) {
+		return fmt.Errorf("%w: %d", ErrFactors, len(s.Factors))
+	}
+	s.Factors = append(s.Factors, f.received(now))
+	return nil
+}
+
+// received is the factor as it comes to a session now. A proof from the future
+// would stay young for longer than it may, so it counts from now at the latest.
+func (f Factor) received(now time.Time) Factor {
+	f.ProvedAt = millis(earlier(f.ProvedAt, now))
+	f.CreatedAt, f.UpdatedAt = millis(now), millis(now)
+	return f
+}
+
+// refresh notes that the proof was shown again. That makes it no younger: only a
+// later proof of which the token itself speaks does.
+func (f *Factor) refresh(again Factor, now time.Time) {
+	again = again.received(now)
+	f.Type, f.Issuer = again.Type, again.Issuer
+	f.ProvedAt = later(f.ProvedAt, again.ProvedAt)
+	f.UpdatedAt = later(f.UpdatedAt, again.UpdatedAt)
+}
+
+// dropOldest removes the oldest proof of a profile and tells whether there was
+// one. Other profiles' proofs never make room: a flood of one kind must not
+// push out another.
+func (s *Session) dropOldest(profile string) bool {
+	oldest := -1
+	for i, f := range s.Factors {
+		if f.Profile == profile && (oldest < 0 || f.ProvedAt.Before(s.Factors[oldest].ProvedAt)) {
+			oldest = i
+		}
+	}
+	if oldest < 0 {
+		return false
+	}
+	s.Factors = slices.Delete(s.Factors, oldest, oldest+1)
+	return true
+}

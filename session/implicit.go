@@ -1,0 +1,214 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
+)
+
+// defaultLifetime is how long a trusted token is taken to live at most where
+// Implicit.MaxLifetime does not say. Erring upwards costs a small record.
+const defaultLifetime = 30 * 24 * time.Hour
+
+// Implicit is a verified trusted token and whose it is, as far as the session
+// that it stands for needs to know.
+type Implicit struct {
+	// Profile, Issuer, OrganizationID and MemberID are part of the session's id, with
+	// Digest or Key.
+	Profile, Issuer          string
+	OrganizationID, MemberID string
+	// Digest is the SHA-256 of the token. Without Key it decides which session the
+	// token stands for: its own.
+	Digest [32]byte
+	// Key holds the values of the profile's `session_key`. Tokens with the same
+	// values stand for the same session, and a newer one moves its end.
+	Key []string
+	// IssuedAt is the token's iat, zero where it has none: then nothing that has
+	// ended is ever started again by it.
+	IssuedAt time.Time
+	// Until is when the token ceases to be a credential.
+	Until time.Time
+	// MaxLifetime is the longest time from IssuedAt to Until that the profile allows
+	// any token. With Key, the end of a session is remembered for as long. Default: 30
+	// days.
+	MaxLifetime time.Duration
+	// Duration and Idle are the limits of the profile's own `session` block. Zero:
+	// none but Until.
+	Duration, Idle time.Duration
+	// Factor is the proof that the token is.
+	Factor Factor
+}
+
+func (r Implicit) check(now time.Time) error {
+	switch {
+	case r.Profile == "" || r.OrganizationID == "" || r.MemberID == "":
+		return errors.New("session: nobody's")
+	case r.Duration < 0 || r.Idle < 0:
+		return fmt.Errorf("%w: negative", ErrDuration)
+	case !now.Before(r.Until):
+		return ErrExpired
+	}
+	return nil
+}
+
+// Implicit finds the session that a trusted token stands for, or makes it. All
+// who ask at once get the same one. A session that was revoked stays revoked for
+// its token (ErrRevoked), and one that has come to the limits of its profile
+// stays ended (ErrExpired, ErrIdle); with a Key, a token issued later than that
+// starts it anew.
+func (m *Manager) Implicit(ctx context.Context, r Implicit) (Session, error) {
+	if err := r.check(m.now()); err != nil {
+		return Session{}, err
+	}
+	id := m.ImplicitID(r)
+	s, err := m.flights.do(ctx, id+string(r.Digest[:]), func(ctx context.Context) (Session, error) {
+		return m.findOrBegin(ctx, id, r)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	// Whoever joined a look that was under way may have come after a revocation
+	// that it did not see.
+	if err := m.Check(s); err != nil {
+		return Session{}, err
+	}
+	return s, nil
+}
+
+func (m *Manager) findOrBegin(ctx context.Context, id string, r Implicit) (Session, error) {
+	if e, ok := m.revocations.find(id); ok && !e.confirmed {
+		m.rebury(ctx, id)
+	}
+	return m.swap(ctx, id, func(found Session) (Session, bool, error) {
+		return m.implicit(ctx, id, r, found)
+	})
+}
+
+func (m *Manager) implicit(ctx context.Context, id string, r Implicit, found Session) (Session, bool, error) {
+	now := m.now()
+	if found.Version == 0 {
+		return m.implicitAbsent(id, r, now)
+	}
+	if !found.Implicit || found.OrganizationID != r.OrganizationID || found.MemberID != r.MemberID {
+		return Session{}, false, ErrMismatch
+	}
+	err := m.Check(found)
+	switch {
+	case err == nil:
+		next, newer := found.followed(r, now)
+		return next, newer, nil
+	case m.restarts(r, found, now):
+		return r.session(id, found.Version, now), true, nil
+	}
+	return Session{}, false, m.obey(ctx, found)
+}
+
+// implicitAbsent begins a session where the store has none. If this node knows
+// of a revocation all the same, the store has lost it, and gets it back.
+func (m *Manager) implicitAbsent(id string, r Implicit, now time.Time) (Session, bool, error) {
+	s := r.session(id, 0, now)
+	if e, ok := m.revocations.find(id); ok && !(e.confirmed && r.startsAfter(e.at, now)) {
+		return s.tombstone(e.at), true, nil
+	}
+	return s, true, nil
+}
+
+// restarts tells whether the token may begin an ended session anew.
+func (m *Manager) restarts(r Implicit, ended Session, now time.Time) bool {
+	if !ended.keyed {
+		return false
+	}
+	e, revoked := m.revocations.find(ended.ID)
+	switch {
+	case revoked && !e.confirmed:
+		return false // what has not been written cannot be told from what comes after it
+	case revoked || !ended.RevokedAt.IsZero():
+		return r.startsAfter(later(e.at, ended.RevokedAt), now)
+	}
+	// It has ended by itself. If that was because the tokens known so far did, and
+	// not at a limit of the profile's, this one simply goes on.
+	end := ended.EndsAt()
+	return end.Equal(ended.TokenUntil) || r.startsAfter(end, now)
+}
+
+// startsAfter tells whether the token was issued after a session's end, and can
+// therefore begin it anew. Our own clock must have passed the end too, so that
+// the new session is told from the old one by when it started.
+func (r Implicit) startsAfter(end, now time.Time) bool {
+	return len(r.Key) > 0 && r.IssuedAt.After(end) && millis(now).After(end)
+}
+
+// session is the session that the token begins now.
+func (r Implicit) session(id string, version uint64, now time.Time) Session {
+	s := Session{
+		ID:             id,
+		OrganizationID: r.OrganizationID,
+		MemberID:       r.MemberID,
+		Implicit:       true,
+		StartedAt:      millis(now),
+		LastAccessedAt: millis(now),
+		Idle:           r.Idle.Truncate(time.Millisecond),
+		Factors:        []Factor{r.Factor.received(now)},
+		Version:        version,
+		keyed:          len(r.Key) > 0,
+	}
+	if s.keyed {
+		s.life = r.lifetime()
+	}
+	s.endWith(r)
+	return s
+}
+
+func (r Implicit) lifetime() time.Duration {
+	if r.MaxLifetime > 0 {
+		return r.MaxLifetime.Truncate(time.Millisecond)
+	}
+	return defaultLifetime
+}
+
+// endWith lets the session end with the token, or at the profile's limit.
+func (s *Session) endWith(r Implicit) {
+	s.TokenUntil = millis(r.Until)
+	s.ExpiresAt = s.TokenUntil
+	if r.Duration > 0 {
+		s.ExpiresAt = earlier(s.ExpiresAt, millis(s.StartedAt.Add(r.Duration)))
+	}
+}
+
+// followed is the live session as a newer token leaves it: it ends with that
+// token, and its first proof is that token's.
+func (s Session) followed(r Implicit, now time.Time) (Session, bool) {
+	if !s.keyed || !millis(r.Until).After(s.TokenUntil) {
+		return s, false
+	}
+	s.endWith(r)
+	s.life = max(s.life, r.lifetime())
+	s.succeed(r.Factor, now)
+	return s, true
+}
+
+// succeed puts a newer proof of the same kind in the place of the former one.
+func (s *Session) succeed(f Factor, now time.Time) {
+	i := s.factorIndex(f.Profile, f.TokenID)
+	if i < 0 {
+		i = slices.IndexFunc(s.Factors, func(old Factor) bool { return old.Profile == f.Profile })
+	}
+	if i < 0 {
+		s.Factors = append(s.Factors, f.received(now))
+		return
+	}
+	s.Factors[i].TokenID = f.TokenID
+	s.Factors[i].refresh(f, now)
+}
+
+// tombstone is what is left of a session once it is revoked: whose it was, when,
+// and for how long that must be remembered.
+func (s Session) tombstone(at time.Time) Session {
+	s.RevokedAt = later(millis(at), s.StartedAt)
+	s.secrets, s.Factors, s.Overlay = nil, nil, claims.Overlay{}
+	return s
+}

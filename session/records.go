@@ -1,0 +1,123 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// tries bounds how often a change is begun anew. Each failure means that another
+// writer succeeded, so a dozen in a row is no longer bad luck.
+const tries = 12
+
+// read finds a session whatever its state; absent is ErrNotFound.
+func (m *Manager) read(ctx context.Context, id string) (Session, error) {
+	if !validID(id) {
+		return Session{}, ErrNotFound
+	}
+	records, err := m.store.Get(ctx, partition(id), keySession, keyAccess)
+	if err != nil {
+		return Session{}, fmt.Errorf("session: read: %w", err)
+	}
+	if !records[0].Exists() {
+		return Session{}, ErrNotFound
+	}
+	return decode(id, records[0], records[1])
+}
+
+// write stores a session over the version it was read at, 0 for a new one, and
+// answers it as it now stands.
+func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
+	value, err := s.encode()
+	if err != nil {
+		return Session{}, err
+	}
+	ops := []store.Op{{
+		Key:       keySession,
+		Expect:    s.Version,
+		Value:     value,
+		ExpiresAt: s.keptUntil(),
+		Until:     s.droppedAt(m.now()),
+	}}
+	if s.RevokedAt.IsZero() {
+		ops[0].Tags = []string{m.memberTag(s.OrganizationID, s.MemberID)}
+	} else {
+		ops = append(ops, store.Op{Key: keyAccess, Blind: true})
+	}
+	if err := m.store.Apply(ctx, partition(s.ID), ops...); err != nil {
+		return Session{}, fmt.Errorf("session: write: %w", err)
+	}
+	if !s.RevokedAt.IsZero() {
+		m.revocations.confirm(s, m.absoluteEnd(s))
+	}
+	s.Version++
+	return s, nil
+}
+
+// absoluteEnd is when no store can show the session alive any more, not even one
+// that has fallen back to an earlier state of it.
+func (m *Manager) absoluteEnd(s Session) time.Time {
+	end := s.keptUntil()
+	if s.Implicit {
+		return end
+	}
+	return later(end, s.StartedAt.Add(m.maxDuration))
+}
+
+// keptUntil is when the record may be forgotten. An ordinary session has nothing
+// to tell once it has ended. An implicit one must be remembered, ended or
+// revoked, for as long as a token is good that would start it again: the tokens
+// seen, and where newer ones go on with it also those issued before its end that
+// were never shown.
+func (s Session) keptUntil() time.Time {
+	end := later(s.ExpiresAt, s.TokenUntil)
+	if !s.keyed {
+		return end
+	}
+	if !s.RevokedAt.IsZero() {
+		return later(end, s.RevokedAt.Add(s.life))
+	}
+	if s.ExpiresAt.Before(s.TokenUntil) || s.Idle > 0 {
+		return later(end, s.ExpiresAt.Add(s.life))
+	}
+	return end
+}
+
+// droppedAt is when the store may let an idle session go, zero where it must
+// not: never before the session is idle by the record, since the store's clock
+// and ours may differ and uses are written late.
+func (s Session) droppedAt(now time.Time) time.Time {
+	if s.Idle == 0 || s.Implicit || !s.RevokedAt.IsZero() {
+		return time.Time{}
+	}
+	return now.Add(s.Idle + time.Minute)
+}
+
+// decision is what a change makes of a session that was read, with found.Version
+// 0 where there is none. It answers the session as it shall be and whether that
+// must be written.
+type decision func(found Session) (next Session, write bool, err error)
+
+// swap reads a session, decides, and writes what was decided if the session is
+// still the one that was read; otherwise it begins anew, at once: the other
+// writer is done.
+func (m *Manager) swap(ctx context.Context, id string, decide decision) (Session, error) {
+	for range tries {
+		found, err := m.read(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Session{}, err
+		}
+		next, write, err := decide(found)
+		if err != nil || !write {
+			return next, err
+		}
+		written, err := m.write(ctx, next)
+		if !errors.Is(err, store.ErrConflict) {
+			return written, err
+		}
+	}
+	return Session{}, ErrBusy
+}

@@ -1,0 +1,124 @@
+package session
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+const (
+	// MaxTokenBytes is the longest text that ParseToken looks at.
+	MaxTokenBytes = 128
+
+	secretBytes  = 32
+	secretLength = 43 // of its base64url
+)
+
+// GracePeriod is how long the former secret of a session is still good after a
+// renewal, so that requests under way with it do not fail.
+const GracePeriod = 30 * time.Second
+
+// secret is the second half of a session token. Those who hold one hold a
+// pointer to it: package fmt prints the address of what it finds in a field it
+// may not call methods on.
+type secret [secretBytes]byte
+
+func newSecret(random io.Reader) (*secret, error) {
+	s := new(secret)
+	if _, err := io.ReadFull(random, s[:]); err != nil {
+		return nil, fmt.Errorf("session: random bytes: %w", err)
+	}
+	return s, nil
+}
+
+// parseSecret takes the one spelling that a secret has: RFC 7515's base64url,
+// unpadded, the bits beyond its last byte zero.
+func parseSecret(text string) (*secret, error) {
+	var s secret
+	if len(text) != secretLength {
+		return nil, ErrToken
+	}
+	if n, err := base64.RawURLEncoding.Strict().Decode(s[:], []byte(text)); err != nil || n != secretBytes {
+		return nil, ErrToken
+	}
+	return &s, nil
+}
+
+func (s *secret) text() string { return base64.RawURLEncoding.EncodeToString(s[:]) }
+
+// equal compares in constant time; no secret equals the absent one.
+func (s *secret) equal(t *secret) bool {
+	return s != nil && t != nil && subtle.ConstantTimeCompare(s[:], t[:]) == 1
+}
+
+// secrets are those of one session: the current one and, for GracePeriod after
+// a renewal, the one before.
+type secrets struct {
+	current     *secret
+	former      *secret
+	formerUntil time.Time
+}
+
+// Token is a session token, `<session id>.<secret>`: whoever shows it is let in
+// as the session's member. It prints as its id only.
+type Token struct {
+	id     string
+	secret *secret
+}
+
+// ParseToken reads a session token. It judges the shape alone; the error is
+// ErrToken and repeats nothing of the text.
+func ParseToken(text string) (Token, error) {
+	if len(text) > MaxTokenBytes {
+		return Token{}, ErrToken
+	}
+	id, rest, _ := strings.Cut(text, ".")
+	if !validID(id) {
+		return Token{}, ErrToken
+	}
+	s, err := parseSecret(rest)
+	if err != nil {
+		return Token{}, err
+	}
+	return Token{id: id, secret: s}, nil
+}
+
+// LooksLikeToken tells whether text means to be one of our tokens, whole or not.
+// One that does and is not good is a bad credential, not somebody else's.
+func LooksLikeToken(text string) bool { return strings.HasPrefix(text, idPrefix) }
+
+// SessionID is the id of the session that the token names.
+func (t Token) SessionID() string { return t.id }
+
+// Reveal is the token as its bearer shows it: a secret.
+func (t Token) Reveal() string {
+	if t.secret == nil {
+		return ""
+	}
+	return t.id + "." + t.secret.text()
+}
+
+// String is the token without its secret.
+func (t Token) String() string { return t.id + ".[redacted]" }
+
+// Format writes String whatever the verb.
+func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) } //nolint:errcheck // fmt's own buffer
+
+// MarshalText is String, so that no encoder can write the secret.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// Holds tells, in constant time, whether t is the token of this session, or was
+// until a renewal less than GracePeriod ago. It does not tell whether the session
+// is live; see Manager.Check.
+func (s Session) Holds(t Token, now time.Time) bool {
+	if s.secrets == nil || s.ID != t.id {
+		return false
+	}
+	if s.secrets.current.equal(t.secret) {
+		return true
+	}
+	return now.Before(s.secrets.formerUntil) && s.secrets.former.equal(t.secret)
+}
