@@ -1,0 +1,166 @@
+package mint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+// state is what a key is for.
+type state string
+
+const (
+	next    state = "next"    // published, will sign
+	active  state = "active"  // signs
+	retired state = "retired" // has signed, or came from a ring that was lost
+)
+
+// errNoActive reports a ring without exactly one key that signs.
+var errNoActive = errors.New("mint: ring has no active key")
+
+// key is one key of the ring.
+type key struct {
+	signer *jose.Signer // nil for a public key out of a file
+	public jose.Key
+	state  state
+	// When the key came into each state, as far as it did.
+	publishedAt, activatedAt, retiredAt time.Time
+
+	unknown map[string]any
+}
+
+func newKey(alg string, random io.Reader, now time.Time) (key, error) {
+	signer, err := jose.NewSigner(alg, random)
+	if err != nil {
+		return key{}, fmt.Errorf("mint: %w", err)
+	}
+	return key{signer: signer, public: signer.Key(), state: next, publishedAt: now}, nil
+}
+
+// keys is the content of a ring: the keys and those that must never be taken
+// again. Its methods answer a changed copy.
+type keys struct {
+	list    []key
+	denied  []string // kids
+	version uint64   // of the record; 0: there is none
+	unknown map[string]any
+}
+
+// only is the key in that state, of which there is one at most but for retired.
+func (k keys) only(s state) (key, bool) {
+	i := slices.IndexFunc(k.list, func(each key) bool { return each.state == s })
+	if i < 0 {
+		return key{}, false
+	}
+	return k.list[i], true
+}
+
+func (k keys) find(kid string) (key, bool) {
+	i := slices.IndexFunc(k.list, func(each key) bool { return each.public.ID == kid })
+	if i < 0 {
+		return key{}, false
+	}
+	return k.list[i], true
+}
+
+func (k keys) with(each key) keys {
+	k.list = append(slices.Clone(k.list), each)
+	return k
+}
+
+func (k keys) without(kid string) keys {
+	k.list = slices.DeleteFunc(slices.Clone(k.list), func(each key) bool { return each.public.ID == kid })
+	return k
+}
+
+// promoted lets the next key sign from now on and retires the active one.
+func (k keys) promoted(now time.Time) keys {
+	k.list = slices.Clone(k.list)
+	for i := range k.list {
+		switch each := &k.list[i]; each.state {
+		case active:
+			each.state, each.retiredAt = retired, now
+		case next:
+			each.state, each.activatedAt = active, now
+		}
+	}
+	return k
+}
+
+// deny takes a key out for good. If it was the one that signs, the next one does
+// from now on, known to everybody or not: better refused by an upstream for
+// minutes than believed in somebody else's hands.
+func (k keys) deny(kid string, now time.Time) keys {
+	if each, ok := k.find(kid); ok && each.state == active {
+		k = k.promoted(now)
+	}
+	k = k.without(kid)
+	if !slices.Contains(k.denied, kid) {
+		k.denied = append(slices.Clone(k.denied), kid)
+	}
+	return k
+}
+
+// pruned drops retired keys whose last JWT has been dead for long enough.
+func (k keys) pruned(now time.Time, maxLifetime time.Duration) keys {
+	k.list = slices.DeleteFunc(slices.Clone(k.list), func(each key) bool {
+		return each.state == retired && !now.Before(each.neededUntil(maxLifetime))
+	})
+	return k
+}
+
+// neededUntil is when nobody needs a retired key any more.
+func (k key) neededUntil(maxLifetime time.Duration) time.Time {
+	return k.retiredAt.Add(maxLifetime + retainExtra)
+}
+
+// readyAt is when a next key has been published for long enough to sign.
+func (k key) readyAt() time.Time { return k.publishedAt.Add(PublishAhead) }
+
+// recovered is what the store holds, plus what a node remembers and the store has
+// lost by falling back to an earlier state or to none. A key that was published
+// stays so, since JWTs may be out that need it; a key that was denied stays so.
+func (k keys) recovered(known keys, now time.Time, maxLifetime time.Duration) keys {
+	if k.version == 0 {
+		known.version = 0
+		return known
+	}
+	for _, kid := range known.denied {
+		if !slices.Contains(k.denied, kid) {
+			k = k.deny(kid, now)
+		}
+	}
+	for _, each := range known.list {
+		if each.lostBy(k, now, maxLifetime) {
+			if each.state == active {
+				each.state, each.retiredAt = retired, now
+			}
+			k = k.with(each)
+		}
+	}
+	return k
+}
+
+// lostBy tells whether the store should hold this key and does not. One that has
+// never signed may have been replaced, and one near its end dropped by a node
+// whose clock is ahead.
+func (k key) lostBy(held keys, now time.Time, maxLifetime time.Duration) bool {
+	if _, ok := held.find(k.public.ID); ok || slices.Contains(held.denied, k.public.ID) {
+		return false
+	}
+	if k.state == retired {
+		return now.Before(k.neededUntil(maxLifetime).Add(-retainExtra / 2))
+	}
+	return k.state == active
+}
+
+// same tells whether two contents are one.
+func (k keys) same(other keys) bool {
+	return slices.Equal(k.denied, other.denied) && slices.EqualFunc(k.list, other.list, func(a, b key) bool {
+		return a.public.ID == b.public.ID && a.state == b.state
+	})
+}

@@ -1,0 +1,126 @@
+package mint
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/record"
+)
+
+const (
+	ringPartition = "ring"
+	ringKey       = "signing"
+	ringFormat    = 1
+)
+
+// Concerns tells whether an event of the store is about the ring, so that Refresh
+// should be called.
+func (r *Ring) Concerns(e store.Event) bool {
+	return r.store != nil && (e.Flush || e.Ref == store.Ref{Partition: ringPartition, Key: ringKey})
+}
+
+// ringRecord is the ring as it is stored. Times are milliseconds since 1970, 0
+// for none.
+type ringRecord struct {
+	Keys    []keyRecord    `json:"keys"`
+	Denied  []string       `json:"denied,omitempty"`
+	Unknown map[string]any `json:",embed"`
+}
+
+type keyRecord struct {
+	Algorithm string         `json:"alg"`
+	Private   []byte         `json:"pkcs8"`
+	State     state          `json:"state"`
+	Published int64          `json:"published"`
+	Activated int64          `json:"activated,omitzero"`
+	Retired   int64          `json:"retired,omitzero"`
+	Unknown   map[string]any `json:",embed"`
+}
+
+// load reads the ring from the store; where there is none it answers version 0.
+func (r *Ring) load(ctx context.Context) (keys, error) {
+	records, err := r.store.Get(ctx, ringPartition, ringKey)
+	if err != nil {
+		return keys{}, fmt.Errorf("mint: read ring: %w", err)
+	}
+	if !records[0].Exists() {
+		return keys{}, nil
+	}
+	var rec ringRecord
+	if err := record.Decode(records[0].Value, ringFormat, &rec); err != nil {
+		return keys{}, fmt.Errorf("mint: ring: %w", err)
+	}
+	return rec.keys(records[0].Version)
+}
+
+func (rec ringRecord) keys(version uint64) (keys, error) {
+	k := keys{denied: rec.Denied, version: version, unknown: rec.Unknown}
+	count := map[state]int{}
+	for _, each := range rec.Keys {
+		decoded, err := each.key()
+		if err != nil {
+			return keys{}, err
+		}
+		count[decoded.state]++
+		k.list = append(k.list, decoded)
+	}
+	if count[active] != 1 || count[next] > 1 || count[active]+count[next]+count[retired] != len(k.list) {
+		return keys{}, errNoActive
+	}
+	return k, nil
+}
+
+func (rec keyRecord) key() (key, error) {
+	signer, err := jose.LoadSigner(rec.Algorithm, rec.Private)
+	if err != nil {
+		return key{}, fmt.Errorf("mint: ring: %w", err)
+	}
+	return key{
+		signer:      signer,
+		public:      signer.Key(),
+		state:       rec.State,
+		publishedAt: store.FromMillis(rec.Published),
+		activatedAt: store.FromMillis(rec.Activated),
+		retiredAt:   store.FromMillis(rec.Retired),
+		unknown:     rec.Unknown,
+	}, nil
+}
+
+// save writes the ring over the version it was read at.
+func (r *Ring) save(ctx context.Context, k keys) error {
+	rec := ringRecord{Denied: k.denied, Unknown: k.unknown}
+	for _, each := range k.list {
+		encoded, err := each.record()
+		if err != nil {
+			return err
+		}
+		rec.Keys = append(rec.Keys, encoded)
+	}
+	value, err := record.Encode(ringFormat, rec)
+	if err != nil {
+		return err
+	}
+	op := store.Op{Key: ringKey, Expect: k.version, Value: value}
+	if err := r.store.Apply(ctx, ringPartition, op); err != nil {
+		return fmt.Errorf("mint: write ring: %w", err)
+	}
+	return nil
+}
+
+func (k key) record() (keyRecord, error) {
+	private, err := k.signer.PKCS8()
+	if err != nil {
+		return keyRecord{}, err
+	}
+	return keyRecord{
+		Algorithm: k.public.Algorithm,
+		Private:   private,
+		State:     k.state,
+		Published: store.Millis(k.publishedAt),
+		Activated: store.Millis(k.activatedAt),
+		Retired:   store.Millis(k.retiredAt),
+		Unknown:   k.unknown,
+	}, nil
+}

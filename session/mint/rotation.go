@@ -1,0 +1,207 @@
+package mint
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// tries bounds how often a change of the ring is begun anew after another node
+// was faster.
+const tries = 8
+
+// RotateOptions says what kind of rotation it shall be.
+type RotateOptions struct {
+	// Emergency takes a key that may be in wrong hands out of the ring at once. If it
+	// signs, the next one signs from now on, however short it has been published.
+	Emergency bool
+	// KeyID is the kid of that key. Default: of the active key as this node knows it;
+	// name it where several may react to one incident, lest the second takes out the
+	// successor.
+	KeyID string
+}
+
+// Rotate lets the next key sign. It is a *TooEarlyError before that has been
+// published for PublishAhead, unless it is an emergency. Of several that rotate
+// at the same moment one does it for all.
+func (r *Ring) Rotate(ctx context.Context, o RotateOptions) error {
+	if r.store == nil {
+		return ErrFiles
+	}
+	if !o.Emergency {
+		return r.change(ctx, r.rotation())
+	}
+	kid := o.KeyID
+	if kid == "" {
+		kid = r.current.Load().active.Key().ID
+	}
+	return r.change(ctx, func(found keys) (keys, error) { return r.withoutKey(found, kid) })
+}
+
+// rotation is one promotion. If the active key is another one the second time
+// round, somebody else has done it.
+func (r *Ring) rotation() step {
+	var from string
+	return func(found keys) (keys, error) {
+		signing, _ := found.only(active)
+		switch from {
+		case "":
+			from = signing.public.ID
+		case signing.public.ID:
+		default:
+			return found, nil
+		}
+		now := r.now()
+		successor, ok := found.only(next)
+		if ok && now.Before(successor.readyAt()) {
+			return keys{}, &TooEarlyError{ReadyAt: successor.readyAt()}
+		}
+		if !ok {
+			return keys{}, &TooEarlyError{ReadyAt: now.Add(PublishAhead)}
+		}
+		return r.withNext(found.promoted(now), now)
+	}
+}
+
+func (r *Ring) withoutKey(found keys, kid string) (keys, error) {
+	if _, ok := found.find(kid); !ok {
+		for _, denied := range found.denied {
+			if denied == kid {
+				return found, nil
+			}
+		}
+		return keys{}, ErrUnknownKey
+	}
+	now := r.now()
+	return r.withNext(found.deny(kid, now), now)
+}
+
+// opened makes a ring where there is none, and sees to it that the key that will
+// sign next is of this node's algorithm. Only opening does: two nodes configured
+// differently for a while must not replace each other's key at every tick.
+func (r *Ring) opened(found keys) (keys, error) {
+	now := r.now()
+	if len(found.list) == 0 {
+		first, err := newKey(r.algorithm, r.random, now)
+		if err != nil {
+			return keys{}, err
+		}
+		// Nobody has fetched a key yet, so this one may sign at once.
+		first.state, first.activatedAt = active, now
+		found = found.with(first)
+	}
+	if successor, ok := found.only(next); ok && successor.public.Algorithm != r.algorithm {
+		found = found.without(successor.public.ID)
+	}
+	return r.turned(found)
+}
+
+// turned is the ring as it should be now: a key that is due has been rotated, one
+// that nobody needs dropped, and a next one published.
+func (r *Ring) turned(found keys) (keys, error) {
+	now := r.now()
+	if r.due(found, now) {
+		found = found.promoted(now)
+	}
+	return r.withNext(found.pruned(now, r.maxLifetime), now)
+}
+
+// due tells whether the active key has signed for long enough, or is of another
+// algorithm than it should be, and the next may follow it.
+func (r *Ring) due(found keys, now time.Time) bool {
+	signing, ok := found.only(active)
+	successor, ready := found.only(next)
+	if !ok || !ready || now.Before(successor.readyAt()) {
+		return false
+	}
+	if signing.public.Algorithm != r.algorithm && successor.public.Algorithm == r.algorithm {
+		return true
+	}
+	return !now.Before(signing.activatedAt.Add(r.rotateEvery))
+}
+
+// withNext sees to it that there is a key to sign after the active one, and one
+// to sign now.
+func (r *Ring) withNext(k keys, now time.Time) (keys, error) {
+	if _, ok := k.only(next); !ok {
+		fresh, err := newKey(r.algorithm, r.random, now)
+		if err != nil {
+			return keys{}, err
+		}
+		k = k.with(fresh)
+	}
+	if _, ok := k.only(active); !ok {
+		return r.withNext(k.promoted(now), now)
+	}
+	return k, nil
+}
+
+// step is one change of the ring: what it shall hold instead of what was found.
+type step func(found keys) (keys, error)
+
+// change reads the ring, adds what the store has lost, takes a step and writes the
+// result if it differs; if another node wrote meanwhile it begins anew. The ring
+// of this node is then what the store holds.
+func (r *Ring) change(ctx context.Context, take step) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	defer r.end()
+	for range tries {
+		held, err := r.load(ctx)
+		r.noteHealth(err)
+		if err != nil {
+			return err
+		}
+		wanted, err := take(r.recover(held))
+		if err != nil {
+			return err
+		}
+		if wanted.same(held) {
+			return r.adopt(held)
+		}
+		switch err := r.save(ctx, wanted); {
+		case err == nil:
+			wanted.version++
+			return r.adopt(wanted)
+		case !errors.Is(err, store.ErrConflict):
+			r.noteHealth(err)
+			return err
+		}
+	}
+	return ErrBusy
+}
+
+func (r *Ring) recover(held keys) keys {
+	known := r.current.Load()
+	if known == nil {
+		return held
+	}
+	return held.recovered(known.keys, r.now(), r.maxLifetime)
+}
+
+// adopt makes the keys those of this node.
+func (r *Ring) adopt(k keys) error {
+	if known := r.current.Load(); known != nil && known.keys.version == k.version && known.keys.same(k) {
+		return nil
+	}
+	s, err := newSnapshot(k)
+	if err != nil {
+		return err
+	}
+	r.current.Store(s)
+	return nil
+}
+
+func (r *Ring) begin(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *Ring) end() { <-r.turn }
