@@ -1,0 +1,111 @@
+package directory
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
+)
+
+// Assertion is what a verified token of a profile says, and what the profile may
+// do with it.
+type Assertion struct {
+	// Profile is the profile's name; Namespace that of its external ids (the
+	// profile's own name unless several share one on purpose). Both are required
+	// and match [a-z0-9][a-z0-9_-]*.
+	Profile, Namespace string
+	// ExternalID is the subject: at most 256 bytes, no control characters, compared
+	// byte for byte. It or Email is required.
+	ExternalID string
+	// Email is an address that the profile's email_domains cover and that the token
+	// does not call unverified. One that is not ASCII with exactly one @ is treated
+	// as UnverifiedEmail.
+	Email string
+	// UnverifiedEmail is any other address. It identifies nobody.
+	UnverifiedEmail string
+	// EmailVerified: the token says that Email is verified. AssumeVerified: the
+	// operator says so of all the profile's tokens.
+	EmailVerified, AssumeVerified bool
+	Name                          string
+	// Roles replace those that the profile gave before, where HasRoles; without it
+	// the token says nothing of roles.
+	Roles    []string
+	HasRoles bool
+	// Metadata replaces the keys of trusted metadata that the profile wrote before;
+	// nil says nothing. A null value deletes its key.
+	Metadata claims.Object
+	// IssuedAt is the token's iat. Whatever was cut off at or after it stays so.
+	IssuedAt time.Time
+	// Organization is what the profile's organization line came to, empty where it
+	// has none. OrganizationFixed tells that it holds no placeholder and so is the
+	// operator's word: a configured id, else an external id. Otherwise it is an
+	// external id only.
+	Organization      string
+	OrganizationFixed bool
+	// APIOrganization is the id, external id or slug by which a caller of the API
+	// names the organization.
+	APIOrganization string
+	// CreateMembers and CreateOrganizations let the token make what it names, at
+	// most so many an hour per profile and gateway. Default: 1000 members, 100
+	// organizations.
+	CreateMembers, CreateOrganizations               bool
+	CreateMembersPerHour, CreateOrganizationsPerHour int
+	// SecondOnly: the token may only name an existing member. It makes nothing and
+	// links nothing.
+	SecondOnly bool
+}
+
+// verified tells whether the email may be linked to a member who is known
+// elsewhere.
+func (a *Assertion) verified() bool { return a.EmailVerified || a.AssumeVerified }
+
+// canonical is the assertion as it is compared and stored. Names come from the
+// configuration, so one that does not fit is a mistake, not a refusal.
+func (a Assertion) canonical() (Assertion, error) {
+	if !isName(a.Profile) || !isName(a.Namespace) {
+		return a, fmt.Errorf("directory: profile %q or its namespace %q is not a name", a.Profile, a.Namespace)
+	}
+	a.demoteEmail()
+	if err := a.checkIdentity(); err != nil {
+		return a, err
+	}
+	if a.Organization != "" && !isExternalReference(a.Organization) {
+		return a, ErrOrganizationClaim.because("organization_not_allowed")
+	}
+	a.Name = displayText(a.Name)
+	a.IssuedAt = a.IssuedAt.UTC().Round(0)
+	var err error
+	a.Roles, err = roleSet(a.Roles)
+	return a, err
+}
+
+// demoteEmail keeps what is no plain ASCII address from identifying anybody: in
+// "victim@acme.example@evil.example" or with a Cyrillic а, two readers see two
+// people.
+func (a *Assertion) demoteEmail() {
+	email, ok := canonicalEmail(a.Email)
+	if !ok && a.UnverifiedEmail == "" {
+		a.UnverifiedEmail = a.Email
+	}
+	a.Email = email
+	a.UnverifiedEmail = displayText(a.UnverifiedEmail)
+}
+
+func (a *Assertion) checkIdentity() error {
+	switch {
+	case a.ExternalID == "" && a.Email == "":
+		return errIdentity.because("no_external_id_and_no_covered_email")
+	case a.ExternalID != "" && !isSubject(a.ExternalID):
+		return errIdentity.because("external_id_not_allowed")
+	}
+	return nil
+}
+
+// after refuses a token that was not issued after a cut. Issue times are whole
+// seconds and cuts are not, so that a token of the cut's own second is refused.
+func (a *Assertion) after(cut time.Time) error {
+	if !cut.IsZero() && !a.IssuedAt.After(cut) {
+		return ErrRevoked
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+// Package directory knows who is known: organizations, their members, and what
+// each of them may be called.
+//
+// # Signing somebody in
+//
+// A verified token becomes a member of an organization in one call:
+//
+//	d, err := directory.New(directory.Config{Store: s, IndexKey: key, Organizations: configured})
+//	organization, member, err := d.Resolve(ctx, directory.Assertion{
+//		Profile: "okta", Namespace: "okta",
+//		ExternalID: "00u1", Email: "ada@acme.example", EmailVerified: true,
+//		Organization: "acme", OrganizationFixed: true,
+//		CreateMembers: true, IssuedAt: issued,
+//	})
+//
+// [Directory.Resolve] finds the organization within the profile's reach, finds
+// the member by external id or covered email, makes either of them where the
+// profile may, and keeps the roles and metadata that the token asserts. It
+// writes only what changed: a token presented a second time costs reads alone.
+//
+// What it refuses is an [*Error] with a stable code, and is the same for every
+// tenant that asks for what is not theirs: an organization that does not admit
+// the profile is not found.
+//
+// # Managing
+//
+// Callers of the API name organizations by id, external id or slug and members
+// by id or external id; the methods are CreateOrganization, UpdateOrganization,
+// DeleteOrganization, SearchOrganizations and likewise for members. Nothing that
+// was deleted is forgotten: its record stays as a tombstone, which no token
+// revives, and its id is never given again.
+//
+// # What is stored
+//
+// A member and the indexes that find it live in the partition of their
+// organization and change together. Only the references by which organizations
+// are found (external ids and slugs) live elsewhere; they are hints, checked
+// against the organization they name. No email address and no external id ever
+// stands in the name of a record: names are HMACs under [Config.IndexKey].
+//
+// Configured organizations need no record. One is made on demand for what cannot
+// be configured: a revocation, or metadata that the API added. What the
+// configuration says of them always wins.
+//
+// The package never logs and reads no clock but [Config.Now].
+package directory

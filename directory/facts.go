@@ -1,0 +1,215 @@
+package directory
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
+)
+
+// maxExternalIDs is how many namespaces may know one member.
+const maxExternalIDs = 16
+
+// maxRetired is how many former addresses are kept.
+const maxRetired = 10
+
+// assert writes into the member what the token says, and tells whether that
+// changed anything. emailFree tells that no member, deleted or not, has the
+// token's email.
+func (m *memberRecord) assert(a Assertion, emailFree bool) (bool, error) {
+	fresh := !a.IssuedAt.Before(m.Profiles[a.Profile].IssuedAt)
+	changed := false
+	if !a.SecondOnly {
+		linked, err := m.link(a)
+		if err != nil {
+			return false, err
+		}
+		changed = either(linked, m.activate(), m.assertEmail(a, fresh && emailFree), fresh && m.assertTexts(a))
+	}
+	if fresh {
+		rewritten, err := m.assertMetadata(a)
+		if err != nil {
+			return false, err
+		}
+		changed = either(changed, rewritten, m.assertRoles(a))
+	}
+	if changed {
+		m.stamp(a)
+	}
+	return changed, nil
+}
+
+func either(changes ...bool) bool { return slices.Contains(changes, true) }
+
+// stamp remembers how new the token is: an older one, replayed, must not bring
+// back the roles that this one replaced.
+func (m *memberRecord) stamp(a Assertion) {
+	p := m.Profiles[a.Profile]
+	p.IssuedAt = later(p.IssuedAt, a.IssuedAt)
+	m.setProfile(a.Profile, p)
+}
+
+func (m *memberRecord) setProfile(name string, p profileRecord) {
+	if m.Profiles == nil {
+		m.Profiles = map[string]profileRecord{}
+	}
+	m.Profiles[name] = p
+}
+
+// activate is the first sign-in of a member whom the API made.
+func (m *memberRecord) activate() bool {
+	if m.Status != StatusInvited && m.Status != StatusPending {
+		return false
+	}
+	m.Status = StatusActive
+	return true
+}
+
+// link gives the member the token's external id where it has none in that
+// namespace.
+func (m *memberRecord) link(a Assertion) (bool, error) {
+	if a.ExternalID == "" || m.ExternalIDs[a.Namespace] != "" {
+		return false, nil
+	}
+	if len(m.ExternalIDs) >= maxExternalIDs {
+		return false, ErrDuplicateExternalID.because("too_many_external_ids")
+	}
+	m.setExternalID(a.Namespace, a.ExternalID)
+	return true, nil
+}
+
+func (m *memberRecord) setExternalID(namespace, id string) {
+	if m.ExternalIDs == nil {
+		m.ExternalIDs = map[string]string{}
+	}
+	m.ExternalIDs[namespace] = id
+}
+
+// knownElsewhere tells whether another namespace knows the member.
+func (m *memberRecord) knownElsewhere(namespace string) bool {
+	for other := range m.ExternalIDs {
+		if other != namespace {
+			return true
+		}
+	}
+	return false
+}
+
+// assertEmail gives the member the token's covered email, if it is free to take.
+func (m *memberRecord) assertEmail(a Assertion, free bool) bool {
+	switch {
+	case a.Email == "":
+		return false
+	case a.Email == m.Email:
+		return m.verifyEmail(a)
+	case !free || !m.mayTakeEmail(a):
+		return false
+	}
+	m.retireEmail()
+	m.Email, m.EmailOwner, m.EmailVerified = a.Email, a.Profile, a.verified()
+	if m.UnverifiedEmail == a.Email {
+		m.UnverifiedEmail, m.UnverifiedOwner = "", ""
+	}
+	return true
+}
+
+func (m *memberRecord) verifyEmail(a Assertion) bool {
+	if m.EmailVerified || !a.verified() {
+		return false
+	}
+	m.EmailVerified = true
+	return true
+}
+
+// mayTakeEmail is the rule of linking, seen from the member: an address that the
+// issuer does not vouch for is not put on somebody whom others know, since
+// whoever owns it would be linked to this member later. An address that the API
+// or another profile wrote stays, or two issuers would write it in turn for ever.
+func (m *memberRecord) mayTakeEmail(a Assertion) bool {
+	if m.Email != "" && m.EmailOwner != a.Profile {
+		return false
+	}
+	return a.verified() || !m.knownElsewhere(a.Namespace)
+}
+
+// retireEmail takes the member's address away; it is free for others.
+func (m *memberRecord) retireEmail() {
+	if m.Email == "" {
+		return
+	}
+	m.RetiredEmails = append(m.RetiredEmails, m.Email)
+	if extra := len(m.RetiredEmails) - maxRetired; extra > 0 {
+		m.RetiredEmails = slices.Delete(m.RetiredEmails, 0, extra)
+	}
+	m.Email, m.EmailOwner, m.EmailVerified = "", "", false
+}
+
+func (m *memberRecord) assertTexts(a Assertion) bool {
+	name := assertText(&m.Name, &m.NameOwner, a.Name, a.Profile)
+	email := a.UnverifiedEmail != m.Email && assertText(&m.UnverifiedEmail, &m.UnverifiedOwner, a.UnverifiedEmail, a.Profile)
+	return name || email
+}
+
+// assertText writes a text that is empty or that the same profile wrote.
+func assertText(text, owner *string, value, profile string) bool {
+	if value == "" || value == *text || *text != "" && *owner != profile {
+		return false
+	}
+	*text, *owner = value, profile
+	return true
+}
+
+func (m *memberRecord) assertRoles(a Assertion) bool {
+	p := m.Profiles[a.Profile]
+	if !a.HasRoles || slices.Equal(p.Roles, a.Roles) {
+		return false
+	}
+	p.Roles = a.Roles
+	m.setProfile(a.Profile, p)
+	return true
+}
+
+// assertMetadata makes the keys that the profile owns those that the token has.
+// A key that the API or another profile wrote is not the profile's to write.
+func (m *memberRecord) assertMetadata(a Assertion) (bool, error) {
+	if a.Metadata == nil {
+		return false, nil
+	}
+	next, owners := m.withoutKeysOf(a.Profile)
+	for key, value := range a.Metadata {
+		if _, taken := next[key]; value != nil && !taken {
+			next[key], owners[key] = value, a.Profile
+		}
+	}
+	if sameObject(next, m.TrustedMetadata) {
+		return false, nil
+	}
+	next, err := checked(next)
+	if err != nil {
+		return false, err
+	}
+	m.TrustedMetadata, m.MetadataOwners = next, owners
+	return true, nil
+}
+
+func (m *memberRecord) withoutKeysOf(profile string) (claims.Object, map[string]string) {
+	next, owners := claims.Object{}, map[string]string{}
+	maps.Copy(next, m.TrustedMetadata)
+	maps.Copy(owners, m.MetadataOwners)
+	for key, owner := range m.MetadataOwners {
+		if owner == profile {
+			delete(next, key)
+			delete(owners, key)
+		}
+	}
+	return next, owners
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,103 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// found founds an organization: first its own record, then the references that
+// make it known. Of two that found one at once the slower finds its references
+// taken and takes its record back; an interruption leaves a record that nobody
+// knows. It answers a *takenError where a text is another organization's
+// already; revive tells whether a deleted one must give it up.
+func (d *Directory) found(ctx context.Context, o organizationRecord, revive bool) (*storedOrganization, error) {
+	s, err := d.established(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	err = d.claimReferences(ctx, s.ID, s.references(), revive)
+	if err == nil {
+		return s, nil
+	}
+	orphan := OrganizationRef(s.ID)
+	_ = d.store.Apply(ctx, orphan.Partition, store.Op{Key: orphan.Key, Expect: s.version}) // harmless where it stays
+	return nil, err
+}
+
+// established is the organization with an id, a slug and a record of its own.
+func (d *Directory) established(ctx context.Context, o organizationRecord) (*storedOrganization, error) {
+	id, err := d.newID(organizationPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("directory: organization id: %w", err)
+	}
+	o.ID, o.CreatedAt = id, d.time()
+	if o.Slug == "" {
+		o.Slug = slugOf(o, id)
+	}
+	s := &storedOrganization{organizationRecord: o}
+	return s, d.saveOrganization(ctx, s)
+}
+
+// slugOf is the external id where that can be a slug, so that both are one
+// reference. Any other slug gets a random end: made from the name alone it could
+// be what the next organization is called.
+func slugOf(o organizationRecord, id string) string {
+	if isSlug(o.ExternalID) {
+		return o.ExternalID
+	}
+	text := o.Name
+	if o.ExternalID != "" {
+		text = o.ExternalID
+	}
+	random := id[len(id)-12:]
+	return cut(slugify(text), maxReference-len(random)-1) + "-" + random
+}
+
+func slugify(text string) string {
+	slug := strings.Map(func(r rune) rune {
+		if r < 0x80 && isSlugByte(byte(r)) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(text))
+	return strings.Trim(slug, "-")
+}
+
+func cut(text string, length int) string { return text[:min(len(text), length)] }
+
+// references are the texts that the organization is known by.
+func (o *organizationRecord) references() []string {
+	var texts []string
+	for _, text := range []string{o.ExternalID, o.Slug} {
+		if text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return sortedSet(texts)
+}
+
+// saveOrganization writes the organization's record. It answers errAgain where
+// that is no longer as it was read.
+func (d *Directory) saveOrganization(ctx context.Context, o *storedOrganization) error {
+	o.UpdatedAt = d.time()
+	if o.operator != nil && o.version == 0 {
+		o.Configured, o.Status, o.CreatedAt = true, StatusActive, o.UpdatedAt
+	}
+	var tags []string
+	if !o.Configured {
+		tags = []string{organizationsTag}
+	}
+	ref := OrganizationRef(o.ID)
+	op, err := write(ref.Key, o.version, o.organizationRecord, tags...)
+	if err != nil {
+		return err
+	}
+	if err := d.store.Apply(ctx, ref.Partition, op); err != nil {
+		return fmt.Errorf("directory: organization: %w", err)
+	}
+	o.version++
+	return nil
+}

@@ -1,0 +1,283 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/attestgate/caddy-attest/claims"
+)
+
+// NewMember is whom a caller of the API makes.
+type NewMember struct {
+	// Email or ExternalID is required: by them tokens and callers find the member.
+	Email, ExternalID string
+	// EmailVerified is the caller's word for it.
+	EmailVerified bool
+	Name          string
+	// Status is StatusActive, StatusInvited or StatusPending. Default:
+	// StatusActive.
+	Status                             string
+	Roles                              []string
+	TrustedMetadata, UntrustedMetadata claims.Object
+}
+
+// MemberChange is what a caller of the API changes; nil keeps.
+type MemberChange struct {
+	// Email and ExternalID remove theirs where they are empty. A former address is
+	// retired and free for others.
+	Email, ExternalID *string
+	EmailVerified     *bool
+	Name              *string
+	// Roles replaces the operator's roles; those that tokens assert stay.
+	Roles *[]string
+	// Metadata is laid over the former at the top level; a null deletes its key.
+	// The API may write any key and owns what it writes.
+	TrustedMetadata, UntrustedMetadata claims.Object
+}
+
+// CreateMember makes a member of the organization that organizationRef means. An
+// email or external id that another member has is an ErrDuplicateEmail or
+// ErrDuplicateExternalID, unless that member was deleted: then it is the new
+// one's, who has nothing else of the old, neither id nor roles nor metadata.
+func (d *Directory) CreateMember(ctx context.Context, organizationRef string, n NewMember) (Member, error) {
+	var m *storedMember
+	err := retry("create member", func() error {
+		o, err := d.findOrganization(ctx, organizationRef)
+		if err != nil {
+			return err
+		}
+		if m, err = d.newMember(o.ID, cmp.Or(n.Status, StatusActive)); err != nil {
+			return err
+		}
+		if err := m.describe(n); err != nil {
+			return err
+		}
+		return d.saveByAPI(ctx, m, nil)
+	})
+	if err != nil {
+		return Member{}, err
+	}
+	return m.exported(), nil
+}
+
+// describe fills a new member.
+func (m *memberRecord) describe(n NewMember) error {
+	switch {
+	case n.Email == "" && n.ExternalID == "":
+		return errArgument.because("member_needs_email_or_external_id")
+	case m.Status != StatusActive && m.Status != StatusInvited && m.Status != StatusPending:
+		return errArgument.because("status")
+	}
+	return m.change(MemberChange{
+		Email: &n.Email, EmailVerified: &n.EmailVerified, ExternalID: &n.ExternalID, Name: &n.Name, Roles: &n.Roles,
+		TrustedMetadata: n.TrustedMetadata, UntrustedMetadata: n.UntrustedMetadata,
+	})
+}
+
+// UpdateMember changes the member that memberRef means.
+func (d *Directory) UpdateMember(ctx context.Context, organizationRef, memberRef string, c MemberChange) (Member, error) {
+	return d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error { return m.change(c) })
+}
+
+// RemoveExternalID takes the member's id in a namespace away (the API's own is
+// NamespaceAPI); it is free for others.
+func (d *Directory) RemoveExternalID(ctx context.Context, organizationRef, memberRef, namespace string) (Member, error) {
+	return d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error {
+		delete(m.ExternalIDs, namespace)
+		return nil
+	})
+}
+
+// DeleteMember makes the member a tombstone: sessions end, no token revives it,
+// and only ReactivateMember brings it back. Its email and external ids stay with
+// it until the API gives them to a new member.
+func (d *Directory) DeleteMember(ctx context.Context, organizationRef, memberRef string) error {
+	_, err := d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error {
+		m.Status = StatusDeleted
+		m.cut(d.time())
+		return nil
+	})
+	return err
+}
+
+func (d *Directory) updateMember(ctx context.Context, organizationRef, memberRef string, fn func(*storedMember) error) (Member, error) {
+	return d.changeMember(ctx, organizationRef, memberRef, d.findMember, fn)
+}
+
+// ReactivateMember makes a deleted member active again, with all it was; what
+// was cut off by the deletion stays cut off. A member who is not deleted stays
+// as it is.
+func (d *Directory) ReactivateMember(ctx context.Context, organizationRef, memberRef string) (Member, error) {
+	return d.changeMember(ctx, organizationRef, memberRef, d.findAny, func(m *storedMember) error {
+		if m.deleted() {
+			m.Status = StatusActive
+		}
+		return nil
+	})
+}
+
+type finder func(ctx context.Context, organizationID, ref string) (*storedMember, error)
+
+func (d *Directory) changeMember(ctx context.Context, organizationRef, memberRef string, find finder, fn func(*storedMember) error) (Member, error) {
+	var m *storedMember
+	err := retry("update member", func() error {
+		o, err := d.findOrganization(ctx, organizationRef)
+		if err != nil {
+			return err
+		}
+		if m, err = find(ctx, o.ID, memberRef); err != nil {
+			return err
+		}
+		had := d.names.memberKeys(&m.memberRecord)
+		if err := fn(m); err != nil {
+			return err
+		}
+		return d.saveByAPI(ctx, m, had)
+	})
+	if err != nil {
+		return Member{}, err
+	}
+	return m.exported(), nil
+}
+
+// saveByAPI saves the member, taking from tombstones what it wants of theirs and
+// refusing what a living member has.
+func (d *Directory) saveByAPI(ctx context.Context, m *storedMember, had []string) error {
+	yielding, err := d.holders(ctx, m)
+	if err != nil {
+		return err
+	}
+	return d.saveMember(ctx, change{member: m, had: had, yielding: yielding})
+}
+
+// holders are the tombstones that have names which the member wants.
+func (d *Directory) holders(ctx context.Context, m *storedMember) ([]*storedMember, error) {
+	entries, err := d.readIndex(ctx, m.OrganizationID, d.names.memberKeys(&m.memberRecord))
+	if err != nil {
+		return nil, err
+	}
+	var tombstones []*storedMember
+	for key, entry := range entries {
+		if entry.member == "" || entry.member == m.ID || holds(tombstones, entry.member) {
+			continue
+		}
+		holder, err := d.loadMember(ctx, m.OrganizationID, entry.member)
+		if err != nil {
+			return nil, err
+		}
+		if !holder.deleted() {
+			return nil, d.duplicate(m, key)
+		}
+		tombstones = append(tombstones, holder)
+	}
+	return tombstones, nil
+}
+
+func holds(members []*storedMember, id string) bool {
+	return slices.ContainsFunc(members, func(m *storedMember) bool { return m.ID == id })
+}
+
+// duplicate is the refusal for a name that another member has.
+func (d *Directory) duplicate(m *storedMember, key string) error {
+	if m.Email != "" && key == d.names.email(m.OrganizationID, m.Email) {
+		return ErrDuplicateEmail
+	}
+	return ErrDuplicateExternalID
+}
+
+// change writes what the caller gave, or refuses it.
+func (m *memberRecord) change(c MemberChange) error {
+	if err := m.changeEmail(c); err != nil {
+		return err
+	}
+	if err := m.changeExternalID(c.ExternalID); err != nil {
+		return err
+	}
+	if err := m.changeName(c.Name); err != nil {
+		return err
+	}
+	if c.Roles != nil {
+		roles, err := roleSet(*c.Roles)
+		if err != nil {
+			return err
+		}
+		m.Roles = roles
+	}
+	return m.changeMetadata(c)
+}
+
+func (m *memberRecord) changeEmail(c MemberChange) error {
+	if c.Email != nil {
+		address, ok := canonicalEmail(*c.Email)
+		if !ok && *c.Email != "" {
+			return errArgument.because("email_address")
+		}
+		if address != m.Email {
+			m.retireEmail()
+			m.Email = address
+		}
+		m.EmailOwner = ByAPI
+	}
+	assign(&m.EmailVerified, c.EmailVerified)
+	m.EmailVerified = m.EmailVerified && m.Email != ""
+	return nil
+}
+
+func (m *memberRecord) changeExternalID(id *string) error {
+	switch {
+	case id == nil:
+	case *id == "":
+		delete(m.ExternalIDs, NamespaceAPI)
+	case !isExternalReference(*id) || looksGenerated(*id, memberPrefix):
+		return errArgument.because("external_id")
+	case m.ExternalIDs[NamespaceAPI] == "" && len(m.ExternalIDs) >= maxExternalIDs:
+		return ErrDuplicateExternalID.because("too_many_external_ids")
+	default:
+		m.setExternalID(NamespaceAPI, *id)
+	}
+	return nil
+}
+
+func (m *memberRecord) changeName(name *string) error {
+	if name == nil {
+		return nil
+	}
+	if displayText(*name) != *name {
+		return errArgument.because("name")
+	}
+	m.Name, m.NameOwner = *name, ByAPI
+	return nil
+}
+
+func (m *memberRecord) changeMetadata(c MemberChange) error {
+	trusted, err := merge(m.TrustedMetadata, c.TrustedMetadata)
+	if err != nil {
+		return err
+	}
+	untrusted, err := merge(m.UntrustedMetadata, c.UntrustedMetadata)
+	if err != nil {
+		return err
+	}
+	m.TrustedMetadata, m.UntrustedMetadata = trusted, untrusted
+	m.own(c.TrustedMetadata)
+	return nil
+}
+
+// own makes the API the owner of the keys it wrote; what it deleted is
+// anybody's.
+func (m *memberRecord) own(written claims.Object) {
+	owners := maps.Clone(m.MetadataOwners)
+	if owners == nil {
+		owners = map[string]string{}
+	}
+	for key, value := range written {
+		if value == nil {
+			delete(owners, key)
+		} else {
+			owners[key] = ByAPI
+		}
+	}
+	m.MetadataOwners = owners
+}

@@ -1,0 +1,163 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// reach finds the organization that a token means, if its profile may enter it,
+// together with the index records of the token's identity there.
+func (d *Directory) reach(ctx context.Context, a Assertion) (*storedOrganization, []store.Record, error) {
+	id, err := d.meant(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	if id == "" {
+		return nil, nil, d.createOrganizationFromToken(ctx, a)
+	}
+	o, index, err := d.open(ctx, id, d.identityKeys(id, a)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch e := o.exported(); {
+	case a.APIOrganization != "" && (!o.exists() || !e.answersTo(a.APIOrganization)):
+		return nil, nil, ErrOrganizationNotFound
+	case a.Organization != "" && !o.isNamedBy(a):
+		return nil, nil, d.createOrganizationFromToken(ctx, a)
+	case o.deleted():
+		return nil, nil, ErrOrganizationNotFound.because("organization_deleted")
+	case !e.Admits(a.Profile, a.APIOrganization != ""):
+		return nil, nil, ErrOrganizationNotFound.because("profile_not_admitted")
+	}
+	return o, index, a.after(o.NotBefore)
+}
+
+// isNamedBy tells whether the token names this organization: by external id, or,
+// where the name is the operator's own word, by the id of a configured one.
+func (o *storedOrganization) isNamedBy(a Assertion) bool {
+	if o.operator != nil && a.OrganizationFixed && o.ID == a.Organization {
+		return true
+	}
+	return o.exists() && o.externalID() == a.Organization
+}
+
+// meant is the id of the organization that the token and the caller name, if
+// they name one; whether it really is so called is for the caller to check. It
+// is empty where the token names one that is not there yet. It also refuses what
+// was issued before the profile was cut off, since both are read together.
+func (d *Directory) meant(ctx context.Context, a Assertion) (string, error) {
+	if a.Organization == "" && a.APIOrganization == "" {
+		return "", ErrMissingOrganization
+	}
+	cut, token, api, err := d.readMeant(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	if err := a.after(cut); err != nil {
+		return "", err
+	}
+	switch {
+	case a.APIOrganization == "":
+		return token, nil
+	case a.Organization == "" && api == "":
+		return "", ErrOrganizationNotFound
+	case a.Organization == "":
+		return api, nil
+	case token != api || token == "" && a.Organization != a.APIOrganization:
+		return "", ErrOrganizationClaim.because("token_and_caller_name_two_organizations")
+	}
+	return token, nil
+}
+
+// readMeant reads, in one go, when the profile was cut off and what the token's
+// and the caller's text refer to. The operator's organizations need no reading.
+func (d *Directory) readMeant(ctx context.Context, a Assertion) (cut time.Time, token, api string, err error) {
+	token, api = d.configured.forToken(a), d.configured.forCaller(a.APIOrganization)
+	tokenKey, apiKey := d.names.reference(a.Organization), d.names.reference(a.APIOrganization)
+	keys := []string{ProfileRef(a.Profile).Key}
+	if token == "" && a.Organization != "" {
+		keys = append(keys, tokenKey)
+	}
+	if api == "" && a.APIOrganization != "" {
+		keys = append(keys, apiKey)
+	}
+	records, err := d.store.Get(ctx, referencePartition, slices.Compact(keys)...)
+	if err != nil {
+		return cut, "", "", fmt.Errorf("directory: references: %w", err)
+	}
+	for _, r := range records[1:] {
+		found, err := readReference(r)
+		if err != nil {
+			return cut, "", "", err
+		}
+		if r.Key == tokenKey {
+			token = cmp.Or(token, found.organization)
+		}
+		if r.Key == apiKey {
+			api = cmp.Or(api, found.organization)
+		}
+	}
+	cut, err = readCut(records[0])
+	return cut, token, api, err
+}
+
+// createOrganizationFromToken makes the organization that the token is the first
+// to name. It never answers nil: what was made is read like any other.
+func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion) error {
+	switch {
+	case !a.CreateOrganizations || a.SecondOnly:
+		return ErrOrganizationNotFound
+	case looksGenerated(a.Organization, organizationPrefix):
+		return ErrOrganizationClaim.because("organization_looks_like_an_id")
+	}
+	flight := d.names.hash("organization", a.Profile, a.Organization)
+	err := d.flights.do(ctx, flight, func() error { return d.firstOrganization(ctx, a) })
+	if err == nil {
+		err = errAgain
+	}
+	return err
+}
+
+// firstOrganization makes the organization unless somebody has in the meantime.
+func (d *Directory) firstOrganization(ctx context.Context, a Assertion) error {
+	found, err := d.readReferences(ctx, []string{a.Organization})
+	if err != nil {
+		return err
+	}
+	if err := d.mayFound(ctx, a, found[0]); err != nil {
+		return err
+	}
+	if err := d.rates.allow(a.organizationBucket(), d.now()); err != nil {
+		return err
+	}
+	o := organizationRecord{Name: a.Organization, ExternalID: a.Organization, CreatedBy: a.Profile, Status: StatusActive}
+	_, err = d.found(ctx, o, false)
+	if _, taken := isTaken(err); taken {
+		return errAgain // since a moment ago
+	}
+	return err
+}
+
+// mayFound refuses to found an organization under what is another's slug, or a
+// configured one's id: a caller of the API who means that one would reach this.
+func (d *Directory) mayFound(ctx context.Context, a Assertion, now reference) error {
+	err := d.checkFree(ctx, "", a.Organization, now, false)
+	if _, taken := isTaken(err); !taken {
+		return err
+	}
+	if now.organization != "" {
+		holder, _, err := d.open(ctx, now.organization)
+		if err != nil {
+			return err
+		}
+		if holder.isNamedBy(a) {
+			return errAgain
+		}
+	}
+	return ErrOrganizationNotFound.because("organization_is_called_so_otherwise")
+}

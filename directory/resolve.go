@@ -1,0 +1,183 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// Resolve is the organization and the member whom a verified token means.
+//
+// It makes them where the profile may and nobody is there yet, links the token's
+// external id or covered email to the member it finds, makes an invited member
+// active, and keeps the roles and metadata of the newest token. A thousand
+// concurrent calls for one new identity make one member. Where nothing changes
+// it only reads.
+//
+// A refusal is an *Error that names the profile: ErrOrganizationNotFound,
+// ErrMissingOrganization, ErrOrganizationClaim, ErrMemberNotFound,
+// ErrDuplicateExternalID, ErrDuplicateEmail, ErrMemberMismatch, ErrRevoked,
+// ErrTooManyRequests, or one about roles or metadata that do not fit. Any other
+// error is a fault.
+func (d *Directory) Resolve(ctx context.Context, a Assertion) (Organization, Member, error) {
+	canonical, err := a.canonical()
+	if err != nil {
+		return Organization{}, Member{}, named(err, a.Profile)
+	}
+	var organization Organization
+	var member Member
+	err = retry("resolve", func() error {
+		organization, member, err = d.resolve(ctx, canonical)
+		return err
+	})
+	if err != nil {
+		return Organization{}, Member{}, named(err, a.Profile)
+	}
+	return organization, member, nil
+}
+
+// resolve is one try.
+func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Member, error) {
+	o, index, err := d.reach(ctx, a)
+	if err != nil {
+		return Organization{}, Member{}, err
+	}
+	found, err := d.candidates(ctx, o.ID, a, index)
+	if err != nil {
+		return Organization{}, Member{}, err
+	}
+	m, err := found.choose(a)
+	switch {
+	case err != nil:
+		return Organization{}, Member{}, err
+	case m == nil:
+		m, err = d.createFromToken(ctx, o.ID, a)
+	default:
+		err = d.refresh(ctx, m, a, found.byEmail == nil)
+	}
+	if err != nil {
+		return Organization{}, Member{}, err
+	}
+	return o.exported(), m.exported(), nil
+}
+
+// identityKeys are the index names under which the organization would know the
+// token's subject: external id, then email, each if the token has one.
+func (d *Directory) identityKeys(organizationID string, a Assertion) []string {
+	var keys []string
+	if a.ExternalID != "" {
+		keys = append(keys, d.names.externalID(organizationID, a.Namespace, a.ExternalID))
+	}
+	if a.Email != "" {
+		keys = append(keys, d.names.email(organizationID, a.Email))
+	}
+	return keys
+}
+
+// candidates reads the members that the index records of identityKeys name. The
+// two were not read at one moment, so a member who no longer is what the index
+// says means that it must be read again.
+func (d *Directory) candidates(ctx context.Context, organizationID string, a Assertion, index []store.Record) (candidates, error) {
+	var c candidates
+	if a.ExternalID != "" {
+		m, err := d.indexed(ctx, organizationID, index[0])
+		if err != nil {
+			return c, err
+		}
+		if c.byExternalID = m; m != nil && m.ExternalIDs[a.Namespace] != a.ExternalID {
+			return c, errAgain
+		}
+		index = index[1:]
+	}
+	if a.Email == "" {
+		return c, nil
+	}
+	if c.byExternalID != nil && c.byExternalID.Email == a.Email {
+		c.byEmail = c.byExternalID
+		return c, nil
+	}
+	m, err := d.indexed(ctx, organizationID, index[0])
+	if c.byEmail = m; m != nil && m.Email != a.Email {
+		return c, errAgain
+	}
+	return c, err
+}
+
+// indexed is the member an index record names; nil where it names none.
+func (d *Directory) indexed(ctx context.Context, organizationID string, r store.Record) (*storedMember, error) {
+	entry, err := readIndexEntry(r)
+	if err != nil || entry.member == "" {
+		return nil, err
+	}
+	records, err := d.store.Get(ctx, partition(organizationID), memberKey(entry.member))
+	if err != nil {
+		return nil, fmt.Errorf("directory: member: %w", err)
+	}
+	m, err := readMember(records[0], organizationID)
+	if err == nil && m == nil {
+		err = errAgain
+	}
+	return m, err
+}
+
+// refresh keeps what the token says of the member it found, if that is new.
+func (d *Directory) refresh(ctx context.Context, m *storedMember, a Assertion, emailFree bool) error {
+	if err := a.after(m.NotBefore); err != nil {
+		return err
+	}
+	had := d.names.memberKeys(&m.memberRecord)
+	changed, err := m.assert(a, emailFree)
+	if err != nil || !changed {
+		return err
+	}
+	return d.saveMember(ctx, change{member: m, had: had})
+}
+
+// createFromToken makes the member that the token is the first to name.
+func (d *Directory) createFromToken(ctx context.Context, organizationID string, a Assertion) (*storedMember, error) {
+	if !a.CreateMembers {
+		return nil, ErrMemberNotFound
+	}
+	var m *storedMember
+	flight := d.names.hash("member", organizationID, a.Profile, a.Namespace, a.ExternalID, a.Email)
+	err := d.flights.do(ctx, flight, func() (err error) {
+		m, err = d.firstMember(ctx, organizationID, a)
+		return err
+	})
+	return m, err
+}
+
+// firstMember makes the member unless somebody has in the meantime.
+func (d *Directory) firstMember(ctx context.Context, organizationID string, a Assertion) (*storedMember, error) {
+	entries, err := d.readIndex(ctx, organizationID, d.identityKeys(organizationID, a))
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if entry.member != "" {
+			return nil, errAgain
+		}
+	}
+	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
+		return nil, err
+	}
+	m, err := d.newMember(organizationID, StatusActive)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.assert(a, true); err != nil {
+		return nil, err
+	}
+	return m, d.saveMember(ctx, change{member: m})
+}
+
+func (d *Directory) newMember(organizationID, status string) (*storedMember, error) {
+	id, err := d.newID(memberPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("directory: member id: %w", err)
+	}
+	return &storedMember{memberRecord: memberRecord{
+		ID: id, OrganizationID: organizationID, Status: status, CreatedAt: d.time(),
+	}}, nil
+}

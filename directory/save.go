@@ -1,0 +1,152 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// change is one change of a member and of the indexes that find it, which are
+// written together or not at all.
+type change struct {
+	member *storedMember
+	// had are the index names of the member as it was read.
+	had []string
+	// yielding are tombstones whose names the member takes. Only the API does that.
+	yielding []*storedMember
+}
+
+// saveMember writes the change. It answers errAgain where a record is no longer
+// as it was read, or where another member has one of the names.
+func (d *Directory) saveMember(ctx context.Context, c change) error {
+	m := c.member
+	m.UpdatedAt = d.time()
+	m.tidy()
+	index, err := d.readIndex(ctx, m.OrganizationID, d.touched(c))
+	if err != nil {
+		return err
+	}
+	ops, err := d.changeOps(c, index)
+	if err != nil {
+		return err
+	}
+	if err := d.store.Apply(ctx, partition(m.OrganizationID), ops...); err != nil {
+		return fmt.Errorf("directory: member: %w", err)
+	}
+	m.version++
+	return nil
+}
+
+// touched are all index names that the change may write.
+func (d *Directory) touched(c change) []string {
+	keys := append(d.names.memberKeys(&c.member.memberRecord), c.had...)
+	for _, tombstone := range c.yielding {
+		keys = append(keys, d.names.memberKeys(&tombstone.memberRecord)...)
+	}
+	return sortedSet(keys)
+}
+
+// index is what index names say now: who has each, at which version.
+type index map[string]indexEntry
+
+type indexEntry struct {
+	member  string // empty: nobody
+	version uint64
+}
+
+func (d *Directory) readIndex(ctx context.Context, organizationID string, keys []string) (index, error) {
+	entries := make(index, len(keys))
+	if len(keys) == 0 {
+		return entries, nil
+	}
+	records, err := d.store.Get(ctx, partition(organizationID), keys...)
+	if err != nil {
+		return nil, fmt.Errorf("directory: index: %w", err)
+	}
+	for i, r := range records {
+		if entries[keys[i]], err = readIndexEntry(r); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func readIndexEntry(r store.Record) (indexEntry, error) {
+	if !r.Exists() {
+		return indexEntry{}, nil
+	}
+	var entry indexRecord
+	err := decode(r, &entry)
+	return indexEntry{member: entry.Member, version: r.Version}, err
+}
+
+func (d *Directory) changeOps(c change, entries index) ([]store.Op, error) {
+	op, err := d.memberOp(c.member)
+	if err != nil {
+		return nil, err
+	}
+	ops := []store.Op{op}
+	wanted := d.names.memberKeys(&c.member.memberRecord)
+	if ops, err = c.claim(ops, wanted, entries); err != nil {
+		return nil, err
+	}
+	ops = release(ops, c.member.ID, c.had, wanted, entries)
+	for _, tombstone := range c.yielding {
+		ops = release(ops, tombstone.ID, d.names.memberKeys(&tombstone.memberRecord), wanted, entries)
+		op, err := d.memberOp(tombstone.yielded())
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func (d *Directory) memberOp(m *storedMember) (store.Op, error) {
+	return write(memberKey(m.ID), m.version, m.memberRecord, membersTag(m.OrganizationID), memberTag(m.ID))
+}
+
+// claim adds the ops that give the member the names it wants and has not.
+func (c change) claim(ops []store.Op, wanted []string, entries index) ([]store.Op, error) {
+	for _, key := range wanted {
+		entry := entries[key]
+		switch {
+		case entry.member == c.member.ID:
+			continue
+		case entry.member != "" && !c.mayTakeFrom(entry.member):
+			return nil, errAgain
+		}
+		op, err := write(key, entry.version, indexRecord{Member: c.member.ID})
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+func (c change) mayTakeFrom(memberID string) bool {
+	return slices.ContainsFunc(c.yielding, func(m *storedMember) bool { return m.ID == memberID })
+}
+
+// release adds the ops that drop the names the member had and nobody wants.
+func release(ops []store.Op, memberID string, had, wanted []string, entries index) []store.Op {
+	for _, key := range had {
+		entry := entries[key]
+		if entry.member == memberID && !slices.Contains(wanted, key) {
+			ops = append(ops, store.Op{Key: key, Expect: entry.version})
+		}
+	}
+	return ops
+}
+
+// yielded is a tombstone that another member took the place of. It keeps its id,
+// so that the id is never given again, and loses what it was found by.
+func (m *storedMember) yielded() *storedMember {
+	y := *m
+	y.retireEmail()
+	y.ExternalIDs = nil
+	return &y
+}
