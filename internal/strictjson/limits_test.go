@@ -1,0 +1,49 @@
+package strictjson_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/attestgate/caddy-attest/internal/strictjson"
+)
+
+// D-02: a bomb of brackets is refused at the limit, not after it has been built.
+func TestDepthIsRefusedBeforeAllocation(t *testing.T) {
+	bombs := map[string][]byte{
+		"arrays":           []byte(strings.Repeat("[", 8<<20)),
+		"objects":          []byte(strings.Repeat(`{"a":`, 2<<20)),
+		"closed arrays":    []byte(strings.Repeat("[", 4<<20) + strings.Repeat("]", 4<<20)),
+		"after some value": []byte(`{"a":1,"b":` + strings.Repeat("[", 8<<20)),
+	}
+	for name, bomb := range bombs {
+		for entry, read := range map[string]func([]byte) error{
+			"Parse":     func(b []byte) error { return second(strictjson.Parse(b)) },
+			"Unmarshal": func(b []byte) error { var v any; return strictjson.Unmarshal(b, &v) },
+		} {
+			t.Run(name+"/"+entry, func(t *testing.T) {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				err := read(bomb)
+				runtime.ReadMemStats(&after)
+				if err != strictjson.ErrDepth {
+					t.Fatalf("got %v", err)
+				}
+				if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
+					t.Errorf("%d bytes allocated for a text of %d", n, len(bomb))
+				}
+			})
+		}
+	}
+}
+
+// A check of plain names must not cost what building the value costs.
+func TestNamesThatCannotFoldCostNothing(t *testing.T) {
+	object := map[string]any{"sub": 1, "https://hasura.io/jwt/claims": 2, "x_y.z-1": 3}
+	if n := testing.AllocsPerRun(100, func() { strictjson.FoldsTogether(object) }); n != 0 {
+		t.Errorf("FoldsTogether: %v allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { strictjson.Fold("https://hasura.io/jwt/claims") }); n != 0 {
+		t.Errorf("Fold: %v allocations", n)
+	}
+}

@@ -1,0 +1,107 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// readValue reads the next value, which may nest depth levels.
+func readValue(dec *jsontext.Decoder, depth int) (any, error) {
+	switch dec.PeekKind() {
+	case '{':
+		return readObject(dec, depth)
+	case '[':
+		return readArray(dec, depth)
+	}
+	return readScalar(dec)
+}
+
+func readScalar(dec *jsontext.Decoder) (any, error) {
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	switch tok.Kind() {
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return tok.Bool(), nil
+	case '0':
+		return json.Number(tok.String()), nil
+	}
+	return tok.String(), nil
+}
+
+func readArray(dec *jsontext.Decoder, depth int) (any, error) {
+	if err := enter(dec, depth); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	for dec.PeekKind() != ']' {
+		v, err := readValue(dec, depth-1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, skipToken(dec)
+}
+
+func readObject(dec *jsontext.Decoder, depth int) (any, error) {
+	if err := enter(dec, depth); err != nil {
+		return nil, err
+	}
+	object, twice := map[string]any{}, false
+	for dec.PeekKind() != '}' {
+		tok, err := dec.ReadToken()
+		if err != nil {
+			return nil, syntaxError(err)
+		}
+		name := tok.String()
+		if _, seen := object[name]; seen {
+			twice = true
+		}
+		if object[name], err = readValue(dec, depth-1); err != nil {
+			return nil, err
+		}
+	}
+	if err := skipToken(dec); err != nil {
+		return nil, err
+	}
+	if twice || FoldsTogether(object) {
+		return nil, ErrDuplicateName
+	}
+	return object, nil
+}
+
+// enter goes into an object or array. It stands before every allocation for what
+// is inside.
+func enter(dec *jsontext.Decoder, depth int) error {
+	if depth <= 0 {
+		return ErrDepth
+	}
+	return skipToken(dec)
+}
+
+func skipToken(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	return nil
+}
+
+// newDecoder reads data in place: a decoder does not copy what is in a
+// bytes.Buffer. Duplicate names are left to us, who must compare names anyway.
+func newDecoder(data []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
+}
+
+func atEnd(dec *jsontext.Decoder) error {
+	if _, err := dec.ReadToken(); err != io.EOF {
+		return errTrailing
+	}
+	return nil
+}
