@@ -164,3 +164,15 @@ func ExampleKey() {
 	fmt.Println(len(one), bytes.Equal(one, two))
 	// Output: 32 true
 }
+
+func TestLargestValue(t *testing.T) {
+	s := memory.New(nil)
+	defer s.Close()
+	if err := s.Apply(t.Context(), "p", store.Op{Key: "k", Value: make([]byte, store.MaxValue)}); err != nil {
+		t.Error(err)
+	}
+	err := s.Apply(t.Context(), "p", store.Op{Key: "k", Expect: 1, Value: make([]byte, store.MaxValue+1)})
+	if !errors.Is(err, store.ErrTooLarge) {
+		t.Errorf("got %v, want %v", err, store.ErrTooLarge)
+	}
+}

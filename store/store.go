@@ -30,7 +30,7 @@ var (
 // ErrName or ErrTooLarge before anything is sent.
 const (
 	MaxName  = 200     // bytes of a partition, key or tag
-	MaxValue = 1 << 20 // bytes of a value
+	MaxValue = 1 << 20 // bytes of a value, what store/sealed adds included
 	MaxOps   = 64      // ops of one Apply
 	MaxTags  = 16      // tags of one record
 )

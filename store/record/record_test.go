@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/store/record"
 )
 
@@ -120,6 +121,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		again, err := record.Encode(1, p)
+		if errors.Is(err, strictjson.ErrDuplicateName) {
+			return // an unknown member whose name folds to one of ours is not written
+		}
 		if err != nil {
 			t.Fatalf("read %q, cannot write it: %v", data, err)
 		}

@@ -1,0 +1,152 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// maxGroup bounds how many writes share a transaction, so that the first of them
+// does not wait for an endless one.
+const maxGroup = 256
+
+// write is one caller's wish.
+type write struct {
+	// check refuses the write alone, before anything is changed; nil allows it.
+	check func(table) error
+	// change does it. Its error is the fault of everything in the transaction.
+	change func(table) error
+	// tell is called when it is, or may be, done.
+	tell func()
+	// refusal is what check answered.
+	refusal error
+	// done gets the answer; it has room for it.
+	done chan error
+}
+
+// errNothing is the refusal of a write that finds nothing to do. Its caller is
+// answered nil.
+var errNothing = errors.New("nothing to do")
+
+// submit hands a write to the writer and waits for the answer, or for the end of
+// ctx: what the writer has begun by then is still done.
+func (s *Store) submit(ctx context.Context, w *write) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.done = make(chan error, 1)
+	select {
+	case s.writes <- w:
+	case <-s.closing:
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// writer is the one goroutine that changes the file. While it waits for the disk,
+// the next group gathers.
+func (s *Store) writer() {
+	defer close(s.stopped)
+	sweep := time.NewTicker(s.opts.SweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-s.closing:
+			return
+		case w := <-s.writes:
+			s.commit(s.gather(w))
+		case <-sweep.C:
+			s.commit(nil)
+		}
+	}
+}
+
+// gather adds to the first write those that are waiting too. Yielding once lets
+// the callers of the group before, just answered, come along again.
+func (s *Store) gather(first *write) []*write {
+	group := []*write{first}
+	runtime.Gosched()
+	for len(group) < maxGroup {
+		select {
+		case w := <-s.writes:
+			group = append(group, w)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit does the group in one transaction and answers each. It answers no
+// refusal before the transaction has ended, so that a caller that lost a race and
+// reads again finds the winner's record.
+func (s *Store) commit(group []*write) {
+	err := fault(guard(func() error { return s.update(group) }))
+	for _, w := range group {
+		switch {
+		case w.refusal == nil:
+			if w.tell != nil {
+				w.tell()
+			}
+			w.done <- err
+		case w.refusal == errNothing:
+			w.done <- nil
+		case errors.Is(w.refusal, store.ErrConflict):
+			w.done <- store.ErrConflict
+		default:
+			w.done <- fault(w.refusal)
+		}
+	}
+}
+
+// update is the transaction. Where nothing changes it is rolled back, which costs
+// no sync of the disk.
+func (s *Store) update(group []*write) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		t := tableOf(tx, s.now())
+		done, err := t.do(group)
+		if err != nil {
+			return err
+		}
+		swept, err := t.sweep(sweepPerCommit)
+		if err == nil && done+swept == 0 {
+			return errNothing
+		}
+		return err
+	})
+	if err == errNothing {
+		return nil
+	}
+	s.commits++
+	return err
+}
+
+// do does every write that is not refused and tells how many those were.
+func (t table) do(group []*write) (int, error) {
+	done := 0
+	for _, w := range group {
+		if w.check != nil {
+			w.refusal = w.check(t)
+		}
+		if w.refusal != nil {
+			continue
+		}
+		if err := w.change(t); err != nil {
+			return done, err
+		}
+		done++
+	}
+	return done, nil
+}
