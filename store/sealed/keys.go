@@ -1,0 +1,89 @@
+package sealed
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// minSecret is how many bytes a secret must have: as many as the keys derived
+// from it.
+const minSecret = 32
+
+// Labels keep the uses of one secret apart (RFC 5869 §3.2).
+const (
+	saltLabel  = "attest store sealed"
+	keyIDLabel = "key id"
+	keyLabel   = "partition key"
+)
+
+const (
+	keyIDBytes = 8
+	keyBytes   = 32
+)
+
+// A master is what one secret gives.
+type master struct {
+	prk []byte
+	id  [keyIDBytes]byte
+}
+
+// keyring holds the masters, the sealing one first.
+type keyring []master
+
+func newKeyring(secrets [][]byte) (keyring, error) {
+	if len(secrets) == 0 {
+		return nil, errors.New("sealed: no secret")
+	}
+	var ring keyring
+	for i, secret := range secrets {
+		if len(secret) < minSecret {
+			return nil, fmt.Errorf("sealed: secret %d has %d bytes, want at least %d", i+1, len(secret), minSecret)
+		}
+		m, err := newMaster(secret)
+		if err != nil {
+			return nil, fmt.Errorf("sealed: secret %d: %w", i+1, err)
+		}
+		ring = append(ring, m)
+	}
+	return ring, nil
+}
+
+func newMaster(secret []byte) (master, error) {
+	prk, err := hkdf.Extract(sha256.New, secret, []byte(saltLabel))
+	if err != nil {
+		return master{}, err
+	}
+	id, err := hkdf.Expand(sha256.New, prk, keyIDLabel, keyIDBytes)
+	if err != nil {
+		return master{}, err
+	}
+	return master{prk: prk, id: [keyIDBytes]byte(id)}, nil
+}
+
+// aead is the cipher of one partition.
+func (m master) aead(partition string) (cipher.AEAD, error) {
+	info := string(prefixed(nil, keyLabel, partition))
+	key, err := hkdf.Expand(sha256.New, m.prk, info, keyBytes)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// find is the master of that id.
+func (k keyring) find(id []byte) (master, bool) {
+	for _, m := range k {
+		if string(m.id[:]) == string(id) {
+			return m, true
+		}
+	}
+	return master{}, false
+}

@@ -1,0 +1,107 @@
+package sealed
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+const (
+	format     = 1
+	nonceBytes = 12
+	tagBytes   = 16
+	endBytes   = 8
+	headBytes  = 1 + keyIDBytes + nonceBytes
+
+	// Overhead is how many bytes sealing adds to a value.
+	Overhead = headBytes + endBytes + tagBytes
+	// MaxValue is the largest value that can be sealed.
+	MaxValue = store.MaxValue - Overhead
+)
+
+// seal makes the value that the inner store keeps for an op.
+func (k keyring) seal(random io.Reader, partition string, op *store.Op) ([]byte, error) {
+	m := k[0]
+	aead, err := m.aead(partition)
+	if err != nil {
+		return nil, err
+	}
+	sealed := make([]byte, headBytes, Overhead+len(op.Value))
+	sealed[0] = format
+	copy(sealed[1:], m.id[:])
+	nonce := sealed[1+keyIDBytes:]
+	if _, err := io.ReadFull(random, nonce); err != nil {
+		return nil, err
+	}
+	plain := make([]byte, endBytes, endBytes+len(op.Value))
+	binary.BigEndian.PutUint64(plain, uint64(store.Millis(op.ExpiresAt)))
+	plain = append(plain, op.Value...)
+	return aead.Seal(sealed, nonce, plain, associated(sealed, partition, op.Key, versionOf(op))), nil
+}
+
+// versionOf is the version that the record will have.
+func versionOf(op *store.Op) uint64 {
+	if op.Blind {
+		return 0
+	}
+	return op.Expect + 1
+}
+
+// open is the way back. The record must be just what seal made, under the same
+// name and version, and the inner store must not tell another end.
+func (k keyring) open(partition string, r store.Record) (store.Record, error) {
+	plain, reason := k.plain(partition, r)
+	if reason != "" {
+		return store.Record{}, &Error{Partition: partition, Key: r.Key, Reason: reason}
+	}
+	r.ExpiresAt = store.FromMillis(int64(binary.BigEndian.Uint64(plain)))
+	r.Value = plain[endBytes:]
+	return r, nil
+}
+
+// plain decrypts and checks; the reason says why not.
+func (k keyring) plain(partition string, r store.Record) (plain []byte, reason string) {
+	if len(r.Value) <= Overhead || r.Value[0] == 0 {
+		return nil, malformed
+	}
+	if r.Value[0] > format {
+		return nil, newerFormat
+	}
+	head, sealed := r.Value[:headBytes], r.Value[headBytes:]
+	m, ok := k.find(head[1 : 1+keyIDBytes])
+	if !ok {
+		return nil, unknownSecret
+	}
+	aead, err := m.aead(partition)
+	if err != nil {
+		return nil, malformed
+	}
+	plain, err = aead.Open(nil, head[1+keyIDBytes:], sealed, associated(head, partition, r.Key, r.Version))
+	if err != nil {
+		return nil, forged
+	}
+	if int64(binary.BigEndian.Uint64(plain)) != store.Millis(r.ExpiresAt) {
+		return nil, endMoved
+	}
+	return plain, ""
+}
+
+// associated is what a sealed value is bound to: its own format and key id, and
+// the record's name and version.
+func associated(head []byte, partition, key string, version uint64) []byte {
+	b := make([]byte, 0, 1+keyIDBytes+8+len(partition)+len(key)+8)
+	b = append(b, head[:1+keyIDBytes]...)
+	b = prefixed(b, partition, key)
+	return binary.BigEndian.AppendUint64(b, version)
+}
+
+// prefixed appends parts, each after its length, so that no two lists of parts
+// give the same bytes.
+func prefixed(b []byte, parts ...string) []byte {
+	for _, part := range parts {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
+		b = append(b, part...)
+	}
+	return b
+}

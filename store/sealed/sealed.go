@@ -1,0 +1,186 @@
+package sealed
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Watcher = (*Store)(nil)
+)
+
+// Options are what New needs besides. The zero value is complete.
+type Options struct {
+	// Now tells the time by which records end. Default: time.Now.
+	Now func() time.Time
+	// Rand is where nonces come from. Default: crypto/rand.
+	Rand io.Reader
+	// Fault is called for every record that does not open, with its name. It may
+	// be called by several goroutines at once. Default: nothing.
+	Fault func(store.Ref)
+}
+
+// Store is a store.Store that seals what another keeps. Make it with New. It has
+// nothing to close: the inner store stays its owner's.
+type Store struct {
+	inner store.Store
+	keys  keyring
+	opts  Options
+}
+
+// New wraps inner. Of the secrets, at least 32 bytes each, the first seals and
+// all open.
+func New(inner store.Store, secrets [][]byte, opts Options) (*Store, error) {
+	keys, err := newKeyring(secrets)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Rand == nil {
+		opts.Rand = rand.Reader
+	}
+	if opts.Fault == nil {
+		opts.Fault = func(store.Ref) {}
+	}
+	return &Store{inner: inner, keys: keys, opts: opts}, nil
+}
+
+// Get implements store.Store. The error is an *Error where one of the records
+// does not open.
+func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]store.Record, error) {
+	records, err := s.inner.Get(ctx, partition, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for i, sealed := range records {
+		if records[i], err = s.open(partition, sealed); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// open turns a record of the inner store into what was written.
+func (s *Store) open(partition string, sealed store.Record) (store.Record, error) {
+	absent := store.Record{Key: sealed.Key}
+	if !sealed.Exists() {
+		return absent, nil
+	}
+	opened, err := s.keys.open(partition, sealed)
+	if err != nil {
+		s.opts.Fault(store.Ref{Partition: partition, Key: sealed.Key})
+		return absent, err
+	}
+	if s.ended(opened) {
+		return absent, nil
+	}
+	return opened, nil
+}
+
+// ended tells whether a record that the inner store still has is past its end:
+// its clock may be late, or someone may have told it to forget.
+func (s *Store) ended(r store.Record) bool {
+	return !r.ExpiresAt.IsZero() && !s.opts.Now().Before(r.ExpiresAt)
+}
+
+// List implements store.Store.
+func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
+	return s.inner.List(ctx, tag)
+}
+
+// Apply implements store.Store.
+func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) error {
+	if err := check(partition, ops); err != nil {
+		return err
+	}
+	sealed, err := s.seal(partition, ops)
+	if err != nil {
+		return err
+	}
+	err = s.inner.Apply(ctx, partition, sealed...)
+	if !errors.Is(err, store.ErrConflict) || !s.bury(ctx, partition, ops) {
+		return err
+	}
+	return s.inner.Apply(ctx, partition, sealed...)
+}
+
+// check is store.CheckApply for values that grow by what sealing adds.
+func check(partition string, ops []store.Op) error {
+	if err := store.CheckApply(partition, ops); err != nil {
+		return err
+	}
+	for i := range ops {
+		if len(ops[i].Value) > MaxValue {
+			return fmt.Errorf("%w: value of %d bytes", store.ErrTooLarge, len(ops[i].Value))
+		}
+	}
+	return nil
+}
+
+func (s *Store) seal(partition string, ops []store.Op) ([]store.Op, error) {
+	sealed := make([]store.Op, len(ops))
+	for i, op := range ops {
+		sealed[i] = op
+		if op.Value == nil {
+			continue
+		}
+		value, err := s.keys.seal(s.opts.Rand, partition, &op)
+		if err != nil {
+			return nil, fmt.Errorf("sealed: %w", err)
+		}
+		sealed[i].Value = value
+	}
+	return sealed, nil
+}
+
+// bury removes records that the ops expect to be absent and that are, by the end
+// sealed in them, though the inner store still has them. It tells whether there
+// were any; a conflict with one of those was none.
+func (s *Store) bury(ctx context.Context, partition string, ops []store.Op) bool {
+	var keys []string
+	for i := range ops {
+		if !ops[i].Blind && ops[i].Expect == 0 {
+			keys = append(keys, ops[i].Key)
+		}
+	}
+	records, err := s.inner.Get(ctx, partition, keys...)
+	if err != nil {
+		return false
+	}
+	var dead []store.Op
+	for _, r := range records {
+		if r.Exists() && s.isDead(partition, r) {
+			dead = append(dead, store.Op{Key: r.Key, Expect: r.Version})
+		}
+	}
+	return len(dead) > 0 && s.inner.Apply(ctx, partition, dead...) == nil
+}
+
+func (s *Store) isDead(partition string, sealed store.Record) bool {
+	opened, err := s.keys.open(partition, sealed)
+	return err == nil && sealed.Version != 0 && s.ended(opened)
+}
+
+// Touch implements store.Store.
+func (s *Store) Touch(ctx context.Context, partition, key string, until time.Time) error {
+	return s.inner.Touch(ctx, partition, key, until)
+}
+
+// Watch implements store.Watcher where the inner store does; else it answers
+// errors.ErrUnsupported at once.
+func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
+	watcher, ok := s.inner.(store.Watcher)
+	if !ok {
+		return fmt.Errorf("sealed: the inner store cannot watch: %w", errors.ErrUnsupported)
+	}
+	return watcher.Watch(ctx, fn)
+}
