@@ -1,0 +1,156 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+// parseRemedies say what to do about a token that does not parse.
+var parseRemedies = map[string]string{
+	jose.CodeTooLarge:  "send a token of at most 16384 bytes",
+	jose.CodeMalformed: "send a compact JWS: three parts with a dot between them, and nothing around it",
+	jose.CodeEncoding:  "send base64url without padding, spaces and line breaks",
+	jose.CodeEncrypted: "send a signed token (JWS); encrypted and compressed ones are not supported",
+	jose.CodeHeader:    "the header must be a JSON object whose names stand there once",
+	jose.CodePayload:   "the payload must be a JSON object whose names stand there once",
+	jose.CodeAlgorithm: "the header needs alg, a text",
+	jose.CodeNone:      "have the token signed: alg none proves nothing",
+	jose.CodeCritical:  "the header asks for an extension (crit, b64) that is not supported",
+	jose.CodeKeyID:     "kid in the header must be a text of at most 256 bytes",
+	jose.CodeType:      "typ in the header must be a text",
+}
+
+func checkParse(t *trial) *failure {
+	if t.token != nil {
+		return nil // Set parsed it to find the profile
+	}
+	token, err := jose.Parse(t.raw)
+	if err != nil {
+		return parseFailure(err)
+	}
+	t.token = token
+	return nil
+}
+
+func parseFailure(err error) *failure {
+	var e *jose.ParseError
+	if !errors.As(err, &e) {
+		return &failure{code: jose.CodeMalformed, remedy: parseRemedies[jose.CodeMalformed]}
+	}
+	return &failure{code: e.Code, remedy: parseRemedies[e.Code]}
+}
+
+func describeParse(*Profile) string { return "a compact JWS of at most 16384 bytes" }
+
+func foundToken(t *trial) string { return fmt.Sprintf("%d bytes", len(t.raw)) }
+
+// checkType keeps tokens of other kinds out: a logout token or a security event
+// is signed by the same key and for the same audience (RFC 8725 §3.11).
+func checkType(t *trial) *failure {
+	h, allowed := t.header(), t.profile.types
+	if !h.HasType && allowed == nil || h.HasType && slices.Contains(t.profile.typesOrDefault(), typeName(h.Type)) {
+		return nil
+	}
+	return &failure{code: CodeTypeNotAllowed, remedy: "send a token of another kind, or list this one's typ in types"}
+}
+
+// typeName compares media types: in any case, and "application/" may be left
+// out (RFC 7515 §4.1.9).
+func typeName(typ string) string {
+	return strings.TrimPrefix(lowerASCII(typ), "application/")
+}
+
+func configuredTypes(p *Profile) string {
+	if p.types == nil {
+		return strings.Join(p.typesOrDefault(), ", ") + ", or none"
+	}
+	return strings.Join(p.types, ", ")
+}
+
+func foundType(t *trial) string {
+	if !t.header().HasType {
+		return absent
+	}
+	return shown(t.header().Type)
+}
+
+func checkAlgorithm(t *trial) *failure {
+	if slices.Contains(t.profile.config.Algorithms, t.header().Algorithm) {
+		return nil
+	}
+	remedy := "have the token signed with one of these algorithms, or list its own in algorithms"
+	if strings.HasPrefix(t.header().Algorithm, "HS") {
+		remedy = "a shared secret signed this token; this profile has public keys and takes none (RFC 8725 §2.1)"
+	}
+	return &failure{code: CodeAlgorithmNotAllowed, remedy: remedy}
+}
+
+func configuredAlgorithms(p *Profile) string { return strings.Join(p.config.Algorithms, ", ") }
+
+func foundAlgorithm(t *trial) string { return shown(t.header().Algorithm) }
+
+func checkIssuer(t *trial) *failure {
+	iss, ok := lookup(t.token.Claims, "iss").(string)
+	if !ok {
+		return &failure{code: CodeIssuerMissing, remedy: "the token needs claim iss, a text"}
+	}
+	captured, ok := t.profile.matchIssuer(iss)
+	if !ok {
+		return &failure{code: CodeIssuerMismatch, remedy: "the values must be equal byte for byte, also in scheme and trailing slash"}
+	}
+	for name, value := range captured {
+		if said := lookup(t.token.Claims, name); said != nil && said != any(value) {
+			return &failure{code: CodeCaptureMismatch, remedy: "claim " + name + " must be absent or equal to what stands for {" + name + "} in iss"}
+		}
+	}
+	t.captured = captured
+	t.id.Issuer, t.id.Namespace = iss, t.profile.namespace(iss)
+	return nil
+}
+
+func configuredIssuers(p *Profile) string { return strings.Join(p.config.Issuers, ", ") }
+
+func checkAudience(t *trial) *failure {
+	held, ok := audiences(t.token.Claims, t.profile.config.AudienceClaim)
+	if !ok {
+		return &failure{code: CodeAudienceMissing, remedy: "the token needs claim " + t.profile.config.AudienceClaim + ", a text or an array of texts"}
+	}
+	if !t.profile.addressedBy(held) {
+		return &failure{code: CodeAudienceMismatch, remedy: "ask the issuer for a token for this audience, or configure the token's own, byte for byte"}
+	}
+	return nil
+}
+
+// audiences reads a claim that is a string or an array of strings (RFC 7519
+// §4.1.3) and refuses any other, also an array that mixes.
+func audiences(claims map[string]any, path string) ([]string, bool) {
+	switch v := lookup(claims, path).(type) {
+	case string:
+		return []string{v}, true
+	case []any:
+		return texts(v)
+	}
+	return nil, false
+}
+
+func texts(list []any) ([]string, bool) {
+	out := make([]string, len(list))
+	for n, v := range list {
+		text, ok := v.(string)
+		if !ok {
+			return nil, false
+		}
+		out[n] = text
+	}
+	return out, true
+}
+
+func configuredAudiences(p *Profile) string {
+	return p.config.AudienceClaim + " holding " + strings.Join(p.config.Audiences, " or ")
+}
+
+func foundAudience(t *trial) string { return foundPath(t, t.profile.config.AudienceClaim) }

@@ -1,0 +1,48 @@
+package trust
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+func (c Config) withDefaults() Config {
+	c.AudienceClaim = or(c.AudienceClaim, "aud")
+	c.Leeway = or(c.Leeway, DefaultLeeway)
+	c.MaxLifetime = or(c.MaxLifetime, DefaultMaxLifetime)
+	c.Factor.Type = or(c.Factor.Type, DefaultFactorType)
+	c.CreateMembersPerHour = or(c.CreateMembersPerHour, DefaultCreateMembersPerHour)
+	c.CreateOrganizationsPerHour = or(c.CreateOrganizationsPerHour, DefaultCreateOrganizationsPerHour)
+	if len(c.Algorithms) == 0 {
+		c.Algorithms = []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+	}
+	if c.Now == nil {
+		c.Now = defaultClock
+	}
+	return c.cloned()
+}
+
+// cloned keeps what the caller may still change out of the profile.
+func (c Config) cloned() Config {
+	for _, list := range []*[]string{&c.Issuers, &c.Audiences, &c.Algorithms, &c.Types, &c.EmailDomains, &c.SessionKey} {
+		*list = slices.Clone(*list)
+	}
+	c.RequireClaims = slices.Clone(c.RequireClaims)
+	c.Map = maps.Clone(c.Map)
+	c.Roles = maps.Clone(c.Roles)
+	return c
+}
+
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
+
+func defaultClock() time.Time { return time.Now() }
+
+func (c Config) leeway() time.Duration { return max(c.Leeway, 0) }

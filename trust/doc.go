@@ -1,0 +1,97 @@
+// Package trust decides whom to believe. It turns a third party's JWT into an
+// identity, or says why not. It never signs and never logs.
+//
+// # To believe an issuer
+//
+// A [Profile] is one issuer, its keys, whom its tokens must be for, and what its
+// claims mean to us. [NewProfile] checks a [Config] and answers every mistake
+// with the name of the option:
+//
+//	keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: "https://idp.example/jwks"})
+//	acme, err := trust.NewProfile(trust.Config{
+//		Name: "acme", Issuers: []string{"https://idp.example"}, Audiences: []string{"my-app"}, Keys: keys,
+//	})
+//
+// Keys come from [PEMKeys], [FileKeys] or [NewRemoteKeys]. Remote keys are kept
+// fresh by [RemoteKeys.Run], which somebody must start: a key that the issuer
+// takes back is refused after the next refresh, at most [MaxRefresh] later.
+//
+// # To verify a token
+//
+// A [Set] holds all profiles. [Set.CheckRoute] and [Set.CheckIssuer] belong to
+// the loading of a configuration; [Set.Verify] to a request:
+//
+//	identity, err := set.Verify(ctx, token, []string{"acme", "partner"})
+//	var refusal *trust.Refusal
+//	switch {
+//	case err == nil:                                 // identity is to be believed until identity.Until
+//	case errors.As(err, &refusal):                   // the token is bad: refusal.Code
+//	case errors.Is(err, trust.ErrKeysUnavailable):   // an outage: answer 503, never 401
+//	}
+//
+// The profile is found by the token's issuer and audience, never by trying one
+// after the other. What was verified is remembered by digest; time, key and
+// choice of profile are asked again each time, the signature is not.
+//
+// # To explain a refusal
+//
+// [Profile.Verify] stops at the first failed check. [Profile.Explain] asks all of
+// them, in the same order, and says for each what is configured, what the token
+// has and what would help. It leaves no trace.
+//
+// # Checks and reason codes
+//
+//	parse            token_too_large         more than 16 KiB
+//	                 token_malformed         not three non-empty parts
+//	                 token_encoding          not strict base64url
+//	                 token_encrypted         a JWE, enc or zip
+//	                 header_invalid          the header is no strict JSON object
+//	                 payload_invalid         the payload is no strict JSON object
+//	                 alg_missing             no alg, or not a text
+//	                 alg_none                alg none
+//	                 crit_unsupported        crit or b64
+//	                 kid_invalid             kid is no text of at most 256 bytes
+//	                 typ_invalid             typ is no text
+//	type             typ_not_allowed         a token of another kind
+//	algorithm        alg_not_allowed         not in the profile's list
+//	issuer           issuer_missing          no iss, or not a text
+//	                 issuer_mismatch         not an issuer of the profile
+//	                 issuer_capture_mismatch a claim contradicts what iss captures
+//	audience         audience_missing        no audience, or neither text nor texts
+//	                 audience_mismatch       for somebody else
+//	                 profile_ambiguous       for several profiles of the route
+//	key              key_unknown             no key of that kid
+//	                 key_unfit               the key is not for the algorithm
+//	                 key_ambiguous           no kid, and too many keys fit
+//	                 keys_unavailable        Explain only: Verify returns ErrKeysUnavailable
+//	signature        signature_invalid       no candidate key made it
+//	expiry           exp_missing             no exp
+//	                 exp_invalid             exp is no date
+//	                 token_expired           past exp and leeway
+//	not_before       nbf_invalid             nbf is no date
+//	                 token_not_yet_valid     nbf is to come
+//	issued_at        iat_invalid             iat is no date
+//	                 iat_in_future           iat is to come
+//	age              iat_missing             max_token_age is set and there is no iat
+//	                 token_too_old           past iat and max_token_age
+//	lifetime         lifetime_too_long       from iat to exp more than max_lifetime
+//	auth_time        auth_time_invalid       auth_time is no date, or to come
+//	required_claims  claim_missing           a required claim is absent or empty
+//	                 claim_mismatch          a required claim has another value
+//	external_id      external_id_missing     the claim it is mapped to is absent
+//	                 external_id_invalid     no text of at most 256 bytes
+//	email            email_invalid           no text of at most 320 bytes
+//	identity         identity_missing        neither external id nor covered email
+//	token_id         token_id_missing        the claim it is mapped to is absent
+//	                 token_id_invalid        no text of at most 256 bytes
+//	name             name_invalid            no text of at most 256 bytes
+//	roles            roles_invalid           neither text nor texts
+//	metadata         metadata_invalid        a value of more than 4096 bytes
+//	organization     organization_missing    a claim it is made of is absent
+//	                 organization_invalid    not a reference to an organization
+//	session_key      session_key_missing     a claim of it is absent
+//	                 session_key_invalid     no text of at most 256 bytes
+//
+// A claim that is null or empty ("" [] {}) is absent. Values are never converted:
+// a number is no text.
+package trust

@@ -1,0 +1,68 @@
+package trust
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"syscall"
+)
+
+var errPrivateAddress = errors.New("the address is not public (allow_private permits it)")
+
+// guard looks at every address when it is dialled: after the name was resolved,
+// so that an answer that changes between check and use changes nothing (DNS
+// rebinding), and after a redirect as well.
+func (c RemoteConfig) guard(u *url.URL) func(network, address string, _ syscall.RawConn) error {
+	allowed := public
+	switch {
+	case c.AllowPrivate:
+		return nil
+	case loopbackHost(u.Hostname()):
+		allowed = func(a netip.Addr) bool { return a.IsLoopback() }
+	}
+	return func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil || !allowed(to.Addr().WithZone("").Unmap()) {
+			return errPrivateAddress
+		}
+		return nil
+	}
+}
+
+// special are blocks of the IANA special-purpose registries that netip has no
+// word for, among them those that carry an IPv4 address on.
+var special = [...]netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),       // this network
+	netip.MustParsePrefix("100.64.0.0/10"),   // shared by carriers, used by clouds
+	netip.MustParsePrefix("192.0.0.0/24"),    // IETF protocol assignments
+	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
+	netip.MustParsePrefix("192.88.99.0/24"),  // 6to4 relays
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
+	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, broadcast
+	netip.MustParsePrefix("::/96"),           // IPv4-compatible
+	netip.MustParsePrefix("64:ff9b::/96"),    // NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"),  // NAT64, local
+	netip.MustParsePrefix("100::/64"),        // discard
+	netip.MustParsePrefix("2001::/23"),       // Teredo and other protocol assignments
+	netip.MustParsePrefix("2001:db8::/32"),   // documentation
+	netip.MustParsePrefix("2002::/16"),       // 6to4
+	netip.MustParsePrefix("3fff::/20"),       // documentation
+	netip.MustParsePrefix("5f00::/16"),       // segment routing
+	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
+}
+
+// public tells whether an address is out in the Internet: not private, loopback,
+// link-local (the metadata services of clouds), multicast or reserved.
+func public(a netip.Addr) bool {
+	if !a.IsGlobalUnicast() || a.IsPrivate() {
+		return false
+	}
+	for _, block := range special {
+		if block.Contains(a) {
+			return false
+		}
+	}
+	return true
+}

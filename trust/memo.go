@@ -1,0 +1,81 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+// memoEntries is how many verifications a Set remembers.
+const memoEntries = 10_000
+
+// memo remembers verified tokens, never the text of one and never a refusal. A
+// key holds the whole digest and the profile (CVE-2026-33496: a cache that left
+// out the server).
+type memo = otter.Cache[memoKey, *memory]
+
+type memoKey struct{ token, profile [32]byte }
+
+type memory struct {
+	id     *Identity
+	header jose.Header // what chose the key
+	from   time.Time   // when the token begins to be good
+	// rivals are other profiles that the token is addressed to: on a route that
+	// names one of them as well, the choice is ambiguous.
+	rivals []string
+}
+
+func newMemo() (*memo, error) {
+	m, err := otter.New(&otter.Options[memoKey, *memory]{MaximumSize: memoEntries})
+	if err != nil {
+		return nil, fmt.Errorf("trust: %w", err)
+	}
+	return m, nil
+}
+
+// remembered answers a verification that still holds. Everything but the
+// signature is asked again: the time, the key, the choice of the profile. On any
+// doubt it answers nil, and the token is verified anew.
+func (s *Set) remembered(digest [32]byte, names []string) *Identity {
+	for _, name := range names {
+		p := s.byName[name]
+		if p == nil {
+			return nil
+		}
+		if m, found := s.memo.GetIfPresent(memoKey{digest, p.sum}); found {
+			return m.recall(p, names)
+		}
+	}
+	return nil
+}
+
+func (m *memory) recall(p *Profile, names []string) *Identity {
+	now := p.config.Now()
+	if now.Before(m.from) || !now.Before(m.id.Until) {
+		return nil
+	}
+	held := p.config.Keys.held()
+	if held == nil || !held.holds(m.header, m.id.KeyThumbprint) {
+		return nil
+	}
+	for _, rival := range m.rivals {
+		if slices.Contains(names, rival) {
+			return nil
+		}
+	}
+	return m.id
+}
+
+func (s *Set) remember(t *trial) {
+	m := &memory{id: t.id, header: t.header(), from: t.readsAt()}
+	for _, p := range s.profiles {
+		if p != t.profile && p.issued(t.token) && p.claims(t.token) {
+			m.rivals = append(m.rivals, p.Name())
+		}
+	}
+	s.memo.Set(memoKey{t.id.Digest, t.profile.sum}, m)
+}

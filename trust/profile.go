@@ -1,0 +1,127 @@
+package trust
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Profile is a Config that has been checked. It does not change and is safe for
+// concurrent use.
+type Profile struct {
+	config Config
+	sum    [32]byte
+
+	issuers      []issuer
+	types        []string // lower case, without "application/"; nil for the default
+	onlyPSS      bool
+	email        emailRule
+	organization organizationText
+	metadata     []metadataKey
+	checks       []check
+}
+
+// defaultTypes are believed where a profile lists none, and then a token may also
+// have no typ (RFC 7519 §5.1, RFC 9068 §2.1).
+var defaultTypes = [...]string{"jwt", "at+jwt"}
+
+// defaultMap is what attributes are read from where Config.Map is silent.
+var defaultMap = map[string]string{
+	AttributeExternalID: "sub",
+	AttributeEmail:      "email",
+	AttributeTokenID:    "jti",
+}
+
+// NewProfile checks a Config. Every mistake is a *ConfigError.
+//
+// Where a claim of the token chooses the issuer, by a capture, the organization
+// must follow from that same choice: Organization must begin with the captures,
+// each followed by the end or a character that no captured value has
+// ("{claims.tid}", "{claims.tid}:{claims.project}"), or else be fixed with every
+// capture pinned by RequireClaims. Otherwise one tenant of the issuer could sign
+// for another's organization.
+func NewProfile(c Config) (*Profile, error) {
+	p := &Profile{config: c.withDefaults(), checks: checks()}
+	for _, step := range []func(*Profile) *ConfigError{
+		(*Profile).readName, (*Profile).readIssuers, (*Profile).readAudiences, (*Profile).readAlgorithms,
+		(*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired,
+		(*Profile).readMap, (*Profile).readRoles, (*Profile).readEmail, (*Profile).readNamespace,
+		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readSessions,
+	} {
+		if err := step(p); err != nil {
+			err.Profile = c.Name
+			return nil, err
+		}
+	}
+	return p, p.digestConfig()
+}
+
+// Name of the profile.
+func (p *Profile) Name() string { return p.config.Name }
+
+// Config of the profile, with its defaults filled in. Nobody may change what its
+// slices and maps hold.
+func (p *Profile) Config() Config { return p.config }
+
+// Digest changes whenever anything does that the configuration says.
+func (p *Profile) Digest() [32]byte { return p.sum }
+
+// digestConfig covers every exported field of Config, those to come as well.
+func (p *Profile) digestConfig() error {
+	data, err := json.Marshal(p.config)
+	if err != nil {
+		return fmt.Errorf("trust: profile %s: %w", p.config.Name, err)
+	}
+	source := p.config.Keys.digest()
+	p.sum = sha256.Sum256(append(data, source[:]...))
+	return nil
+}
+
+// matchIssuer finds the issuer that iss is.
+func (p *Profile) matchIssuer(iss string) (captured map[string]string, ok bool) {
+	for _, i := range p.issuers {
+		if captured, ok := i.match(iss); ok {
+			return captured, true
+		}
+	}
+	return nil, false
+}
+
+// addressedBy tells whether one of a token's audiences is ours.
+func (p *Profile) addressedBy(audiences []string) bool {
+	for _, held := range audiences {
+		if slices.Contains(p.config.Audiences, held) {
+			return true
+		}
+	}
+	return false
+}
+
+// namespace keeps the people of several issuers apart: what is one name to two
+// of them is two people.
+func (p *Profile) namespace(iss string) string {
+	switch {
+	case p.config.Namespace != "":
+		return p.config.Namespace
+	case len(p.issuers) > 1 || len(p.issuers[0].captures) > 0:
+		return p.config.Name + "|" + iss
+	}
+	return p.config.Name
+}
+
+// path of the claim an attribute is read from, empty where it is not read, and
+// whether the configuration says so itself.
+func (p *Profile) path(attribute string) (path string, explicit bool) {
+	if path, found := p.config.Map[attribute]; found {
+		return path, true
+	}
+	return defaultMap[attribute], false
+}
+
+func (p *Profile) typesOrDefault() []string {
+	if p.types == nil {
+		return defaultTypes[:]
+	}
+	return p.types
+}

@@ -1,0 +1,251 @@
+package trust
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+// Bounds of fetching keys.
+const (
+	// FetchTimeout is the whole time of one fetch.
+	FetchTimeout = 3 * time.Second
+	// MaxKeySetBytes is the longest body.
+	MaxKeySetBytes = 1 << 20
+	// MinRefresh and MaxRefresh bound how long a set is used before it is fetched
+	// again, whatever its Cache-Control says; up to a tenth is taken off.
+	MinRefresh = time.Minute
+	MaxRefresh = 5 * time.Minute
+	// UnknownKeyInterval is the least time between two fetches that a token's
+	// unknown kid causes, and between two tries while an endpoint is down.
+	UnknownKeyInterval = 30 * time.Second
+	// DefaultStaleFor is how long the last good set serves.
+	DefaultStaleFor = 24 * time.Hour
+
+	// retryFirst is the least time between two tries where there is no set at all.
+	retryFirst = time.Second
+	// retryLater is the time between two tries while an old set serves: no less
+	// than UnknownKeyInterval after a tenth is taken off.
+	retryLater = 34 * time.Second
+)
+
+// RemoteConfig says where keys are fetched and how long they are believed.
+type RemoteConfig struct {
+	// URL of a JWKS: https, or http to a loopback host.
+	URL string
+	// Client fetches it. Default: one of our own, without proxy, that connects to
+	// public addresses only (to loopback only, if the URL names a loopback host).
+	// Redirects stay within the origin with any client.
+	Client *http.Client
+	// CA are PEM certificates to trust instead of the system's. Not with Client.
+	CA []byte
+	// Bearer answers a token to present, read anew for every fetch. Default: none.
+	Bearer func() (string, error)
+	// AllowPrivate lets the own client connect to private and loopback addresses.
+	AllowPrivate bool
+	// StaleFor is how long the last good set serves while the endpoint is down.
+	// Default: DefaultStaleFor.
+	StaleFor time.Duration
+	// Archive keeps the last good set across a restart. Default: none.
+	Archive Archive
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Rand spreads the refreshes of many gateways. Default: crypto/rand.
+	Rand io.Reader
+}
+
+// Archive keeps the body of the last good key set. What it answers is believed
+// like the endpoint itself: it must be a place that only the gateway writes.
+type Archive interface {
+	// Load answers what was saved for the URL; no data and no error if nothing was.
+	Load(ctx context.Context, url string) (data []byte, fetchedAt time.Time, err error)
+	// Save keeps it. An error costs nothing but the archive.
+	Save(ctx context.Context, url string, data []byte, fetchedAt time.Time) error
+}
+
+// RemoteKeys are the keys of a JWKS endpoint. They are fetched in the background
+// by Run and refreshed before they grow old; an endpoint that is down, or
+// answers something that is no usable key set, leaves the last good set in
+// force. It is safe for concurrent use, and profiles may share it.
+type RemoteKeys struct {
+	config  RemoteConfig
+	fetcher *fetcher
+	set     atomic.Pointer[fetchedSet]
+	flight  singleflight.Group
+
+	mu    sync.Mutex
+	state fetchState
+}
+
+// fetchedSet is a set and when the endpoint said so.
+type fetchedSet struct {
+	*keyIndex
+	at       time.Time
+	archived bool
+}
+
+// NewRemoteKeys checks the configuration and fetches nothing.
+func NewRemoteKeys(c RemoteConfig) (*RemoteKeys, error) {
+	if c.StaleFor < 0 {
+		return nil, errors.New("trust: jwks_url: stale_keys is negative")
+	}
+	c.StaleFor = or(c.StaleFor, DefaultStaleFor)
+	if c.Now == nil {
+		c.Now = defaultClock
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	f, err := newFetcher(c)
+	if err != nil {
+		return nil, fmt.Errorf("trust: jwks_url: %w", err)
+	}
+	return &RemoteKeys{config: c, fetcher: f, state: newFetchState()}, nil
+}
+
+// Run keeps the keys fresh until ctx ends, and returns its error. It begins with
+// a fetch, so that the first token need not wait for one.
+func (k *RemoteKeys) Run(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, k.untilNext()); err != nil {
+			return err
+		}
+		if k.untilNext() == 0 {
+			_ = k.Refresh(ctx) // Status tells
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return ctx.Err()
+	}
+}
+
+// Refresh fetches the keys now, together with whoever else is waiting for them.
+// The fetch goes on if ctx ends first.
+func (k *RemoteKeys) Refresh(ctx context.Context) error {
+	done := k.flight.DoChan("", func() (any, error) { return nil, k.fetch() })
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrKeysUnavailable, ctx.Err())
+	case result := <-done:
+		return result.Err
+	}
+}
+
+// fetch has a time of its own, so that nobody's impatience costs the others.
+func (k *RemoteKeys) fetch() error {
+	ctx, cancel := context.WithTimeout(context.Background(), FetchTimeout)
+	defer cancel()
+	k.begin()
+	fetched, err := k.fetcher.get(ctx)
+	if err == nil {
+		err = k.accept(ctx, fetched)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
+		k.record(k.config.Now(), 0, err)
+		k.unarchive(ctx)
+	}
+	return err
+}
+
+// accept takes over a set that has at least one usable key; an empty one would
+// turn the issuer's mistake into an outage of ours.
+func (k *RemoteKeys) accept(ctx context.Context, f fetched) error {
+	set, err := parseKeys(f.body)
+	if err != nil {
+		return err
+	}
+	now := k.config.Now()
+	k.set.Store(&fetchedSet{keyIndex: newKeyIndex(set), at: now})
+	k.record(now, f.maxAge, nil)
+	k.archive(ctx, f.body, now)
+	return nil
+}
+
+// find answers from memory wherever it can.
+func (k *RemoteKeys) find(ctx context.Context, h jose.Header) ([]jose.Key, error) {
+	set, fetched := k.usable(), false
+	if set == nil {
+		if err := k.first(ctx); err != nil {
+			return nil, err
+		}
+		if set, fetched = k.usable(), true; set == nil {
+			return nil, fmt.Errorf("%w: the last good set is too old", ErrKeysUnavailable)
+		}
+	}
+	if keys := set.candidates(h); len(keys) > 0 {
+		return keys, nil
+	}
+	if fetched {
+		return nil, k.lastError()
+	}
+	return k.askAgain(ctx, h)
+}
+
+// usable is the set unless it is too old to be believed.
+func (k *RemoteKeys) usable() *fetchedSet {
+	set := k.set.Load()
+	if set == nil || k.config.Now().Sub(set.at) > k.config.StaleFor {
+		return nil
+	}
+	return set
+}
+
+func (k *RemoteKeys) held() *keyIndex {
+	if set := k.usable(); set != nil {
+		return set.keyIndex
+	}
+	return nil
+}
+
+// first waits for the one fetch that a gateway without keys owes a token. An
+// archived set that turns up meanwhile is as good.
+func (k *RemoteKeys) first(ctx context.Context) error {
+	if err := k.mayTry(); err != nil {
+		return err
+	}
+	err := k.Refresh(ctx)
+	if k.usable() != nil {
+		return nil
+	}
+	return err
+}
+
+// askAgain looks for a kid that the set does not have: the issuer may have a new
+// key. Strangers choose the kid, so it costs at most one fetch in
+// UnknownKeyInterval, and a kid that was not there is remembered. If the endpoint
+// cannot be asked, nothing is known about the key.
+func (k *RemoteKeys) askAgain(ctx context.Context, h jose.Header) ([]jose.Key, error) {
+	if !k.mayAsk(h.KeyID) {
+		return nil, k.lastError()
+	}
+	if err := k.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	keys := k.set.Load().candidates(h)
+	if len(keys) == 0 {
+		k.rememberUnknown(h.KeyID)
+	}
+	return keys, nil
+}
+
+func (k *RemoteKeys) digest() [32]byte { return sha256.Sum256([]byte(k.config.URL)) }

@@ -1,0 +1,92 @@
+package trust
+
+import (
+	"slices"
+	"strings"
+)
+
+func (p *Profile) readMap() *ConfigError {
+	for attribute, path := range p.config.Map {
+		key, metadata := strings.CutPrefix(attribute, MetadataPrefix)
+		if !metadata && !slices.Contains(attributes[:], attribute) {
+			return configErrorf("map", "%q is not an attribute; it may be %s or %s<key>", attribute, strings.Join(attributes[:], ", "), MetadataPrefix)
+		}
+		if path == "" || metadata && key == "" {
+			return configErrorf("map", "%s: a name is missing", attribute)
+		}
+		if metadata {
+			p.metadata = append(p.metadata, metadataKey{key, path})
+		}
+	}
+	slices.SortFunc(p.metadata, func(a, b metadataKey) int { return strings.Compare(a.key, b.key) })
+	return nil
+}
+
+var attributes = [...]string{AttributeEmail, AttributeTokenID, AttributeExternalID, AttributeName, AttributeRoles}
+
+func (p *Profile) readRoles() *ConfigError {
+	if _, mapped := p.config.Map[AttributeRoles]; !mapped && len(p.config.Roles) > 0 {
+		return configErrorf("roles", "are listed, but no claim is mapped to roles")
+	}
+	for value, ours := range p.config.Roles {
+		if value == "" || len(ours) == 0 || slices.Contains(ours, "") {
+			return configErrorf("roles", "a value or a role is empty")
+		}
+	}
+	return nil
+}
+
+func (p *Profile) readEmail() *ConfigError {
+	for _, domain := range p.config.EmailDomains {
+		domain = lowerASCII(domain)
+		if domain != "*" && !plainDomain(domain) {
+			return configErrorf("email_domains", "%q is not a domain: ASCII letters, digits, hyphens and dots, or * alone", domain)
+		}
+		p.email.domains = append(p.email.domains, domain)
+	}
+	if p.config.AssumeEmailVerified && len(p.config.EmailDomains) == 0 {
+		return configErrorf("email_verified", "assume has no effect without email_domains")
+	}
+	return nil
+}
+
+// readNamespace keeps a profile's people apart from those an API caller names,
+// unless the configuration says that they are the same.
+func (p *Profile) readNamespace() *ConfigError {
+	if ns := p.config.Namespace; ns != "" && !validName(ns) {
+		return configErrorf("namespace", "%q must be made of a–z 0–9 _ and -", ns)
+	}
+	if p.config.Namespace == "" && p.config.Name == apiNamespace {
+		return configErrorf("namespace", "must be given: that of the profile's own name is for external ids of API callers")
+	}
+	return nil
+}
+
+const apiNamespace = "api"
+
+func (p *Profile) readOrganization() (problem *ConfigError) {
+	o, err := parseOrganization(p.config.Organization)
+	if err != nil {
+		return configErrorf("organization", "%v", err)
+	}
+	p.organization = o
+	captures := p.issuers[0].captures
+	switch {
+	case len(captures) == 0 || o.bound(captures):
+		return nil
+	case o.fixed() && !o.empty() && p.pinned(captures):
+		return nil
+	}
+	return configErrorf("organization", "must begin with {claims.%s}, each followed by the end or one of . _ : @ |, because the issuer is chosen by the token; or be fixed, with each of them pinned by require_claims", strings.Join(captures, "} {claims."))
+}
+
+// pinned tells whether RequireClaims leaves each capture one value. (The issuer's
+// capture and a claim of its name are equal, or the token is refused.)
+func (p *Profile) pinned(captures []string) bool {
+	for _, name := range captures {
+		if !slices.ContainsFunc(p.config.RequireClaims, func(r RequiredClaim) bool { return r.Path == name && r.Value != "" }) {
+			return false
+		}
+	}
+	return true
+}

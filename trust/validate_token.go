@@ -1,0 +1,91 @@
+package trust
+
+import (
+	"github.com/attestgate/caddy-attest/internal/jose"
+	"slices"
+	"strings"
+)
+
+func (p *Profile) readIssuers() *ConfigError {
+	if len(p.config.Issuers) == 0 {
+		return configErrorf("issuer", "is missing")
+	}
+	for _, text := range p.config.Issuers {
+		i, err := parseIssuer(text)
+		if err != nil {
+			return configErrorf("issuer", "%q %v", text, err)
+		}
+		p.issuers = append(p.issuers, i)
+	}
+	// With {claims.tid} bound by one issuer and free in another, the other could
+	// name any organization of the first.
+	for _, i := range p.issuers[1:] {
+		if !sameNames(i.captures, p.issuers[0].captures) {
+			return configErrorf("issuer", "all issuers of a profile must capture the same names")
+		}
+	}
+	return nil
+}
+
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// readAudiences: the audience is never optional (RFC 8725 §3.9).
+func (p *Profile) readAudiences() *ConfigError {
+	if len(p.config.Audiences) == 0 {
+		return configErrorf("audience", "is missing")
+	}
+	for _, audience := range p.config.Audiences {
+		if audience == "" || hasControl(audience) {
+			return configErrorf("audience", "%q is empty or has control characters", audience)
+		}
+	}
+	return nil
+}
+
+func (p *Profile) readAlgorithms() *ConfigError {
+	p.onlyPSS = true
+	for _, alg := range p.config.Algorithms {
+		switch {
+		case strings.HasPrefix(alg, "HS"):
+			return configErrorf("algorithms", "%s needs a shared secret, and this profile has public keys", alg)
+		case !jose.Known(alg):
+			return configErrorf("algorithms", "%q is not supported", alg)
+		case strings.HasPrefix(alg, "RS"):
+			p.onlyPSS = false
+		}
+	}
+	return nil
+}
+
+func (p *Profile) readTypes() *ConfigError {
+	for _, typ := range p.config.Types {
+		name := typeName(typ)
+		if name == "" || hasControl(name) || strings.ContainsAny(name, " \t") {
+			return configErrorf("types", "%q is not a media type", typ)
+		}
+		p.types = append(p.types, name)
+	}
+	return nil
+}
+
+// readKeys refuses keys that can verify nothing the profile believes. Those to be
+// fetched are not known yet.
+func (p *Profile) readKeys() *ConfigError {
+	if p.config.Keys == nil {
+		return configErrorf("keys", "are missing: jwks_url, jwks_file or public_key_file")
+	}
+	held := p.config.Keys.held()
+	if held == nil {
+		return nil
+	}
+	for _, k := range held.all {
+		for _, alg := range p.config.Algorithms {
+			if p.serves(k, alg) {
+				return nil
+			}
+		}
+	}
+	return configErrorf("keys", "none is for any of the algorithms %s", strings.Join(p.config.Algorithms, ", "))
+}
