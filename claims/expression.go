@@ -14,12 +14,16 @@ type rendering struct {
 }
 
 type (
-	literal struct{ scalar any } // a scalar, nil included
-	lookup  []string             // a variable by its path
-	actions string               // member.rbac.<resource>.actions
-	array   []expression         //
-	object  []member             // in the order of the text
-	member  struct {             //
+	// literal is a string, a number, or one of the three words.
+	literal struct{ scalar any }
+	// lookup is a variable by its path.
+	lookup []string
+	// actions is member.rbac.<resource>.actions, by the resource.
+	actions string
+	array   []expression
+	// object has its members in the order of the text.
+	object []member
+	member struct {
 		name  string
 		value expression
 	}

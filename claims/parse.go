@@ -152,7 +152,7 @@ func (p *parser) name(seen map[string]struct{}, top bool) (string, error) {
 	}
 	folded := strictjson.Fold(name)
 	if _, twice := seen[folded]; twice {
-		return "", p.failAt(start, CodeTemplateJSON, "the name %s stands here twice", quote(name))
+		return "", p.failAt(start, CodeTemplateJSON, "the name %s stands here already (upper and lower case are one)", quote(name))
 	}
 	seen[folded] = struct{}{}
 	if p.space(); !p.take(':') {

@@ -72,7 +72,7 @@ func closingQuote(s string) (int, bool) {
 
 // plain reads a number or one of the three words of JSON.
 func (s *scanner) plain() (expression, error) {
-	if n := numberLength(s.rest()); n > 0 {
+	if n := strictjson.NumberLength(s.rest()); n > 0 {
 		l := literal{json.Number(s.rest()[:n])}
 		s.pos += n
 		return l, nil

@@ -26,7 +26,7 @@ func (c *copying) value(v any, depth int) (any, bool) {
 	case string:
 		return v, utf8.ValidString(v) || c.refuse(errNotUTF8)
 	case json.Number:
-		return v, isNumber(string(v)) || c.refuse(errNotNumber)
+		return v, strictjson.IsNumber(string(v)) || c.refuse(errNotNumber)
 	case map[string]any:
 		return c.object(v, depth)
 	case []any:
