@@ -10,9 +10,9 @@ import (
 // Assertion is what a verified token of a profile says, and what the profile may
 // do with it.
 type Assertion struct {
-	// Profile is the profile's name; Namespace that of its external ids (the
-	// profile's own name unless several share one on purpose). Both are required
-	// and match [a-z0-9][a-z0-9_-]*.
+	// Profile is the profile's name, [a-z0-9][a-z0-9_-]*; Namespace that of its
+	// external ids: the profile's own name unless several share one on purpose, and
+	// with the issuer behind it where the profile has several. Both are required.
 	Profile, Namespace string
 	// ExternalID is the subject: at most 256 bytes, no control characters, compared
 	// byte for byte. It or Email is required.
@@ -53,6 +53,18 @@ type Assertion struct {
 	// SecondOnly: the token may only name an existing member. It makes nothing and
 	// links nothing.
 	SecondOnly bool
+	// Check, where set, may refuse the organization and the member that would be
+	// answered, before anything about the member is written. It may be called more
+	// than once.
+	Check func(Organization, Member) error
+}
+
+// permit asks Check.
+func (a *Assertion) permit(o Organization, m *storedMember) error {
+	if a.Check == nil {
+		return nil
+	}
+	return a.Check(o, m.exported())
 }
 
 // verified tells whether the email may be linked to a member who is known
@@ -62,7 +74,7 @@ func (a *Assertion) verified() bool { return a.EmailVerified || a.AssumeVerified
 // canonical is the assertion as it is compared and stored. Names come from the
 // configuration, so one that does not fit is a mistake, not a refusal.
 func (a Assertion) canonical() (Assertion, error) {
-	if !isName(a.Profile) || !isName(a.Namespace) {
+	if !isName(a.Profile) || !isNamespace(a.Namespace) {
 		return a, fmt.Errorf("directory: profile %q or its namespace %q is not a name", a.Profile, a.Namespace)
 	}
 	a.demoteEmail()

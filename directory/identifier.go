@@ -21,7 +21,15 @@ const (
 	maxRoles     = 100 // roles from one source
 )
 
-// isName holds for names of profiles and namespaces.
+// maxNamespace is a profile's name and an issuer behind it.
+const maxNamespace = 512
+
+// isNamespace holds for namespaces: a name, or a name with an issuer behind it.
+func isNamespace(text string) bool {
+	return text != "" && len(text) <= maxNamespace && every(text, func(c byte) bool { return ' ' < c && c < 0x7f })
+}
+
+// isName holds for names of profiles.
 func isName(text string) bool {
 	if text == "" || len(text) > maxReference || text[0] == '_' || text[0] == '-' {
 		return false

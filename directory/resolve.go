@@ -52,9 +52,9 @@ func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Mem
 	case err != nil:
 		return Organization{}, Member{}, err
 	case m == nil:
-		m, err = d.createFromToken(ctx, o.ID, a)
+		m, err = d.createFromToken(ctx, o.exported(), a)
 	default:
-		err = d.refresh(ctx, m, a, found.byEmail == nil)
+		err = d.refresh(ctx, o.exported(), m, a, found.byEmail == nil)
 	}
 	if err != nil {
 		return Organization{}, Member{}, err
@@ -122,12 +122,15 @@ func (d *Directory) indexed(ctx context.Context, organizationID string, r store.
 }
 
 // refresh keeps what the token says of the member it found, if that is new.
-func (d *Directory) refresh(ctx context.Context, m *storedMember, a Assertion, emailFree bool) error {
+func (d *Directory) refresh(ctx context.Context, o Organization, m *storedMember, a Assertion, emailFree bool) error {
 	if err := a.after(m.NotBefore); err != nil {
 		return err
 	}
 	had := d.names.memberKeys(&m.memberRecord)
 	changed, err := m.assert(a, emailFree)
+	if err == nil {
+		err = a.permit(o, m)
+	}
 	if err != nil || !changed {
 		return err
 	}
@@ -135,22 +138,22 @@ func (d *Directory) refresh(ctx context.Context, m *storedMember, a Assertion, e
 }
 
 // createFromToken makes the member that the token is the first to name.
-func (d *Directory) createFromToken(ctx context.Context, organizationID string, a Assertion) (*storedMember, error) {
+func (d *Directory) createFromToken(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
 	if !a.CreateMembers {
 		return nil, ErrMemberNotFound
 	}
 	var m *storedMember
-	flight := d.names.hash("member", organizationID, a.Profile, a.Namespace, a.ExternalID, a.Email)
+	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
 	err := d.flights.do(ctx, flight, func() (err error) {
-		m, err = d.firstMember(ctx, organizationID, a)
+		m, err = d.firstMember(ctx, o, a)
 		return err
 	})
 	return m, err
 }
 
 // firstMember makes the member unless somebody has in the meantime.
-func (d *Directory) firstMember(ctx context.Context, organizationID string, a Assertion) (*storedMember, error) {
-	entries, err := d.readIndex(ctx, organizationID, d.identityKeys(organizationID, a))
+func (d *Directory) firstMember(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
+	entries, err := d.readIndex(ctx, o.ID, d.identityKeys(o.ID, a))
 	if err != nil {
 		return nil, err
 	}
@@ -159,14 +162,17 @@ func (d *Directory) firstMember(ctx context.Context, organizationID string, a As
 			return nil, errAgain
 		}
 	}
-	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
-		return nil, err
-	}
-	m, err := d.newMember(organizationID, StatusActive)
+	m, err := d.newMember(o.ID, StatusActive)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := m.assert(a, true); err != nil {
+		return nil, err
+	}
+	if err := a.permit(o, m); err != nil {
+		return nil, err
+	}
+	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
 		return nil, err
 	}
 	return m, d.saveMember(ctx, change{member: m})

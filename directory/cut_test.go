@@ -1,0 +1,124 @@
+package directory_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/attestgate/caddy-attest/directory"
+)
+
+func TestNotBeforeRefusesWhatWasIssuedAtOrBeforeIt(t *testing.T) {
+	ctx := t.Context()
+	for name, cut := range map[string]func(f *fixture, m directory.Member, at time.Time) error{
+		"member":       func(f *fixture, m directory.Member, at time.Time) error { return f.CutMember(ctx, "acme", m.ID, at) },
+		"organization": func(f *fixture, _ directory.Member, at time.Time) error { return f.CutOrganization(ctx, "acme", at) },
+		"profile":      func(f *fixture, _ directory.Member, at time.Time) error { return f.CutProfile(ctx, "okta", at) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, acme("okta"))
+			m := f.resolve(f.ada())
+			at := epoch.Add(90*time.Second + time.Nanosecond)
+			if err := cut(f, m, at); err != nil {
+				t.Fatal(err)
+			}
+			if err := cut(f, m, at.Add(-time.Hour)); err != nil { // an earlier one changes nothing
+				t.Fatal(err)
+			}
+			for issued, want := range map[time.Duration]bool{
+				0: false, 90 * time.Second: false, 90*time.Second + 1: false, 91 * time.Second: true,
+			} {
+				_, _, err := f.Resolve(ctx, with(f.ada(), func(a *directory.Assertion) { a.IssuedAt = epoch.Add(issued) }))
+				if (err == nil) != want || err != nil && !errors.Is(err, directory.ErrRevoked) {
+					t.Errorf("issued after %v: %v", issued, err)
+				}
+			}
+			if _, _, err := f.Resolve(ctx, with(f.ada(), func(a *directory.Assertion) { a.IssuedAt = time.Time{} })); !errors.Is(err, directory.ErrRevoked) {
+				t.Errorf("without an issue time: %v", err)
+			}
+		})
+	}
+}
+
+func TestNotBeforeIsToldToWhoeverChecksSessions(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	m := f.resolve(f.ada())
+	at := epoch.Add(1500 * time.Millisecond)
+	for _, err := range []error{
+		f.CutMember(t.Context(), "acme", m.ID, at),
+		f.CutOrganization(t.Context(), "acme", at.Add(time.Second)),
+		f.CutProfile(t.Context(), "okta", at.Add(2*time.Second)),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, m, err := f.Lookup(t.Context(), "acme", m.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, err := f.ProfileCut(t.Context(), "okta")
+	if err != nil || !m.NotBefore.Equal(at) || !o.NotBefore.Equal(at.Add(time.Second)) || !profile.Equal(at.Add(2*time.Second)) {
+		t.Errorf("%v, %v, %v, %v", m.NotBefore, o.NotBefore, profile, err)
+	}
+	if never, err := f.ProfileCut(t.Context(), "other"); err != nil || !never.IsZero() {
+		t.Errorf("%v, %v", never, err)
+	}
+}
+
+func TestACutOfOneLeavesTheOthers(t *testing.T) {
+	f := newFixture(t, acme("okta", "p"))
+	m := f.resolve(f.ada())
+	if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.CutProfile(t.Context(), "p", epoch); err != nil {
+		t.Fatal(err)
+	}
+	f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "bob", "" }))
+}
+
+func TestACutMemberCannotComeBackAsAnother(t *testing.T) {
+	f := newFixture(t, acme("okta", "p"))
+	m := f.resolve(f.ada())
+	if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(with(f.ada(), func(a *directory.Assertion) {
+		a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", true
+	}), refusal("invalid_trusted_auth_token", "revoked"))
+}
+
+func TestCutsOfNobody(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	ctx := t.Context()
+	if err := f.CutMember(ctx, "acme", "member-00000000-0000-4000-8000-000000000000", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
+		t.Error(err)
+	}
+	if err := f.CutMember(ctx, "acme", "../x", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
+		t.Error(err)
+	}
+	if err := f.CutOrganization(ctx, "nobody", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
+		t.Error(err)
+	}
+	if err := f.CutOrganization(ctx, "no body", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
+		t.Error(err)
+	}
+	if err := f.CutProfile(ctx, "no body", epoch); err == nil {
+		t.Error("a profile that cannot be")
+	}
+}
+
+func TestAConfiguredOrganizationNeedsNoRecordUntilItIsCut(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	o, err := f.Organization(t.Context(), "acme")
+	if err != nil || o.Version != 0 || f.store.applies.Load() != 0 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if err := f.CutOrganization(t.Context(), "acme", epoch); err != nil {
+		t.Fatal(err)
+	}
+	if o, err = f.Organization(t.Context(), "acme"); err != nil || o.Version != 1 || o.Name != "Acme Inc." || !o.Configured {
+		t.Errorf("%+v, %v", o, err)
+	}
+}

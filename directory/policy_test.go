@@ -1,0 +1,72 @@
+package directory_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/attestgate/caddy-attest/directory"
+)
+
+func policy(t *testing.T) *directory.Policy {
+	t.Helper()
+	p, err := directory.NewPolicy(
+		[]directory.Resource{{ID: "documents", Actions: []string{"read", "write", "delete"}}, {ID: "stytch.organization", Actions: []string{"update"}}},
+		[]directory.Role{
+			{ID: "reader", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"read"}}}},
+			{ID: "editor", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"write", "read"}}}},
+			{ID: "admin", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"*"}}}},
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestPolicyActions(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		roles    []string
+		resource string
+		want     []string
+	}{
+		{"additive, each once, in the resource's order", []string{"editor", "reader"}, "documents", []string{"read", "write"}},
+		{"any action is every action", []string{"admin"}, "documents", []string{"read", "write", "delete"}},
+		{"a role that is not defined allows nothing", []string{"owner"}, "documents", []string{}},
+		{"no permission is an empty list and not none", []string{"admin"}, "stytch.organization", []string{}},
+		{"a resource that is not defined", []string{"admin"}, "invoices", []string{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := policy(t).Actions(c.roles, c.resource); !slices.Equal(got, c.want) || got == nil {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+	if got := (*directory.Policy)(nil).Actions([]string{"admin"}, "documents"); got == nil || len(got) != 0 {
+		t.Errorf("no policy: got %#v", got)
+	}
+}
+
+func TestPolicyGrantingIsComplete(t *testing.T) {
+	got := policy(t).Granting([]string{"reader", "admin", "nobody"}, "documents", "read")
+	if want := []string{"reader", "admin"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := policy(t).Granting([]string{"reader"}, "documents", "write"); len(got) != 0 {
+		t.Errorf("reader may write: %v", got)
+	}
+}
+
+// A role that allows something that does not exist allows nothing, and whoever
+// wrote it believes otherwise.
+func TestPolicyRefusesWhatWouldAllowNothing(t *testing.T) {
+	documents := []directory.Resource{{ID: "documents", Actions: []string{"read"}}}
+	for want, p := range map[string]directory.Permission{
+		`directory: role r: resource "invoices" is not defined`:       {Resource: "invoices", Actions: []string{"read"}},
+		`directory: role r: resource documents has no action "write"`: {Resource: "documents", Actions: []string{"write"}},
+	} {
+		_, err := directory.NewPolicy(documents, []directory.Role{{ID: "r", Permissions: []directory.Permission{p}}})
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
