@@ -56,7 +56,8 @@ func checkText(text string) error {
 func checkFixed(root object) error {
 	var r rendering
 	least, _ := root.render(&r, MaxDepth)
-	if size(least) > MaxBytes {
+	var m measure
+	if m.value(least); m.bytes > MaxBytes {
 		return &SyntaxError{1, 1, CodeTooLarge, "the fixed claims alone are too long"}
 	}
 	return nil

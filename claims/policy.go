@@ -1,10 +1,6 @@
 package claims
 
-import (
-	"maps"
-
-	"github.com/attestgate/caddy-attest/internal/strictjson"
-)
+import "github.com/attestgate/caddy-attest/internal/strictjson"
 
 const (
 	// MaxBytes is how long effective claims, and an overlay alone, may be as compact
@@ -16,8 +12,8 @@ const (
 )
 
 // Effective is what goes into a JWT: the template rendered, the overlay applied.
-// Either may be nil or zero. The result is the caller's own and never nil without
-// an error.
+// Either may be nil or zero. The result is the caller's own and, without an
+// error, never nil.
 //
 // The error is an *[Error]: a variable that JSON cannot express, more than
 // [MaxBytes] or [MaxDepth], a [Reserved] name, or two names of one object that
@@ -38,32 +34,38 @@ func Effective(t *Template, v Variables, o Overlay) (Object, error) {
 // that of the claim whose name sorts first, so that equal claims have equal
 // answers.
 func check(claims Object) *Error {
-	if strictjson.FoldsTogether(claims) {
-		return errTwins.in("")
-	}
+	var whole measure
 	var worst *Error
-	size := punctuation(len(claims))
+	whole.punctuation(len(claims))
 	for name, value := range claims {
-		n, fault := weigh(name, value)
-		size += n
+		fault := whole.claim(name, value)
 		if fault != nil && (worst == nil || name < worst.Claim) {
 			worst = fault
 		}
 	}
-	if worst == nil && size > MaxBytes {
-		worst = tooLarge("the claims", size)
+	switch {
+	case worst != nil:
+		return worst
+	case strictjson.FoldsTogether(claims):
+		return errTwins.in("")
+	case whole.bytes > MaxBytes:
+		return tooLarge("the claims", whole.bytes)
 	}
-	return worst
+	return nil
 }
 
-func weigh(name string, value any) (int, *Error) {
+// claim measures one claim and tells what is wrong with it alone.
+func (m *measure) claim(name string, value any) *Error {
 	if fault := reservation(name); fault != nil {
-		return 0, fault
+		return fault
 	}
-	if twins(value) {
-		return 0, errTwins.in(name)
+	m.name(name)
+	m.value(value)
+	if m.twins {
+		m.twins = false // the next claim starts afresh
+		return errTwins.in(name)
 	}
-	return memberSize(name, value), nil
+	return nil
 }
 
 // Check holds the overlay alone against the policy, as [Patch] cannot foresee
@@ -71,56 +73,13 @@ func weigh(name string, value any) (int, *Error) {
 // deletions as null, and no object in which two names that it sets fold to one.
 // Its nesting is bounded already. The error is an *[Error].
 func (o Overlay) Check() error {
-	if o.root.twins() {
+	var m measure
+	m.changes(o.root)
+	if m.twins {
 		return errTwins.in("")
 	}
-	if size := o.root.size(); size > MaxBytes {
-		return tooLarge("the changes", size)
+	if m.bytes > MaxBytes {
+		return tooLarge("the changes", m.bytes)
 	}
 	return nil
-}
-
-// twins tells whether a value holds an object with names that fold to one, which
-// a strict reader, our own included, would refuse.
-func twins(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		if strictjson.FoldsTogether(v) {
-			return true
-		}
-		for _, member := range v {
-			if twins(member) {
-				return true
-			}
-		}
-	case []any:
-		for _, element := range v {
-			if twins(element) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// A deleted name leaves no trace in the claims, so it is nobody's twin.
-func (d descend) twins() bool {
-	set := maps.Clone(d)
-	maps.DeleteFunc(set, func(_ string, n node) bool { return n == remove{} })
-	if strictjson.FoldsTogether(set) {
-		return true
-	}
-	for _, n := range set {
-		switch n := n.(type) {
-		case descend:
-			if n.twins() {
-				return true
-			}
-		case replace:
-			if twins(n.value) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -249,6 +249,7 @@ func TestMarshal(t *testing.T) {
 		want string
 	}{
 		{"members in order", map[string]any{"b": 1, "a": nil, "C": true}, `{"C":true,"a":null,"b":1}`},
+		{"words", []any{nil, true, false}, `[null,true,false]`},
 		{"digits", []any{json.Number("1.50"), json.Number("-0"), json.Number("1E400")}, `[1.50,-0,1E400]`},
 		{"no HTML escaping", "<&>\u2028", "\"<&>\u2028\""},
 		{"escapes", "\"\\\b\f\n\r\t\x01/", `"\"\\\b\f\n\r\t\u0001/"`},

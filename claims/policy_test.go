@@ -1,0 +1,179 @@
+package claims_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
+)
+
+func TestReservedNames(t *testing.T) {
+	for _, name := range []string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "session", "organization", "amr", "acr", "auth_time",
+		"act", "cnf", "azp", "client_id", "scope", "sid", "https://stytch.com/", "https://stytch.com/session",
+		"https://stytch.com/anything/else",
+		"SUB", "Sub", "ſub", "iSS", "ſeſſion", "seſſion", "organi\u017fation", "ſcope", "ſid", "ACT", "Https://Stytch.com/x", "httpſ://ſtytch.com/x",
+	} {
+		want := name != "organi\u017fation" // which is another word
+		if claims.Reserved(name) != want {
+			t.Errorf("Reserved(%q) = %v", name, !want)
+		}
+	}
+	for _, name := range []string{
+		"", "su", "subject", " sub", "sub ", "sub\x00", "roles", "email", "name", "https://stytch.com", "http://stytch.com/x",
+		"https://stytch.com.example/x", "xhttps://stytch.com/", "https://hasura.io/jwt/claims", "ıss", "İss",
+	} {
+		if claims.Reserved(name) {
+			t.Errorf("%q is reserved", name)
+		}
+	}
+}
+
+// filler is a text that makes {"name":"…"} exactly size bytes long, of characters
+// that are one byte in memory and more in JSON, and the reverse.
+func filler(name string, size int) string {
+	rest := size - len(`{"":""}`) - len(name)
+	wide := rest / 20
+	return strings.Repeat("\x01é\n", wide) + strings.Repeat("x", rest-wide*10)
+}
+
+func TestSizeLimitIsOfCompactJSONAndIncluded(t *testing.T) {
+	var refused *claims.Error
+	fits, over := filler("a", claims.MaxBytes), filler("a", claims.MaxBytes+1)
+
+	for where, effective := range map[string]func(string) (claims.Object, error){
+		"patch": func(s string) (claims.Object, error) {
+			o := patch(t, claims.Object{"a": s})
+			if err := o.Check(); (err == nil) != (s == fits) {
+				t.Errorf("overlay of %d bytes: %v", len(s), err)
+			}
+			return claims.Effective(nil, nil, o)
+		},
+		"variable": func(s string) (claims.Object, error) {
+			v := claims.Variables{"member": claims.Object{"name": s}}
+			return claims.Effective(parse(t, `{ "a" : {{ member.name }} }`), v, claims.Overlay{})
+		},
+	} {
+		got, err := effective(fits)
+		if err != nil {
+			t.Errorf("%s: %d bytes: %v", where, claims.MaxBytes, err)
+		}
+		if text, _ := strictjson.Marshal(got); len(text) != claims.MaxBytes {
+			t.Errorf("%s: the filler makes %d bytes", where, len(text))
+		}
+		if got, err := effective(over); !errors.As(err, &refused) || refused.Code != claims.CodeTooLarge || got != nil {
+			t.Errorf("%s: %d bytes: %v, %v", where, claims.MaxBytes+1, got, err)
+		}
+	}
+}
+
+func TestSizeLimitIsOfTheResultNotOfThePatch(t *testing.T) {
+	half := strings.Repeat("x", claims.MaxBytes/2)
+	template := parse(t, `{"a": "`+half+`"}`)
+	grown := patch(t, claims.Object{"b": half})
+	if err := grown.Check(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := claims.Effective(template, nil, grown)
+	if want := "claims: the claims come to 4111 bytes of JSON, the limit is 4096"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if _, err := claims.Effective(template, nil, grown.Then(patch(t, claims.Object{"a": nil}))); err != nil {
+		t.Errorf("a patch that makes room: %v", err)
+	}
+}
+
+// Deleted names are kept for as long as the session lives, so they count.
+func TestTombstonesCountAgainstTheOverlay(t *testing.T) {
+	var o claims.Overlay
+	for i := range 100 {
+		o = o.Then(patch(t, claims.Object{strings.Repeat("x", 40+i): nil}))
+	}
+	_, err := claims.Effective(nil, nil, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "claims: the changes come to 9751 bytes of JSON, the limit is 4096"; o.Check() == nil || o.Check().Error() != want {
+		t.Errorf("got %v, want %s", o.Check(), want)
+	}
+}
+
+// An overlay without deletions is as long as the claims it makes of nothing, and
+// with them as long as the patch that would send it.
+func TestOverlayIsMeasuredAsAPatch(t *testing.T) {
+	p := claims.Object{"gone": nil, "ui": claims.Object{"x": nil, "y": []any{}}, "s": filler("", 3900)}
+	text, err := strictjson.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p["z"] = strings.Repeat("z", claims.MaxBytes-len(text)-len(`,"z":""`))
+	if err := patch(t, p).Check(); err != nil {
+		t.Errorf("a patch of MaxBytes: %v", err)
+	}
+	p["z"] = p["z"].(string) + "z"
+	if err := patch(t, p).Check(); err == nil {
+		t.Error("a patch of one byte more was accepted")
+	}
+}
+
+// Stored overlays may be of a time when a name was still free: the mint asks again.
+func TestEffectiveAsksAgainForReservedNames(t *testing.T) {
+	for text, want := range map[string]claims.Error{
+		`[">","sub",["=","admin"],"a",["=",1]]`:                            {Code: claims.CodeReserved, Claim: "sub"},
+		`[">","sub",["=",1],"act",["=",1],"https://stytch.com/x",["=",1]]`: {Code: claims.CodeReserved, Claim: "act"},
+		`[">","https://stytch.com/session",[">","id",["=","x"]]]`:          {Code: claims.CodeStytchReserved, Claim: "https://stytch.com/session"},
+	} {
+		var o claims.Overlay
+		if err := o.UnmarshalJSON([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := claims.Effective(nil, nil, o)
+		var refused *claims.Error
+		if !errors.As(err, &refused) || refused.Code != want.Code || refused.Claim != want.Claim || got != nil {
+			t.Errorf("%s: got %v, %v", text, got, err)
+		}
+	}
+}
+
+// A refusal is the caller's to keep: changing it changes no later one.
+func TestErrorsAreNotShared(t *testing.T) {
+	refuse := func() *claims.Error {
+		o := patch(t, claims.Object{"plan": 1}).Then(patch(t, claims.Object{"PLAN": 1}))
+		var refused *claims.Error
+		if !errors.As(o.Check(), &refused) {
+			t.Fatal("accepted")
+		}
+		return refused
+	}
+	refuse().Code = "changed"
+	if got := refuse().Code; got != claims.CodeUnrepresentable {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What Effective answers is Render and Apply, or nothing.
+func TestEffectiveIsRenderAndApply(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text, err := strictjson.Marshal(objects(2).Draw(t, "template"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tagged := `{"tag": {{ member.trusted_metadata }}, "literal": ` + string(text) + `}`
+		variables := claims.Variables{"member": claims.Object{"trusted_metadata": objects(3).Draw(t, "metadata")}}
+		template := parse(t, tagged)
+		p := claims.Object{"tag": values(3).Draw(t, "tag"), "literal": values(2).Draw(t, "literal")}
+		o := overlays().Draw(t, "o").Then(patch(t, p))
+		want := o.Apply(template.Render(variables))
+		got, err := claims.Effective(template, variables, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, got, want)
+		scribble(got)
+		same(t, o.Apply(template.Render(variables)), want)
+	})
+}
