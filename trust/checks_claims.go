@@ -65,7 +65,7 @@ func checkTokenID(t *trial) *failure {
 		if explicit {
 			return &failure{code: CodeTokenIDMissing, remedy: "the token needs claim " + path + ", which token_id is mapped to"}
 		}
-		t.id.TokenID = hexDigest(t.id.Digest)
+		t.id.TokenID = hexDigest(t.token.Digest())
 		return nil
 	}
 	id, ok := boundedText(v, maxID)

@@ -22,8 +22,7 @@ type Identity struct {
 
 	// Name for display; may be empty.
 	Name string
-	// TokenID is the mapped claim, jti by default, else the SHA-256 of the token in
-	// hexadecimal.
+	// TokenID is the mapped claim, jti by default, else the Digest in hexadecimal.
 	TokenID string
 
 	// Roles that the profile gives for the token's values, sorted, each once.
@@ -48,7 +47,9 @@ type Identity struct {
 	// and iat + MaxTokenAge.
 	Until time.Time
 
-	// Digest is the SHA-256 of the token.
+	// Digest names the token: its SHA-256, with ECDSA that of its header and payload.
+	// (Of an ECDSA signature anybody can make a second valid one. It would be
+	// another text, and must not be another token: not unseen, and not unrevoked.)
 	Digest [32]byte
 	// SessionKey holds the values of Config.SessionKey, in its order.
 	SessionKey []string

@@ -14,8 +14,8 @@ import (
 const memoEntries = 10_000
 
 // memo remembers verified tokens, never the text of one and never a refusal. A
-// key holds the whole digest and the profile (CVE-2026-33496: a cache that left
-// out the server).
+// key holds the digest of the whole text, signature included, and the profile
+// (CVE-2026-33496: a cache that left out the server).
 type memo = otter.Cache[memoKey, *memory]
 
 type memoKey struct{ token, profile [32]byte }
@@ -70,12 +70,12 @@ func (m *memory) recall(p *Profile, names []string) *Identity {
 	return m.id
 }
 
-func (s *Set) remember(t *trial) {
+func (s *Set) remember(digest [32]byte, t *trial) {
 	m := &memory{id: t.id, header: t.header(), from: t.readsAt()}
 	for _, p := range s.profiles {
 		if p != t.profile && p.issued(t.token) && p.claims(t.token) {
 			m.rivals = append(m.rivals, p.Name())
 		}
 	}
-	s.memo.Set(memoKey{t.id.Digest, t.profile.sum}, m)
+	s.memo.Set(memoKey{digest, t.profile.sum}, m)
 }

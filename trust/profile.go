@@ -2,6 +2,7 @@ package trust
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -105,7 +106,8 @@ func (p *Profile) namespace(iss string) string {
 	case p.config.Namespace != "":
 		return p.config.Namespace
 	case len(p.issuers) > 1 || len(p.issuers[0].captures) > 0:
-		return p.config.Name + "|" + iss
+		sum := sha256.Sum256([]byte(iss))
+		return p.config.Name + "-" + hex.EncodeToString(sum[:16])
 	}
 	return p.config.Name
 }

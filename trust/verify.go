@@ -2,7 +2,6 @@ package trust
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -36,11 +35,7 @@ func (p *Profile) Explain(ctx context.Context, token string) []Finding {
 }
 
 func (p *Profile) trial(ctx context.Context, token string) *trial {
-	return p.trialOf(ctx, token, sha256.Sum256([]byte(token)))
-}
-
-func (p *Profile) trialOf(ctx context.Context, token string, digest [32]byte) *trial {
-	id := &Identity{Profile: p.config.Name, Factor: p.config.Factor, Digest: digest}
+	id := &Identity{Profile: p.config.Name, Factor: p.config.Factor}
 	return &trial{ctx: ctx, profile: p, now: p.config.Now(), raw: token, id: id}
 }
 
@@ -86,6 +81,7 @@ func (c check) explain(t *trial, failed []string) Finding {
 
 // finish computes what follows from several checks.
 func (t *trial) finish() {
+	t.id.Digest = t.token.Digest()
 	t.id.KeyThumbprint = t.key.Thumbprint
 	t.id.IssuedAt = t.issuedAt
 	t.id.Until = t.expiry.Add(t.profile.config.leeway())

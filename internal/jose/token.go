@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"crypto/sha256"
 	"errors"
 	"strings"
 
@@ -22,8 +23,20 @@ type Token struct {
 	Payload []byte
 	Claims  map[string]any
 
+	text      string
 	input     []byte // what the signature is over: header and payload as they came
 	signature []byte
+}
+
+// Digest names the token: the SHA-256 of its text, with ECDSA that of the text
+// before the signature. Whoever holds an ECDSA token can make another valid one
+// of it without the key (s and n-s verify alike), and must not thereby have a
+// token that was never seen, used or revoked.
+func (t *Token) Digest() [32]byte {
+	if a := algorithms[t.Header.Algorithm]; a != nil && a.family == ecdsaRS {
+		return sha256.Sum256(t.input)
+	}
+	return sha256.Sum256([]byte(t.text))
 }
 
 // Header holds what we read of the protected header; the rest is not looked at.
@@ -42,7 +55,7 @@ func Parse(compact string) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Token{input: []byte(compact[:len(header)+1+len(payload)])}
+	t := &Token{text: compact, input: []byte(compact[:len(header)+1+len(payload)])}
 	if err := t.readHeader(header); err != nil {
 		return nil, err
 	}
