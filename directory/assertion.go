@@ -10,9 +10,10 @@ import (
 // Assertion is what a verified token of a profile says, and what the profile may
 // do with it.
 type Assertion struct {
-	// Profile is the profile's name, [a-z0-9][a-z0-9_-]*; Namespace that of its
-	// external ids: the profile's own name unless several share one on purpose, and
-	// with the issuer behind it where the profile has several. Both are required.
+	// Profile is the profile's name; Namespace that of its external ids (the
+	// profile's own name unless several share one on purpose, and with a digest of
+	// the issuer where it has several). Both are required and match
+	// [a-z0-9][a-z0-9_-]*.
 	Profile, Namespace string
 	// ExternalID is the subject: at most 256 bytes, no control characters, compared
 	// byte for byte. It or Email is required.
@@ -74,7 +75,7 @@ func (a *Assertion) verified() bool { return a.EmailVerified || a.AssumeVerified
 // canonical is the assertion as it is compared and stored. Names come from the
 // configuration, so one that does not fit is a mistake, not a refusal.
 func (a Assertion) canonical() (Assertion, error) {
-	if !isName(a.Profile) || !isNamespace(a.Namespace) {
+	if !isName(a.Profile) || !isName(a.Namespace) {
 		return a, fmt.Errorf("directory: profile %q or its namespace %q is not a name", a.Profile, a.Namespace)
 	}
 	a.demoteEmail()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/attestgate/caddy-attest/store"
@@ -60,7 +59,7 @@ func New(c Config) (*Directory, error) {
 	d := &Directory{
 		store:      c.Store,
 		configured: operators,
-		names:      namer{key: slices.Clone(c.IndexKey)},
+		names:      newNamer(c.IndexKey),
 		now:        c.Now,
 		random:     c.Rand,
 		rates:      newRates(),

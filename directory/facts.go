@@ -8,9 +8,6 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 )
 
-// maxExternalIDs is how many namespaces may know one member.
-const maxExternalIDs = 16
-
 // maxRetired is how many former addresses are kept.
 const maxRetired = 10
 
@@ -72,28 +69,9 @@ func (m *memberRecord) link(a Assertion) (bool, error) {
 	if a.ExternalID == "" || m.ExternalIDs[a.Namespace] != "" {
 		return false, nil
 	}
-	if len(m.ExternalIDs) >= maxExternalIDs {
-		return false, ErrDuplicateExternalID.because("too_many_external_ids")
-	}
-	m.setExternalID(a.Namespace, a.ExternalID)
-	return true, nil
-}
-
-func (m *memberRecord) setExternalID(namespace, id string) {
-	if m.ExternalIDs == nil {
-		m.ExternalIDs = map[string]string{}
-	}
-	m.ExternalIDs[namespace] = id
-}
-
-// knownElsewhere tells whether another namespace knows the member.
-func (m *memberRecord) knownElsewhere(namespace string) bool {
-	for other := range m.ExternalIDs {
-		if other != namespace {
-			return true
-		}
-	}
-	return false
+	linked, err := m.ExternalIDs.with(a.Namespace, a.ExternalID)
+	m.ExternalIDs = linked
+	return err == nil, err
 }
 
 // assertEmail gives the member the token's covered email, if it is free to take.
@@ -130,7 +108,7 @@ func (m *memberRecord) mayTakeEmail(a Assertion) bool {
 	if m.Email != "" && m.EmailOwner != a.Profile {
 		return false
 	}
-	return a.verified() || !m.knownElsewhere(a.Namespace)
+	return a.verified() || !m.ExternalIDs.elsewhere(a.Namespace)
 }
 
 // retireEmail takes the member's address away; it is free for others.

@@ -17,21 +17,14 @@ const (
 	maxReference = 128 // bytes of an external id or slug that the API takes
 	maxText      = 320 // bytes of a name or an unverified address
 	maxName      = 128 // characters of an organization's name
+	maxLabel     = 180 // bytes of the name of a profile or namespace; it is part of a key
 	maxRole      = 128 // bytes of a role
 	maxRoles     = 100 // roles from one source
 )
 
-// maxNamespace is a profile's name and an issuer behind it.
-const maxNamespace = 512
-
-// isNamespace holds for namespaces: a name, or a name with an issuer behind it.
-func isNamespace(text string) bool {
-	return text != "" && len(text) <= maxNamespace && every(text, func(c byte) bool { return ' ' < c && c < 0x7f })
-}
-
-// isName holds for names of profiles.
+// isName holds for names of profiles and namespaces.
 func isName(text string) bool {
-	if text == "" || len(text) > maxReference || text[0] == '_' || text[0] == '-' {
+	if text == "" || len(text) > maxLabel || text[0] == '_' || text[0] == '-' {
 		return false
 	}
 	return every(text, func(c byte) bool {

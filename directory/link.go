@@ -42,7 +42,7 @@ func (c candidates) linkable(a Assertion) (*storedMember, error) {
 	case m.hasOther(a):
 		// A recycled address: its new holder is not the old one.
 		return nil, ErrDuplicateExternalID.because("member_has_another_external_id")
-	case m.knownElsewhere(a.Namespace) && !a.verified():
+	case m.ExternalIDs.elsewhere(a.Namespace) && !a.verified():
 		return nil, ErrDuplicateEmail.because("email_not_verified")
 	}
 	return m, nil

@@ -85,7 +85,7 @@ func (d *Directory) UpdateMember(ctx context.Context, organizationRef, memberRef
 // NamespaceAPI); it is free for others.
 func (d *Directory) RemoveExternalID(ctx context.Context, organizationRef, memberRef, namespace string) (Member, error) {
 	return d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error {
-		delete(m.ExternalIDs, namespace)
+		m.ExternalIDs = m.ExternalIDs.without(namespace)
 		return nil
 	})
 }
@@ -225,19 +225,17 @@ func (m *memberRecord) changeEmail(c MemberChange) error {
 	return nil
 }
 
-func (m *memberRecord) changeExternalID(id *string) error {
+func (m *memberRecord) changeExternalID(id *string) (err error) {
 	switch {
 	case id == nil:
 	case *id == "":
-		delete(m.ExternalIDs, NamespaceAPI)
+		m.ExternalIDs = m.ExternalIDs.without(NamespaceAPI)
 	case !isExternalReference(*id) || looksGenerated(*id, memberPrefix):
 		return errArgument.because("external_id")
-	case m.ExternalIDs[NamespaceAPI] == "" && len(m.ExternalIDs) >= maxExternalIDs:
-		return ErrDuplicateExternalID.because("too_many_external_ids")
 	default:
-		m.setExternalID(NamespaceAPI, *id)
+		m.ExternalIDs, err = m.ExternalIDs.with(NamespaceAPI, *id)
 	}
-	return nil
+	return err
 }
 
 func (m *memberRecord) changeName(name *string) error {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
+	"slices"
 	"strings"
 
 	"github.com/attestgate/caddy-attest/store"
@@ -67,13 +69,19 @@ func isMemberID(id string) bool {
 	return looksGenerated(id, memberPrefix) && store.CheckName(memberKey(id)) == nil
 }
 
-// namer makes names from what strangers choose.
-type namer struct{ key []byte }
+// namer makes names from what strangers choose. It holds its key where no verb
+// of fmt prints it.
+type namer struct{ mac func() hash.Hash }
+
+func newNamer(key []byte) namer {
+	key = slices.Clone(key)
+	return namer{func() hash.Hash { return hmac.New(sha256.New, key) }}
+}
 
 // hash is the HMAC of the parts, each with its length before it so that no two
 // lists of parts are one text.
 func (n namer) hash(parts ...string) string {
-	mac := hmac.New(sha256.New, n.key)
+	mac := n.mac()
 	for _, part := range parts {
 		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		mac.Write([]byte(part))

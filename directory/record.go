@@ -27,7 +27,7 @@ type memberRecord struct {
 	UnverifiedOwner   string                   `json:"unverified_owner,omitzero"`
 	Name              string                   `json:"name,omitzero"`
 	NameOwner         string                   `json:"name_owner,omitzero"`
-	ExternalIDs       map[string]string        `json:"external_ids,omitempty"`
+	ExternalIDs       externalIDs              `json:"external_ids,omitempty"`
 	Roles             []string                 `json:"roles,omitempty"`
 	Profiles          map[string]profileRecord `json:"profiles,omitempty"`
 	TrustedMetadata   map[string]any           `json:"trusted_metadata,omitempty"`

@@ -47,19 +47,20 @@ func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Mem
 	if err != nil {
 		return Organization{}, Member{}, err
 	}
+	organization := o.exported()
 	m, err := found.choose(a)
 	switch {
 	case err != nil:
 		return Organization{}, Member{}, err
 	case m == nil:
-		m, err = d.createFromToken(ctx, o.exported(), a)
+		m, err = d.createFromToken(ctx, organization, a)
 	default:
-		err = d.refresh(ctx, o.exported(), m, a, found.byEmail == nil)
+		err = d.refresh(ctx, organization, m, a, found.byEmail == nil)
 	}
 	if err != nil {
 		return Organization{}, Member{}, err
 	}
-	return o.exported(), m.exported(), nil
+	return organization, m.exported(), nil
 }
 
 // identityKeys are the index names under which the organization would know the
@@ -137,30 +138,12 @@ func (d *Directory) refresh(ctx context.Context, o Organization, m *storedMember
 	return d.saveMember(ctx, change{member: m, had: had})
 }
 
-// createFromToken makes the member that the token is the first to name.
+// createFromToken makes the member that the token is the first to name. All that
+// could refuse this very token comes first: what happens in flight is the same
+// for all who are waiting.
 func (d *Directory) createFromToken(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
 	if !a.CreateMembers {
 		return nil, ErrMemberNotFound
-	}
-	var m *storedMember
-	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
-	err := d.flights.do(ctx, flight, func() (err error) {
-		m, err = d.firstMember(ctx, o, a)
-		return err
-	})
-	return m, err
-}
-
-// firstMember makes the member unless somebody has in the meantime.
-func (d *Directory) firstMember(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
-	entries, err := d.readIndex(ctx, o.ID, d.identityKeys(o.ID, a))
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if entry.member != "" {
-			return nil, errAgain
-		}
 	}
 	m, err := d.newMember(o.ID, StatusActive)
 	if err != nil {
@@ -172,10 +155,25 @@ func (d *Directory) firstMember(ctx context.Context, o Organization, a Assertion
 	if err := a.permit(o, m); err != nil {
 		return nil, err
 	}
-	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
-		return nil, err
+	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
+	return m, d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, m, a) })
+}
+
+// saveFirst saves the member unless somebody is there in the meantime.
+func (d *Directory) saveFirst(ctx context.Context, m *storedMember, a Assertion) error {
+	entries, err := d.readIndex(ctx, m.OrganizationID, d.identityKeys(m.OrganizationID, a))
+	if err != nil {
+		return err
 	}
-	return m, d.saveMember(ctx, change{member: m})
+	for _, entry := range entries {
+		if entry.member != "" {
+			return errAgain
+		}
+	}
+	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
+		return err
+	}
+	return d.saveMember(ctx, change{member: m})
 }
 
 func (d *Directory) newMember(organizationID, status string) (*storedMember, error) {

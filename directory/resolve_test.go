@@ -77,6 +77,8 @@ func TestC03IdentityIsRequiredAndBounded(t *testing.T) {
 	}
 }
 
+// "Okta" and "okta" would be two names of one object that fold to one: a record
+// that could be written and never read again.
 func TestNamesThatWouldFoldTogetherAreAMistakeNotARecord(t *testing.T) {
 	f := newFixture(t, acme("okta"))
 	for _, change := range []func(*directory.Assertion){
@@ -90,6 +92,48 @@ func TestNamesThatWouldFoldTogetherAreAMistakeNotARecord(t *testing.T) {
 			t.Errorf("got %v, want a plain error", err)
 		}
 	}
+}
+
+func TestCheckRefusesBeforeAnythingAboutTheMemberIsWritten(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	no := errors.New("no")
+	refuse := func(a *directory.Assertion) {
+		a.Check = func(o directory.Organization, m directory.Member) error {
+			if o.ID != "acme" || m.Email != "ada@acme.example" || m.Name != "Ada" {
+				t.Errorf("asked about %+v of %+v", m, o)
+			}
+			return no
+		}
+	}
+	a := with(f.ada(), func(a *directory.Assertion) { a.Name = "Ada" })
+	if _, _, err := f.Resolve(t.Context(), with(a, refuse)); !errors.Is(err, no) || f.store.applies.Load() != 0 {
+		t.Errorf("%v after %d writes", err, f.store.applies.Load())
+	}
+	made := f.resolve(f.ada())
+	if _, _, err := f.Resolve(t.Context(), with(a, refuse)); !errors.Is(err, no) {
+		t.Error(err)
+	}
+	if m := must[directory.Member](t)(f.Member(t.Context(), "acme", made.ID)); m.Name != "" {
+		t.Error("the name was written all the same")
+	}
+}
+
+// One caller's Check must not refuse another caller who asks at the same moment.
+func TestARefusalOfOneCallerIsNotAnothers(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	var done sync.WaitGroup
+	for i := range 200 {
+		done.Go(func() {
+			a := f.ada()
+			if i%2 == 0 {
+				a.Check = func(directory.Organization, directory.Member) error { return directory.ErrMemberMismatch }
+			}
+			if _, _, err := f.Resolve(context.Background(), a); errors.Is(err, directory.ErrMemberMismatch) != (i%2 == 0) {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	done.Wait()
 }
 
 func TestEmailThatTwoReadersReadAsTwoPeopleIdentifiesNobody(t *testing.T) {
