@@ -1,0 +1,37 @@
+package caddymodule
+
+import "strings"
+
+// readAudience reads `audience <aud>... [from <claim>]`.
+func readAudience(r *reader, p *Profile) error {
+	args, err := r.args(1)
+	if err != nil {
+		return err
+	}
+	if n := len(args); n > 2 && args[n-2] == "from" {
+		if p.AudienceClaim != "" && p.AudienceClaim != args[n-1] {
+			return r.Errf("the audience is already read from claim '%s'", p.AudienceClaim)
+		}
+		p.AudienceClaim, args = args[n-1], args[:n-2]
+	}
+	p.Audiences = append(p.Audiences, args...)
+	return nil
+}
+
+// readRequireClaims reads `require_claims <claim>[=<value>]...`. A claim whose
+// name holds = can be required in JSON only.
+func readRequireClaims(r *reader, p *Profile) error {
+	args, err := r.args(1)
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		claim, value, valued := strings.Cut(arg, "=")
+		if claim == "" || valued && value == "" {
+			return r.wrong()
+		}
+		r.mark(r.path.at(claim))
+		p.RequireClaims = append(p.RequireClaims, RequiredClaim{Claim: claim, Value: value})
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package caddymodule
+
+import "slices"
+
+var projectBlock = grammar[Project]{name: "project", words: []word[Project]{
+	{
+		name: "secret", args: "<value> [sessions|directory|read]...",
+		help: "a caller's password, 32 characters or more, and what it opens; default all",
+		read: readProjectSecret,
+	},
+}}
+
+// readProject reads `project <project_id> { … }`.
+func readProject(r *reader, a *App) error {
+	p, err := once(r, &a.Project)
+	if err != nil {
+		return err
+	}
+	if err := r.text(&p.ID); err != nil {
+		return err
+	}
+	return projectBlock.read(r, p)
+}
+
+// readProjectSecret reads a password and its scopes. A scope that is none is not
+// repeated in the error: it may be the second word of a password without quotes.
+func readProjectSecret(r *reader, p *Project) error {
+	args, err := r.args(1)
+	if err != nil {
+		return err
+	}
+	for _, scope := range args[1:] {
+		if !slices.Contains(scopes, scope) {
+			return r.wrong()
+		}
+	}
+	s := ProjectSecret{Secret: args[0]}
+	if len(args) > 1 {
+		s.Scopes = args[1:]
+	}
+	p.Secrets = append(p.Secrets, s)
+	return nil
+}
+
+var compatBlock = grammar[Compat]{name: "compat stytch", words: []word[Compat]{
+	{
+		name: "consumer_organization", args: "<id>",
+		help: "whose members the consumer endpoints call users",
+		read: func(r *reader, c *Compat) error { return r.text(&c.ConsumerOrganization) },
+	},
+}}
+
+// readCompat reads `compat stytch { … }`.
+func readCompat(r *reader, a *App) error {
+	c, err := once(r, &a.Compat)
+	if err != nil {
+		return err
+	}
+	if err := r.choice(&c.Mode, compatStytch); err != nil {
+		return err
+	}
+	return compatBlock.read(r, c)
+}

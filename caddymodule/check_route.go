@@ -1,0 +1,154 @@
+package caddymodule
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// route checks an attest handler against the app.
+func (c *checker) route(h *Attest, a *App) {
+	if h.Off {
+		c.routeOff(h)
+		return
+	}
+	if names, ok := c.routeProfiles(h, a); ok {
+		c.routeTakesFirst(names, a)
+		c.routeOverlap(names, a)
+	}
+	c.routeAudiences(h, a)
+	if h.Template != "" && a.Templates[h.Template] == nil {
+		c.unknown(attestPlace.at("template", h.Template), "template", keys(a.Templates))
+	}
+	c.notNegative(attestPlace.at("jwt_lifetime"), h.JWTLifetime)
+	c.jwtLifetime(attestPlace.at("jwt_lifetime"), h.JWTLifetime)
+	if h.ForwardJWT != nil {
+		c.forwardJWT(attestPlace.at("forward_jwt"), h.ForwardJWT)
+	}
+}
+
+// routeOff checks that `off` means it.
+func (c *checker) routeOff(h *Attest) {
+	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.JWTLifetime != 0 ||
+		h.Template != "" || len(h.Profiles)+len(h.Audiences) > 0 {
+		c.refuse(attestPlace, "'off' admits nobody, so that nothing else can be said")
+	}
+}
+
+// routeProfiles checks which profiles the route names.
+func (c *checker) routeProfiles(h *Attest, a *App) (names []string, ok bool) {
+	configured := keys(a.Profiles)
+	switch {
+	case len(configured) == 0:
+		c.refuse(attestPlace, "no profile is configured; add one to the global attest block")
+		return nil, false
+	case h.Any && len(h.Profiles) > 0:
+		c.refuse(attestPlace, "'any' is every profile and stands alone")
+		return nil, false
+	case h.Any, len(h.Profiles) == 0 && len(configured) == 1:
+		return configured, true
+	case len(h.Profiles) == 0:
+		c.refuse(attestPlace, "there are several profiles, so that the route must name its own: expected %s, or any", strings.Join(configured, ", "))
+		return nil, false
+	}
+	ok = true
+	for _, name := range h.Profiles {
+		if a.Profiles[name] == nil {
+			c.refuse(attestPlace, "there is no profile '%s'; expected %s", name, oneOf(configured...))
+			ok = false
+		}
+	}
+	c.unique(attestPlace, h.Profiles)
+	return h.Profiles, ok
+}
+
+// routeTakesFirst refuses a route that nobody could enter.
+func (c *checker) routeTakesFirst(names []string, a *App) {
+	for _, name := range names {
+		if f := a.Profiles[name].Factor; f == nil || !f.SecondOnly {
+			return
+		}
+	}
+	c.refuse(attestPlace, "every profile of this route is 'second_only', so that no session could come about; name one that can stand first")
+}
+
+// routeOverlap refuses two profiles that one token could fit: which of them
+// decides must never be a matter of trying.
+func (c *checker) routeOverlap(names []string, a *App) {
+	for i, one := range names {
+		for _, other := range names[:i] {
+			p, q := a.Profiles[one], a.Profiles[other]
+			if one != other && p.audienceClaim() == q.audienceClaim() &&
+				meet(p.issuers(one), q.issuers(other)) && meet(p.audiences(), q.audiences()) {
+				c.refuse(attestPlace, "one token could fit both profile '%s' and profile '%s': they share an issuer and an audience", other, one)
+			}
+		}
+	}
+}
+
+// meet tells whether two lists have a text in common.
+func meet(a, b []string) bool {
+	return slices.ContainsFunc(a, func(text string) bool { return slices.Contains(b, text) })
+}
+
+// routeAudiences checks for whom the upstream's JWT is.
+func (c *checker) routeAudiences(h *Attest, a *App) {
+	at := attestPlace.at("audience")
+	for _, audience := range h.Audiences {
+		if !c.known(at, audience) {
+			continue
+		}
+		if !isLabel(audience) {
+			c.refuse(at.at(audience), "expected 1 to %d bytes of text without control characters", maxLabel)
+		}
+		if a.Compat == nil {
+			c.projectIsNot(at.at(audience), a, audience)
+		}
+	}
+	c.unique(at, h.Audiences)
+}
+
+var (
+	headerForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
+	schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
+)
+
+// forwardJWT checks where the upstream receives its JWT. An underscore or a dot
+// in the name would make it one of several spellings of another header; a header
+// of the protocol's own never arrives, or breaks the request.
+func (c *checker) forwardJWT(at where, f *ForwardJWT) {
+	c.form(at, f.Header, headerForm, "a header of letters, digits and -")
+	if slices.Contains(protocolHeaders, strings.ToLower(f.Header)) || strings.HasPrefix(strings.ToLower(f.Header), "x-forwarded-") {
+		c.refuse(at, "'%s' has a meaning of its own in HTTP; expected authorization or a header such as X-Session-Jwt", f.Header)
+	}
+	if f.Scheme != "" {
+		c.form(at, f.Scheme, schemeForm, "a scheme of letters, digits, _ and -")
+	}
+}
+
+// protocolHeaders say something about the message or its sender already.
+var protocolHeaders = []string{
+	"accept", "accept-encoding", "accept-language", "age", "allow", "alt-used", "cache-control", "connection",
+	"content-disposition", "content-encoding", "content-language", "content-length", "content-location",
+	"content-range", "content-type", "cookie", "date", "dpop", "expect", "forwarded", "from", "host", "http2-settings",
+	"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive",
+	"last-event-id", "max-forwards", "origin", "pragma", "proxy-authenticate", "proxy-authorization",
+	"proxy-connection", "range", "referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
+	"user-agent", "via", "www-authenticate", "x-real-ip",
+}
+
+// api checks an attest_api handler against the app.
+func (c *checker) api(h *API, a *App) {
+	at := apiPlace.at("serve")
+	c.choices(at, h.Serve, parts...)
+	for _, part := range h.Serve {
+		if part != serveKeys && !a.callersMay(part) {
+			c.refuse(at.at(part), "no secret of a project in the global attest block opens it")
+		}
+	}
+}
+
+// callersMay tells whether any secret of the project opens the part.
+func (a *App) callersMay(part string) bool {
+	return a.Project != nil && slices.ContainsFunc(a.Project.Secrets, func(s ProjectSecret) bool { return s.allows(part) })
+}

@@ -1,0 +1,60 @@
+package caddymodule
+
+// Project is the one project of a gateway: the name under which callers of the
+// session API present themselves by HTTP Basic, with a secret as the password.
+type Project struct {
+	// The user name of a caller, and the audience of the JWTs that the session
+	// API hands out: 1 to 128 of A–Z a–z 0–9 . _ ~ -
+	ID string `json:"id"`
+
+	// The passwords of callers. Default: none, so that nobody may call.
+	Secrets []ProjectSecret `json:"secrets,omitempty"`
+}
+
+// ProjectSecret is one password and what it opens.
+type ProjectSecret struct {
+	// The password, at least 32 characters.
+	Secret string `json:"secret"`
+
+	// What the password opens: `sessions` (sessions, reading roles, whoami),
+	// `directory` (organizations and members), `read` (of the others named here,
+	// or of everything if it stands alone, only what changes nothing).
+	// Default: everything.
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// allows tells whether the secret opens any of the API's parts `sessions` or
+// `directory`.
+func (s ProjectSecret) allows(part string) bool {
+	named := false
+	for _, scope := range s.Scopes {
+		if scope == part {
+			return true
+		}
+		named = named || scope != scopeRead
+	}
+	return !named
+}
+
+// The words of ProjectSecret.Scopes; the first two are also words of API.Serve.
+const (
+	scopeSessions  = "sessions"
+	scopeDirectory = "directory"
+	scopeRead      = "read"
+)
+
+// Compat makes the gateway speak another product's dialect.
+type Compat struct {
+	// The dialect. `stytch`: JWTs are signed with RS256, carry the project id as
+	// their first audience, `stytch.com/<project id>` as issuer unless the app
+	// sets one, and session and organization under https://stytch.com/ names, so
+	// that the official Stytch SDKs verify them. It needs a project.
+	Mode string `json:"mode"`
+
+	// The id of the organization whose members the consumer endpoints
+	// (/v1/sessions/…) call users. Default: these endpoints are not served.
+	ConsumerOrganization string `json:"consumer_organization,omitempty"`
+}
+
+// compatStytch is the one value of Compat.Mode.
+const compatStytch = "stytch"

@@ -1,0 +1,218 @@
+package caddymodule
+
+import (
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// manuals are the grammars that a doc comment of UnmarshalCaddyfile shows, by the
+// type it is a method of.
+var manuals = map[string]func(help bool) string{
+	"App":        func(help bool) string { return describe("attest", "", globalBlock, help) },
+	"Attest":     func(help bool) string { return describe("attest", attestArgs, attestBlock, help) },
+	"API":        func(help bool) string { return describe("attest_api", "", apiBlock, help) },
+	"RedisStore": func(help bool) string { return describe("store redis", redisArgs, redisBlock, help) },
+}
+
+// TestManualIsTheGrammar holds the doc comments, which are the manual, to the
+// tables, which are the parser.
+func TestManualIsTheGrammar(t *testing.T) {
+	found := 0
+	for _, file := range sources(t) {
+		for _, decl := range file.Decls {
+			method, ok := decl.(*ast.FuncDecl)
+			if !ok || method.Recv == nil || method.Name.Name != "UnmarshalCaddyfile" {
+				continue
+			}
+			receiver := method.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name
+			manual, ok := manuals[receiver]
+			if !ok {
+				continue
+			}
+			found++
+			if diff := cmp.Diff(manual(false), codeBlock(method.Doc)); diff != "" {
+				t.Errorf("%s: (-grammar +comment)\n%s", receiver, diff)
+			}
+		}
+	}
+	if found != len(manuals) {
+		t.Errorf("found %d manuals of %d", found, len(manuals))
+	}
+}
+
+// codeBlock is the indented part of a comment.
+func codeBlock(doc *ast.CommentGroup) string {
+	var text strings.Builder
+	for _, comment := range doc.List {
+		if line, ok := strings.CutPrefix(comment.Text, "//\t"); ok {
+			text.WriteString(line + "\n")
+		}
+	}
+	return text.String()
+}
+
+// TestReference holds the printed reference, which README shows.
+func TestReference(t *testing.T) {
+	const path = "testdata/reference.txt"
+	got := manuals["App"](true) + "\n" + manuals["Attest"](true) + "\n" + manuals["API"](true)
+	if flag.Lookup("update").Value.String() == "true" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestEveryWordIsAdapted demands a test with a good result for every line of the
+// reference.
+func TestEveryWordIsAdapted(t *testing.T) {
+	var good strings.Builder
+	for _, text := range adaptTests(t) {
+		if input, want, _ := strings.Cut(text, "\n----------\n"); strings.HasPrefix(want, "{") {
+			good.WriteString(input)
+		}
+	}
+	for _, manual := range manuals {
+		for _, line := range strings.Split(manual(false), "\n") {
+			word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if word == "" || strings.ContainsAny(word, "<}") {
+				continue
+			}
+			if !regexp.MustCompile(`(?m)^\s*` + word + `\b`).MatchString(good.String()) {
+				t.Errorf("no test adapts '%s'", word)
+			}
+		}
+	}
+}
+
+// TestEveryErrorIsShown demands a test with that result for every message that a
+// parser or a rule can answer, except for those that only JSON can lead to.
+func TestEveryErrorIsShown(t *testing.T) {
+	var shown strings.Builder
+	for _, text := range adaptTests(t) {
+		if _, want, _ := strings.Cut(text, "\n----------\n"); !strings.HasPrefix(want, "{") {
+			shown.WriteString(want)
+		}
+	}
+	messages := 0
+	for _, file := range sources(t) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if message, ok := message(n); ok {
+				messages++
+				if !pattern(message).MatchString(shown.String()) && !onlyJSON[message] {
+					t.Errorf("no test shows: %s", message)
+				}
+			}
+			return true
+		})
+	}
+	if messages < 80 {
+		t.Errorf("found only %d messages", messages)
+	}
+}
+
+// onlyJSON are the messages that no Caddyfile leads to, because its words leave
+// no room for the mistake. TestRulesOfJSON shows them.
+var onlyJSON = map[string]bool{
+	"a duration cannot be negative":                           true,
+	"a rate cannot be negative":                               true,
+	"a rate without what it limits":                           true,
+	"expected an address":                                     true,
+	"expected at least one action":                            true,
+	"expected at least one role for '%s'":                     true,
+	"expected either the text of a template or 'file <path>'": true,
+	"expected the name of a file":                             true,
+	"no such attribute; expected %s":                          true,
+	"the number of entries cannot be negative":                true,
+	"the numbers 'db' and 'pool' cannot be negative":          true,
+	"'any' is every profile and stands alone":                 true,
+	"'off' remembers no entries for no time":                  true,
+}
+
+// message is the text of a call that makes an error: Errf(text, …) or
+// refuse(place, text, …).
+func message(n ast.Node) (string, bool) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return "", false
+	}
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	at := map[string]int{"Errf": 0, "refuse": 1}
+	i, ok := at[method.Sel.Name]
+	if !ok || len(call.Args) <= i {
+		return "", false
+	}
+	literal, ok := call.Args[i].(*ast.BasicLit)
+	if !ok {
+		return "", false
+	}
+	text, err := strconv.Unquote(literal.Value)
+	return text, err == nil
+}
+
+// pattern matches what a format can become.
+func pattern(format string) *regexp.Regexp {
+	text := regexp.QuoteMeta(format)
+	for _, verb := range []string{"%s", "%v", "%w", "%d"} {
+		text = strings.ReplaceAll(text, verb, ".+")
+	}
+	return regexp.MustCompile(text)
+}
+
+// sources are the parsed files of the package, without tests.
+func sources(t *testing.T) []*ast.File {
+	t.Helper()
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// adaptTests are the texts of testdata/adapt.
+func adaptTests(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/adapt/*.caddyfiletest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(data))
+	}
+	return texts
+}
