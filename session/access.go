@@ -18,7 +18,7 @@ const (
 	// store in trouble is not asked again by every request.
 	accessRetry = time.Second
 	// maxAccesses bounds what a node remembers of its own writes.
-	maxAccesses = 1 << 16
+	maxAccesses = 1 << 14
 )
 
 // accessInterval is the least time between two writes of LastAccessedAt.
@@ -29,6 +29,12 @@ func (s Session) accessInterval() time.Duration {
 	return maxAccessInterval
 }
 
+// AccessDue tells, as far as this copy of the session knows, whether Accessed
+// would have something to write.
+func (s Session) AccessDue(now time.Time) bool {
+	return now.Sub(s.LastAccessedAt) >= s.accessInterval()
+}
+
 // Accessed notes that the session was used just now. It writes at most every
 // minute, or tenth of Idle if that is less, also when it is given the same copy
 // of the session again and again. The write is blind: the last one wins, no
@@ -36,7 +42,7 @@ func (s Session) accessInterval() time.Duration {
 // touched, and the answer says why.
 func (m *Manager) Accessed(ctx context.Context, s Session) error {
 	now := m.now()
-	if now.Sub(s.LastAccessedAt) < s.accessInterval() {
+	if !s.AccessDue(now) {
 		return nil
 	}
 	if err := m.Check(s); err != nil {

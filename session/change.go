@@ -89,7 +89,7 @@ func (m *Manager) Attach(ctx context.Context, id string, f Factor, changes ...fu
 				return err
 			}
 		}
-		return s.attach(f, m.now())
+		return s.Attach(f, m.now())
 	})
 }
 

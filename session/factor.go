@@ -43,8 +43,10 @@ func (s Session) factorIndex(profile, tokenID string) int {
 	})
 }
 
-// attach adds a factor, or refreshes the one with the same profile and token id.
-func (s *Session) attach(f Factor, now time.Time) error {
+// Attach adds a factor, or refreshes the one with the same profile and token id;
+// for use inside Manager.Change, where what it leads to can be judged before it
+// is written. A session full of other profiles' factors is ErrFactors.
+func (s *Session) Attach(f Factor, now time.Time) error {
 	if i := s.factorIndex(f.Profile, f.TokenID); i >= 0 {
 		s.Factors[i].refresh(f, now)
 		return nil

@@ -47,9 +47,10 @@ func formatID(b [idBytes]byte) string {
 	return string(out)
 }
 
-// validID tells whether text is an id of ours, byte for byte: what a stranger
-// names must not become the name of any other record.
-func validID(text string) bool {
+// ValidID tells whether text has the form of a session id, byte for byte. Nothing
+// else is worth looking up, and what a stranger names must not become the name
+// of any other record.
+func ValidID(text string) bool {
 	if len(text) != idLength || !strings.HasPrefix(text, idPrefix) {
 		return false
 	}
@@ -111,7 +112,7 @@ func Changed(e store.Event) (id string, ok bool) {
 // idOf is the id of the session that a partition belongs to.
 func idOf(partition string) (id string, ok bool) {
 	id, ok = strings.CutPrefix(partition, partitionPrefix)
-	if !ok || !validID(id) {
+	if !ok || !ValidID(id) {
 		return "", false
 	}
 	return id, true

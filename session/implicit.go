@@ -59,7 +59,7 @@ func (r Implicit) check(now time.Time) error {
 // who ask at once get the same one. A session that was revoked stays revoked for
 // its token (ErrRevoked), and one that has come to the limits of its profile
 // stays ended (ErrExpired, ErrIdle); with a Key, a token issued later than that
-// starts it anew.
+// starts it anew, and those issued before stay refused.
 func (m *Manager) Implicit(ctx context.Context, r Implicit) (Session, error) {
 	if err := r.check(m.now()); err != nil {
 		return Session{}, err
@@ -80,7 +80,7 @@ func (m *Manager) Implicit(ctx context.Context, r Implicit) (Session, error) {
 }
 
 func (m *Manager) findOrBegin(ctx context.Context, id string, r Implicit) (Session, error) {
-	if e, ok := m.revocations.find(id); ok && !e.confirmed {
+	if e, ok := m.revocations.find(id); ok && !e.pending.IsZero() {
 		m.rebury(ctx, id)
 	}
 	return m.swap(ctx, id, func(found Session) (Session, bool, error) {
@@ -96,13 +96,16 @@ func (m *Manager) implicit(ctx context.Context, id string, r Implicit, found Ses
 	if !found.Implicit || found.OrganizationID != r.OrganizationID || found.MemberID != r.MemberID {
 		return Session{}, false, ErrMismatch
 	}
-	err := m.Check(found)
+	dead := m.Check(found)
+	cut, settled := m.cut(found, now)
 	switch {
-	case err == nil:
+	case dead == nil && r.belongsBefore(cut):
+		return Session{}, false, ErrRevoked
+	case dead == nil:
 		next, newer := found.followed(r, now)
 		return next, newer, nil
-	case m.restarts(r, found, now):
-		return r.session(id, found.Version, now), true, nil
+	case found.keyed && settled && !r.belongsBefore(cut) && millis(now).After(cut):
+		return r.session(id, found.Version, cut, now), true, nil
 	}
 	return Session{}, false, m.obey(ctx, found)
 }
@@ -110,40 +113,43 @@ func (m *Manager) implicit(ctx context.Context, id string, r Implicit, found Ses
 // implicitAbsent begins a session where the store has none. If this node knows
 // of a revocation all the same, the store has lost it, and gets it back.
 func (m *Manager) implicitAbsent(id string, r Implicit, now time.Time) (Session, bool, error) {
-	s := r.session(id, 0, now)
-	if e, ok := m.revocations.find(id); ok && !(e.confirmed && r.startsAfter(e.at, now)) {
-		return s.tombstone(e.at), true, nil
+	e, revoked := m.revocations.find(id)
+	s := r.session(id, 0, e.at, now)
+	if revoked && (!s.keyed || !e.pending.IsZero() || r.belongsBefore(e.at) || !millis(now).After(e.at)) {
+		return s.tombstone(e.latest()), true, nil
 	}
 	return s, true, nil
 }
 
-// restarts tells whether the token may begin an ended session anew.
-func (m *Manager) restarts(r Implicit, ended Session, now time.Time) bool {
-	if !ended.keyed {
-		return false
+// cut is the latest moment at which the session of a key was ended by other than
+// its tokens' end: revoked, or at a limit of the profile's. Tokens issued until
+// then cannot begin it anew, nor go on with one that a later token began. A new
+// session must begin after it too, so that the two are told apart by when they
+// started. It is not settled while a revocation is yet to be written.
+func (m *Manager) cut(s Session, now time.Time) (cut time.Time, settled bool) {
+	e, _ := m.revocations.find(s.ID)
+	cut = later(later(s.cut, s.RevokedAt), e.at)
+	if end := s.EndsAt(); s.RevokedAt.IsZero() && !end.Equal(s.TokenUntil) && !now.Before(end) {
+		cut = later(cut, end)
 	}
-	e, revoked := m.revocations.find(ended.ID)
-	switch {
-	case revoked && !e.confirmed:
-		return false // what has not been written cannot be told from what comes after it
-	case revoked || !ended.RevokedAt.IsZero():
-		return r.startsAfter(later(e.at, ended.RevokedAt), now)
-	}
-	// It has ended by itself. If that was because the tokens known so far did, and
-	// not at a limit of the profile's, this one simply goes on.
-	end := ended.EndsAt()
-	return end.Equal(ended.TokenUntil) || r.startsAfter(end, now)
+	return cut, e.pending.IsZero()
 }
 
-// startsAfter tells whether the token was issued after a session's end, and can
-// therefore begin it anew. Our own clock must have passed the end too, so that
-// the new session is told from the old one by when it started.
-func (r Implicit) startsAfter(end, now time.Time) bool {
-	return len(r.Key) > 0 && r.IssuedAt.After(end) && millis(now).After(end)
+// Takes tells whether a trusted token issued at that time stands for this
+// implicit session: not if the session was ended since, and a later token has
+// begun it anew. Who remembers which session a token has must ask it each time.
+func (s Session) Takes(issuedAt time.Time) bool {
+	return s.Implicit && (s.cut.IsZero() || issuedAt.After(s.cut))
+}
+
+// belongsBefore tells whether the token belongs to what ended at a cut. One that
+// does not say when it was issued does.
+func (r Implicit) belongsBefore(cut time.Time) bool {
+	return len(r.Key) > 0 && !cut.IsZero() && !r.IssuedAt.After(cut)
 }
 
 // session is the session that the token begins now.
-func (r Implicit) session(id string, version uint64, now time.Time) Session {
+func (r Implicit) session(id string, version uint64, cut, now time.Time) Session {
 	s := Session{
 		ID:             id,
 		OrganizationID: r.OrganizationID,
@@ -157,7 +163,7 @@ func (r Implicit) session(id string, version uint64, now time.Time) Session {
 		keyed:          len(r.Key) > 0,
 	}
 	if s.keyed {
-		s.life = r.lifetime()
+		s.life, s.cut = r.lifetime(), cut
 	}
 	s.endWith(r)
 	return s

@@ -30,6 +30,7 @@ type sessionRecord struct {
 	TokenUntil   int64          `json:"until,omitzero"`
 	Keyed        bool           `json:"keyed,omitzero"`
 	Life         int64          `json:"life,omitzero"`
+	Cut          int64          `json:"cut,omitzero"`
 	Secret       []byte         `json:"secret,omitempty"`
 	Former       []byte         `json:"former,omitempty"`
 	FormerUntil  int64          `json:"former_until,omitzero"`
@@ -68,6 +69,7 @@ func (s Session) encode() ([]byte, error) {
 		TokenUntil:   store.Millis(s.TokenUntil),
 		Keyed:        s.keyed,
 		Life:         s.life.Milliseconds(),
+		Cut:          store.Millis(s.cut),
 		Factors:      encodeFactors(s.Factors),
 		Overlay:      s.Overlay,
 		Unknown:      s.unknown,
@@ -84,9 +86,9 @@ func (s *secrets) encode(r *sessionRecord) {
 	if s == nil {
 		return
 	}
-	r.Secret = s.current[:]
+	r.Secret = s.current.bytes[:]
 	if s.former != nil {
-		r.Former, r.FormerUntil = s.former[:], store.Millis(s.formerUntil)
+		r.Former, r.FormerUntil = s.former.bytes[:], store.Millis(s.formerUntil)
 	}
 }
 
@@ -144,6 +146,7 @@ func (r *sessionRecord) session(id string, version uint64) Session {
 		Version:        version,
 		keyed:          r.Keyed,
 		life:           time.Duration(r.Life) * time.Millisecond,
+		cut:            store.FromMillis(r.Cut),
 		unknown:        r.Unknown,
 	}
 }
@@ -161,14 +164,12 @@ func (r *sessionRecord) secrets() (*secrets, error) {
 	if r.Implicit || r.Revoked != 0 {
 		return nil, nil
 	}
-	if len(r.Secret) != secretBytes || r.Former != nil && len(r.Former) != secretBytes {
-		return nil, errRecord
+	current, err := secretOf(r.Secret)
+	if err != nil || r.Former == nil {
+		return &secrets{current: current}, err
 	}
-	s := &secrets{current: (*secret)(r.Secret)}
-	if r.Former != nil {
-		s.former, s.formerUntil = (*secret)(r.Former), store.FromMillis(r.FormerUntil)
-	}
-	return s, nil
+	former, err := secretOf(r.Former)
+	return &secrets{current, former, store.FromMillis(r.FormerUntil)}, err
 }
 
 func decodeFactors(records []factorRecord) []Factor {

@@ -15,7 +15,7 @@ const tries = 12
 
 // read finds a session whatever its state; absent is ErrNotFound.
 func (m *Manager) read(ctx context.Context, id string) (Session, error) {
-	if !validID(id) {
+	if !ValidID(id) {
 		return Session{}, ErrNotFound
 	}
 	records, err := m.store.Get(ctx, partition(id), keySession, keyAccess)
@@ -74,16 +74,22 @@ func (m *Manager) absoluteEnd(s Session) time.Time {
 // were never shown.
 func (s Session) keptUntil() time.Time {
 	end := later(s.ExpiresAt, s.TokenUntil)
-	if !s.keyed {
-		return end
-	}
-	if !s.RevokedAt.IsZero() {
-		return later(end, s.RevokedAt.Add(s.life))
-	}
-	if s.ExpiresAt.Before(s.TokenUntil) || s.Idle > 0 {
-		return later(end, s.ExpiresAt.Add(s.life))
+	if cut := s.latestCut(); s.keyed && !cut.IsZero() {
+		end = later(end, cut.Add(s.life))
 	}
 	return end
+}
+
+// latestCut is the latest moment at which the session was or may yet be ended by
+// other than its tokens' end.
+func (s Session) latestCut() time.Time {
+	switch {
+	case !s.RevokedAt.IsZero():
+		return later(s.cut, s.RevokedAt)
+	case s.Idle > 0 || s.ExpiresAt.Before(s.TokenUntil):
+		return later(s.cut, s.ExpiresAt)
+	}
+	return s.cut
 }
 
 // droppedAt is when the store may let an idle session go, zero where it must

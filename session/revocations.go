@@ -28,10 +28,13 @@ type revocationShard struct {
 
 // revocation is one entry.
 type revocation struct {
-	at        time.Time // what started after that is another session
-	until     time.Time
-	confirmed bool // the store has taken it, or held it already
+	at      time.Time // what started after that is another session
+	until   time.Time
+	pending time.Time // one that the store has yet to take; zero: none
 }
+
+// latest is when the session was revoked, as far as this node knows.
+func (e revocation) latest() time.Time { return later(e.at, e.pending) }
 
 // NewRevocations makes an empty set that reads the time from now (nil: time.Now).
 func NewRevocations(now func() time.Time) *Revocations {
@@ -44,7 +47,13 @@ func NewRevocations(now func() time.Time) *Revocations {
 // Covers tells whether this session, as old as it is, has been revoked.
 func (r *Revocations) Covers(s Session) bool {
 	e, ok := r.find(s.ID)
-	return ok && (!e.confirmed || !s.StartedAt.After(e.at))
+	return ok && e.covers(s)
+}
+
+// covers: as long as a revocation is pending it covers the session whenever that
+// started; by the clock of another node it may be later than now.
+func (e revocation) covers(s Session) bool {
+	return !e.pending.IsZero() || !s.StartedAt.After(e.at)
 }
 
 // Len is how many revocations are kept.
@@ -71,50 +80,47 @@ func (r *Revocations) find(id string) (revocation, bool) {
 }
 
 // begin notes a revocation that is about to be written, and answers what was
-// known before. Until it is confirmed it covers the session whenever it started:
-// by the clock of another node that may be later than now.
-func (r *Revocations) begin(id string, at, until time.Time) (before revocation, begun revocation) {
+// known before.
+func (r *Revocations) begin(id string, at, until time.Time) (before revocation) {
 	r.put(id, func(e revocation) revocation {
-		before, begun = e, revocation{at: later(e.at, at), until: later(e.until, until)}
-		return begun
+		before = e
+		e.pending, e.until = later(e.pending, at), later(e.until, until)
+		return e
 	})
-	return before, begun
+	return before
 }
 
 // confirm notes that the store holds the session as revoked.
 func (r *Revocations) confirm(s Session, until time.Time) {
-	if e, ok := r.find(s.ID); ok && e.confirmed && !e.at.Before(s.RevokedAt) {
+	if e, ok := r.find(s.ID); ok && e.pending.IsZero() && !e.at.Before(s.RevokedAt) {
 		return
 	}
 	r.put(s.ID, func(e revocation) revocation {
-		if e.confirmed {
+		if e.pending.IsZero() {
 			until = later(e.until, until)
 		}
-		return revocation{at: later(e.at, s.RevokedAt), until: until, confirmed: true}
+		return revocation{at: later(e.at, s.RevokedAt), until: until}
 	})
 }
 
-// settle notes that a revocation needs no writing: the store has no such session.
-// A session that starts after it is another one.
+// settle notes that a pending revocation needs no writing: the store has no such
+// session. One that starts after it is another.
 func (r *Revocations) settle(id string) {
 	r.put(id, func(e revocation) revocation {
-		e.confirmed = true
-		return e
+		return revocation{at: e.latest(), until: e.until}
 	})
 }
 
-// restore takes back what was begun, when there turned out to be no session.
-func (r *Revocations) restore(id string, begun, before revocation) {
+// cancel takes back what was begun, when there turned out to be no session.
+func (r *Revocations) cancel(id string, before revocation) {
 	shard := r.shard(id)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	switch {
-	case shard.entries[id] != begun:
-	case before == revocation{}:
+	if before == (revocation{}) {
 		delete(shard.entries, id)
-	default:
-		shard.entries[id] = before
+		return
 	}
+	shard.entries[id] = before
 }
 
 func (r *Revocations) put(id string, change func(revocation) revocation) {

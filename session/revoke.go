@@ -14,23 +14,22 @@ const unknownEnd = 366 * 24 * time.Hour
 // same, and writes it when it next meets the session; trying again is safe and
 // tells whether it has been. A session that is no longer live is ErrNotFound.
 func (m *Manager) Revoke(ctx context.Context, id string) (Session, error) {
-	if !validID(id) {
+	if !ValidID(id) {
 		return Session{}, ErrNotFound
 	}
 	now := millis(m.now())
-	before, begun := m.revocations.begin(id, now, now.Add(unknownEnd))
-	pending := before != revocation{} && !before.confirmed
+	before := m.revocations.begin(id, now, now.Add(unknownEnd))
 	var ended Session
 	var dead error
 	_, err := m.swap(ctx, id, func(found Session) (Session, bool, error) {
-		ended, dead = found, m.dead(found, pending)
+		ended, dead = found, m.dead(found, !before.pending.IsZero())
 		return m.buried(found, now)
 	})
 	switch {
 	case err != nil:
 		return Session{}, err
 	case ended.Version == 0:
-		m.revocations.restore(id, begun, before)
+		m.revocations.cancel(id, before)
 	}
 	if dead != nil {
 		return Session{}, dead
@@ -71,13 +70,13 @@ func (m *Manager) buried(found Session, at time.Time) (Session, bool, error) {
 func (m *Manager) rebury(ctx context.Context, id string) {
 	_, _ = m.swap(ctx, id, func(found Session) (Session, bool, error) {
 		e, ok := m.revocations.find(id)
-		if !ok || found.Version != 0 && !m.revocations.Covers(found) {
+		switch {
+		case !ok || found.Version != 0 && !e.covers(found):
 			return Session{}, false, nil
-		}
-		if found.Version == 0 {
+		case found.Version == 0:
 			m.revocations.settle(id)
 		}
-		return m.buried(found, e.at)
+		return m.buried(found, e.latest())
 	})
 }
 

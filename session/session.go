@@ -43,6 +43,7 @@ type Session struct {
 	secrets *secrets      // nil for an implicit session
 	keyed   bool          // an implicit session that newer tokens go on with
 	life    time.Duration // of such a session: the longest life its tokens may have
+	cut     time.Time     // likewise: tokens issued until then belong to a session that was ended
 	unknown map[string]any
 }
 

@@ -21,37 +21,46 @@ const (
 // renewal, so that requests under way with it do not fail.
 const GracePeriod = 30 * time.Second
 
-// secret is the second half of a session token. Those who hold one hold a
-// pointer to it: package fmt prints the address of what it finds in a field it
-// may not call methods on.
-type secret [secretBytes]byte
+// secret is the second half of a session token. It is held by pointer and holds
+// its bytes by pointer: package fmt follows one pointer out of a field whose
+// methods it may not call, even where the verb does not fit, and prints the
+// address of the second.
+type secret struct{ bytes *[secretBytes]byte }
 
 func newSecret(random io.Reader) (*secret, error) {
-	s := new(secret)
-	if _, err := io.ReadFull(random, s[:]); err != nil {
+	b := new([secretBytes]byte)
+	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return nil, fmt.Errorf("session: random bytes: %w", err)
 	}
-	return s, nil
+	return &secret{b}, nil
+}
+
+// secretOf takes bytes of a record.
+func secretOf(b []byte) (*secret, error) {
+	if len(b) != secretBytes {
+		return nil, errRecord
+	}
+	return &secret{(*[secretBytes]byte)(b)}, nil
 }
 
 // parseSecret takes the one spelling that a secret has: RFC 7515's base64url,
 // unpadded, the bits beyond its last byte zero.
 func parseSecret(text string) (*secret, error) {
-	var s secret
+	b := new([secretBytes]byte)
 	if len(text) != secretLength {
 		return nil, ErrToken
 	}
-	if n, err := base64.RawURLEncoding.Strict().Decode(s[:], []byte(text)); err != nil || n != secretBytes {
+	if n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(text)); err != nil || n != secretBytes {
 		return nil, ErrToken
 	}
-	return &s, nil
+	return &secret{b}, nil
 }
 
-func (s *secret) text() string { return base64.RawURLEncoding.EncodeToString(s[:]) }
+func (s *secret) text() string { return base64.RawURLEncoding.EncodeToString(s.bytes[:]) }
 
 // equal compares in constant time; no secret equals the absent one.
 func (s *secret) equal(t *secret) bool {
-	return s != nil && t != nil && subtle.ConstantTimeCompare(s[:], t[:]) == 1
+	return s != nil && t != nil && subtle.ConstantTimeCompare(s.bytes[:], t.bytes[:]) == 1
 }
 
 // secrets are those of one session: the current one and, for GracePeriod after
@@ -76,7 +85,7 @@ func ParseToken(text string) (Token, error) {
 		return Token{}, ErrToken
 	}
 	id, rest, _ := strings.Cut(text, ".")
-	if !validID(id) {
+	if !ValidID(id) {
 		return Token{}, ErrToken
 	}
 	s, err := parseSecret(rest)

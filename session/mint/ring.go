@@ -126,6 +126,10 @@ func (c *RingConfig) setDefaults() {
 // changed. They may be cached for half of PublishAhead.
 func (r *Ring) JWKS() []byte { return r.current.Load().jwks }
 
+// ActiveID is the kid of the key that signs now. It changes with every rotation,
+// so that whatever was concluded under another one can be told to be older.
+func (r *Ring) ActiveID() string { return r.current.Load().active.Key().ID }
+
 // MaxLifetime is the longest that a JWT signed with the ring may live.
 func (r *Ring) MaxLifetime() time.Duration { return r.maxLifetime }
 

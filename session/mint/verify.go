@@ -28,25 +28,41 @@ type VerifyOptions struct {
 // somebody else's (CodeIssuer) from a bad one; any other error is a fault of the
 // store.
 func (m *Minter) Verify(ctx context.Context, text string, o VerifyOptions) (sessionID string, err error) {
+	v, err := m.Read(ctx, text, o)
+	return v.SessionID, err
+}
+
+// Verified is what an API JWT is believed: which session it names, and until when
+// it does.
+type Verified struct {
+	SessionID string
+	ExpiresAt time.Time
+}
+
+// Read is Verify, and tells the end of the JWT too, for callers that remember the
+// answer.
+func (m *Minter) Read(ctx context.Context, text string, o VerifyOptions) (Verified, error) {
 	t, err := jose.Parse(text)
 	if err != nil {
-		return "", &VerifyError{Code: CodeMalformed, err: err}
+		return Verified{}, &VerifyError{Code: CodeMalformed, err: err}
 	}
 	// What is not ours by its own account is refused before the ring is looked at: no
 	// stranger's kid makes us ask the store.
 	if iss, _ := t.Claims["iss"].(string); iss != m.issuer {
-		return "", &VerifyError{Code: CodeIssuer}
+		return Verified{}, &VerifyError{Code: CodeIssuer}
 	}
 	if t.Header.Type != "JWT" || !t.Header.HasKeyID {
-		return "", &VerifyError{Code: CodeMalformed}
+		return Verified{}, &VerifyError{Code: CodeMalformed}
 	}
 	if err := m.verifySignature(ctx, t); err != nil {
-		return "", err
+		return Verified{}, err
 	}
 	if err := m.verifyClaims(t.Claims, o); err != nil {
-		return "", err
+		return Verified{}, err
 	}
-	return m.sessionID(t.Claims)
+	id, err := m.sessionID(t.Claims)
+	exp, _ := seconds(t.Claims["exp"])
+	return Verified{id, exp}, err
 }
 
 func (m *Minter) verifySignature(ctx context.Context, t *jose.Token) error {
