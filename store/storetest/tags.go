@@ -128,11 +128,11 @@ func tagsOfMany(s *subject) {
 }
 
 func tagsOfExpired(s *subject) {
-	short, long := s.mortal("short", 0, time.Minute), s.mortal("long", 0, time.Hour)
+	short, long := s.mortal("short", 0, time.Hour), s.mortal("long", 0, 20*time.Hour)
 	short.Tags, long.Tags = []string{"one"}, []string{"one"}
 	s.mustApply(short, long, tagged("ever", 0, "one"))
-	s.clock.Advance(time.Minute)
-	s.namesOr("one", []store.Ref{here("short")}, here("long"), here("ever"))
 	s.clock.Advance(time.Hour)
+	s.namesOr("one", []store.Ref{here("short")}, here("long"), here("ever"))
+	s.clock.Advance(20 * time.Hour)
 	s.namesOr("one", []store.Ref{here("short"), here("long")}, here("ever"))
 }

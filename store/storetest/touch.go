@@ -27,54 +27,54 @@ func (s *subject) touch(key string, until time.Time) {
 	}
 }
 
-// idle is a record of an hour whose time-to-live is a minute.
+// idle is a record of sixty hours whose time-to-live is one.
 func (s *subject) idle(key string) store.Op {
-	op := s.mortal(key, 0, time.Hour)
-	op.Until = s.clock.In(time.Minute)
+	op := s.mortal(key, 0, 60*time.Hour)
+	op.Until = s.clock.In(time.Hour)
 	return op
 }
 
 func touchLater(s *subject) {
 	s.mustApply(s.idle("a"))
-	s.clock.Advance(50 * time.Second)
-	s.touch("a", s.clock.In(time.Minute))
-	s.clock.Advance(59 * time.Second)
+	s.clock.Advance(50 * time.Minute)
+	s.touch("a", s.clock.In(time.Hour))
+	s.clock.Advance(time.Hour - slack)
 	s.holds("a", "mortal", 1)
-	s.clock.Advance(time.Second)
+	s.clock.Advance(slack)
 	s.absent("a")
 }
 
 func touchSooner(s *subject) {
 	s.mustApply(s.idle("a"))
-	s.touch("a", s.clock.In(10*time.Second))
-	s.clock.Advance(10 * time.Second)
+	s.touch("a", s.clock.In(10*time.Minute))
+	s.clock.Advance(10 * time.Minute)
 	s.absent("a")
 }
 
 func touchNeverPast(s *subject) {
 	s.mustApply(s.idle("a"))
 	s.touch("a", s.clock.In(1000*time.Hour))
-	s.clock.Advance(time.Hour - time.Second)
+	s.clock.Advance(60*time.Hour - slack)
 	s.holds("a", "mortal", 1)
-	s.clock.Advance(time.Second)
+	s.clock.Advance(slack)
 	s.absent("a")
 }
 
 func touchZero(s *subject) {
 	s.mustApply(s.idle("a"))
 	s.touch("a", time.Time{})
-	s.clock.Advance(time.Hour - time.Second)
+	s.clock.Advance(60*time.Hour - slack)
 	s.holds("a", "mortal", 1)
-	s.clock.Advance(time.Second)
+	s.clock.Advance(slack)
 	s.absent("a")
 }
 
 func touchEndless(s *subject) {
 	s.mustApply(put("a", "x", 0), put("b", "x", 0))
-	s.touch("a", s.clock.In(time.Minute))
-	s.touch("b", s.clock.In(time.Minute))
+	s.touch("a", s.clock.In(time.Hour))
+	s.touch("b", s.clock.In(time.Hour))
 	s.touch("b", time.Time{})
-	s.clock.Advance(time.Minute)
+	s.clock.Advance(time.Hour)
 	s.absent("a")
 	s.holds("b", "x", 1)
 }
@@ -89,8 +89,8 @@ func touchNothing(s *subject) {
 
 func touchNeverRevives(s *subject) {
 	s.mustApply(s.idle("a"))
-	s.clock.Advance(time.Minute)
-	s.touch("a", s.clock.In(time.Minute))
+	s.clock.Advance(time.Hour)
+	s.touch("a", s.clock.In(time.Hour))
 	s.absent("a")
 	s.mustApply(put("a", "new", 0))
 	s.holds("a", "new", 1)
@@ -118,10 +118,10 @@ func touchBlind(s *subject) {
 	op := s.idle("access")
 	op.Blind = true
 	s.mustApply(op)
-	s.touch("access", s.clock.In(10*time.Minute))
-	s.clock.Advance(9 * time.Minute)
+	s.touch("access", s.clock.In(10*time.Hour))
+	s.clock.Advance(9 * time.Hour)
 	s.holds("access", "mortal", 0)
-	s.clock.Advance(time.Minute)
+	s.clock.Advance(time.Hour)
 	s.absent("access")
 }
 
@@ -129,7 +129,7 @@ func touchKeepsNamed(s *subject) {
 	op := s.idle("a")
 	op.Tags = []string{"m:one"}
 	s.mustApply(op)
-	s.touch("a", s.clock.In(50*time.Minute))
-	s.clock.Advance(40 * time.Minute)
+	s.touch("a", s.clock.In(50*time.Hour))
+	s.clock.Advance(40 * time.Hour)
 	s.names("m:one", store.Ref{Partition: partition, Key: "a"})
 }

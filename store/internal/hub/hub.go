@@ -28,12 +28,14 @@ func New() *Hub {
 // Watch is store.Watcher's Watch for a backend that hears of every change by
 // Changed.
 func (h *Hub) Watch(ctx context.Context, fn func(store.Event)) error {
-	w, err := h.Join(ctx, fn)
-	if err != nil {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := &Watcher{fn: fn}
+	if err := w.flushFirst(func() error { return h.add(w) }); err != nil {
 		return err
 	}
 	defer h.Leave(w)
-	w.Flush()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -42,22 +44,22 @@ func (h *Hub) Watch(ctx context.Context, fn func(store.Event)) error {
 	}
 }
 
-// Join adds a watcher that hears nothing before its first Flush: until then,
-// nothing that it may hold can be stale.
-func (h *Hub) Join(ctx context.Context, fn func(store.Event)) (*Watcher, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+// Join adds a watcher that is told of changes until it is made to Leave.
+func (h *Hub) Join(fn func(store.Event)) (*Watcher, error) {
 	w := &Watcher{fn: fn}
+	return w, h.add(w)
+}
+
+func (h *Hub) add(w *Watcher) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {
 	case <-h.closed:
-		return nil, store.ErrClosed
+		return store.ErrClosed
 	default:
+		h.watchers[w] = struct{}{}
+		return nil
 	}
-	h.watchers[w] = struct{}{}
-	return w, nil
 }
 
 // Leave removes a watcher. When it returns, the watcher's function is not
@@ -95,34 +97,35 @@ func (h *Hub) all() []*Watcher {
 	return list
 }
 
-// Close ends every Watch with ErrClosed and refuses new ones.
+// Close ends every Watch with ErrClosed and refuses new watchers.
 func (h *Hub) Close() { h.once.Do(func() { close(h.closed) }) }
-
-// Closed is closed by Close.
-func (h *Hub) Closed() <-chan struct{} { return h.closed }
 
 // A Watcher calls one function, never twice at once.
 type Watcher struct {
-	mu      sync.Mutex
-	fn      func(store.Event)
-	flushed bool
+	mu sync.Mutex
+	fn func(store.Event)
+}
+
+// flushFirst registers the watcher so that nothing is told before its first
+// Flush.
+func (w *Watcher) flushFirst(register func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := register(); err != nil {
+		return err
+	}
+	w.fn(store.Event{Flush: true})
+	return nil
 }
 
 // Flush tells that changes may have been missed.
-func (w *Watcher) Flush() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.flushed = true
-	if w.fn != nil {
-		w.fn(store.Event{Flush: true})
-	}
-}
+func (w *Watcher) Flush() { w.Tell(store.Event{Flush: true}) }
 
-// Tell passes an event on. Before the first Flush there is nothing to tell.
+// Tell passes an event on.
 func (w *Watcher) Tell(e store.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.fn != nil && w.flushed {
+	if w.fn != nil {
 		w.fn(e)
 	}
 }

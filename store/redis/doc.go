@@ -1,0 +1,41 @@
+// Package redis keeps records in Redis, so that any number of gateways are one:
+// a single server, Sentinel or Cluster, Redis 6.2 or later, or Valkey.
+//
+//	config, err := redis.ParseURL("rediss://gateway:…@redis.internal/0")
+//	s, err := redis.New(config)
+//	warnings, err := s.Check(ctx)
+//
+// Wrap it in package store/sealed: what Redis holds must be worth nothing to
+// whoever can read or write it.
+//
+// # What is where
+//
+// A record is one string, {prefix}r:{partition}key, so a partition is one Cluster
+// slot. Its first 17 bytes are a format byte, its version and its end; expiry is
+// Redis' own. An Apply is one Lua script and one round trip, a Get one MGET. A
+// tag is a sorted set, {prefix}t:{tag}, of the records that may carry it, scored
+// by when that was last known to be so. It is written before the record (in a
+// Cluster it lives in another slot), so it may name too much, never too little;
+// List takes out what has been gone for ten minutes.
+//
+// # Durability
+//
+// Apply is acknowledged when the primary has done it. Replication is
+// asynchronous: a failover can lose the last writes. min-replicas-to-write makes
+// Redis refuse writes instead, and appendfsync bounds what a power failure takes.
+//
+// # Faults
+//
+// Every fault is an [Error] with a [Kind]; store.ErrFull is among them. A server
+// that does not answer costs each request Config.Timeout until five in a row have
+// failed; then a breaker refuses at once and asks the server every 250 ms whether
+// it is back. Cluster nodes each have their own. Nothing is retried that may have
+// been done.
+//
+// # Watch
+//
+// Changes are published by the script that makes them, on one channel. A watcher
+// sends itself a message several times a second, by the way that changes come, so
+// that a connection that has gone silent is noticed within a second; it then
+// connects anew and tells of the gap by a Flush.
+package redis

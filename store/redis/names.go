@@ -1,0 +1,61 @@
+package redis
+
+import (
+	"strings"
+
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// names makes Redis keys and channels. What stands in braces decides the Cluster
+// slot; neither prefix nor names can hold one.
+type names struct{ prefix string }
+
+func (n names) record(partition, key string) string {
+	return n.prefix + "r:{" + partition + "}" + key
+}
+
+func (n names) tag(tag string) string { return n.prefix + "t:{" + tag + "}" }
+
+// changes is the channel on which every change is published.
+func (n names) changes() string { return n.prefix + "changes" }
+
+// echo is the channel on which one watcher hears itself.
+func (n names) echo(id string) string { return n.prefix + "echo:" + id }
+
+// A ref is a member of a tag: partition and key, with a space that is in neither.
+func member(ref store.Ref) string { return ref.Partition + " " + ref.Key }
+
+func parseMember(text string) (store.Ref, bool) {
+	partition, key, ok := strings.Cut(text, " ")
+	return store.Ref{Partition: partition, Key: key}, ok && store.CheckKeys(partition, key) == nil
+}
+
+// announcement is what is published of an Apply: the partition and the keys that
+// changed, blind ones left out; empty where there are none.
+func announcement(partition string, ops []store.Op) string {
+	var b strings.Builder
+	for i := range ops {
+		if ops[i].Blind {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString(partition)
+		}
+		b.WriteByte(' ')
+		b.WriteString(ops[i].Key)
+	}
+	return b.String()
+}
+
+// announced is the way back. What is no announcement of ours names nothing.
+func announced(text string) []store.Ref {
+	words := strings.Split(text, " ")
+	if len(words) > 1+store.MaxOps || store.CheckKeys(words[0], words[1:]...) != nil {
+		return nil
+	}
+	refs := make([]store.Ref, 0, len(words)-1)
+	for _, key := range words[1:] {
+		refs = append(refs, store.Ref{Partition: words[0], Key: key})
+	}
+	return refs
+}

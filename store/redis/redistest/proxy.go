@@ -1,0 +1,179 @@
+package redistest
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A Proxy stands between a client and a server and can spoil the connection.
+type Proxy struct {
+	// Addr is where it listens.
+	Addr string
+
+	t        testing.TB
+	target   string
+	listener net.Listener
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	latency time.Duration
+	silent  bool
+	refuse  bool
+	conns   map[net.Conn]struct{}
+	closed  bool
+}
+
+// NewProxy listens on a free loopback port and passes everything on to target
+// until the test ends.
+func NewProxy(t testing.TB, target string) *Proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{Addr: l.Addr().String(), t: t, target: target, listener: l, conns: map[net.Conn]struct{}{}}
+	p.changed = sync.NewCond(&p.mu)
+	go p.accept()
+	t.Cleanup(p.close)
+	return p
+}
+
+// Latency delays what each side sends by d.
+func (p *Proxy) Latency(d time.Duration) {
+	p.set(func() { p.latency = d })
+}
+
+// Blackhole swallows nothing but passes nothing on either: connections stay, and
+// stay silent, until Restore.
+func (p *Proxy) Blackhole() {
+	p.set(func() { p.silent = true })
+}
+
+// Cut closes all connections and, until Restore, every new one at once.
+func (p *Proxy) Cut() {
+	p.set(func() { p.refuse = true })
+	p.drop(false)
+}
+
+// Reset breaks all connections with a TCP reset. New ones are good.
+func (p *Proxy) Reset() { p.drop(true) }
+
+// Restore makes a good connection of it again.
+func (p *Proxy) Restore() {
+	p.set(func() { p.latency, p.silent, p.refuse = 0, false, false })
+}
+
+// Connections is how many clients are connected.
+func (p *Proxy) Connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns) / 2
+}
+
+func (p *Proxy) set(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+	p.changed.Broadcast()
+}
+
+func (p *Proxy) drop(reset bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		if tcp, ok := conn.(*net.TCPConn); ok && reset {
+			_ = tcp.SetLinger(0)
+		}
+		_ = conn.Close()
+	}
+}
+
+func (p *Proxy) close() {
+	p.set(func() { p.closed = true })
+	_ = p.listener.Close()
+	p.drop(false)
+}
+
+func (p *Proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		go p.serve(client)
+	}
+}
+
+func (p *Proxy) serve(client net.Conn) {
+	defer client.Close()
+	if !p.pass() {
+		return
+	}
+	server, err := net.DialTimeout("tcp", p.target, patience)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if !p.add(client, server) {
+		return
+	}
+	defer p.remove(client, server)
+	done := make(chan struct{}, 2)
+	go func() { p.copy(server, client); done <- struct{}{} }()
+	go func() { p.copy(client, server); done <- struct{}{} }()
+	<-done
+}
+
+func (p *Proxy) add(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refuse || p.closed {
+		return false
+	}
+	for _, conn := range conns {
+		p.conns[conn] = struct{}{}
+	}
+	return true
+}
+
+func (p *Proxy) remove(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range conns {
+		delete(p.conns, conn)
+	}
+}
+
+// pass waits while the proxy is silent, then for its latency, and tells whether
+// to go on.
+func (p *Proxy) pass() bool {
+	p.mu.Lock()
+	for p.silent && !p.closed {
+		p.changed.Wait()
+	}
+	latency, ok := p.latency, !p.refuse && !p.closed
+	p.mu.Unlock()
+	time.Sleep(latency)
+	return ok
+}
+
+func (p *Proxy) copy(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if !p.pass() {
+				return
+			}
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}

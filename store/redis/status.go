@@ -1,0 +1,34 @@
+package redis
+
+// Status is how the store stands at this moment.
+type Status struct {
+	// Down are the servers that do not answer, by address; those of a Sentinel's
+	// primary by the primary's name.
+	Down []string
+	// Watching is how many Watches are connected.
+	Watching int
+}
+
+// Status tells how the store stands, without asking anybody.
+func (s *Store) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := Status{Watching: s.watching}
+	for b := range s.breakers {
+		status.Down = append(status.Down, s.nameOf(b))
+	}
+	return status
+}
+
+func (s *Store) nameOf(b *breaker) string {
+	if s.config.Sentinel != "" {
+		return s.config.Sentinel
+	}
+	return b.client.Options().Addr
+}
+
+func (s *Store) connected(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watching += n
+}
