@@ -8,37 +8,35 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
+// newOrganization gives an organization that is about to be founded its id and,
+// where it has none, its slug.
+func (d *Directory) newOrganization(o organizationRecord) (*storedOrganization, error) {
+	id, err := d.newID(organizationPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("directory: organization id: %w", err)
+	}
+	o.ID, o.Status, o.CreatedAt = id, StatusActive, d.time()
+	if o.Slug == "" {
+		o.Slug = slugOf(o, id)
+	}
+	return &storedOrganization{organizationRecord: o}, nil
+}
+
 // found founds an organization: first its own record, then the references that
 // make it known. Of two that found one at once the slower finds its references
 // taken and takes its record back; an interruption leaves a record that nobody
 // knows. It answers a *takenError where a text is another organization's
 // already; revive tells whether a deleted one must give it up.
-func (d *Directory) found(ctx context.Context, o organizationRecord, revive bool) (*storedOrganization, error) {
-	s, err := d.established(ctx, o)
+func (d *Directory) found(ctx context.Context, o *storedOrganization, revive bool) error {
+	if err := d.saveOrganization(ctx, o); err != nil {
+		return err
+	}
+	err := d.claimReferences(ctx, o.ID, o.references(), revive)
 	if err != nil {
-		return nil, err
+		orphan := OrganizationRef(o.ID)
+		_ = d.store.Apply(ctx, orphan.Partition, store.Op{Key: orphan.Key, Expect: o.version}) // harmless where it stays
 	}
-	err = d.claimReferences(ctx, s.ID, s.references(), revive)
-	if err == nil {
-		return s, nil
-	}
-	orphan := OrganizationRef(s.ID)
-	_ = d.store.Apply(ctx, orphan.Partition, store.Op{Key: orphan.Key, Expect: s.version}) // harmless where it stays
-	return nil, err
-}
-
-// established is the organization with an id, a slug and a record of its own.
-func (d *Directory) established(ctx context.Context, o organizationRecord) (*storedOrganization, error) {
-	id, err := d.newID(organizationPrefix)
-	if err != nil {
-		return nil, fmt.Errorf("directory: organization id: %w", err)
-	}
-	o.ID, o.CreatedAt = id, d.time()
-	if o.Slug == "" {
-		o.Slug = slugOf(o, id)
-	}
-	s := &storedOrganization{organizationRecord: o}
-	return s, d.saveOrganization(ctx, s)
+	return err
 }
 
 // slugOf is the external id where that can be a slug, so that both are one

@@ -224,9 +224,9 @@ func (m *machine) Resolve(t *rapid.T) {
 		wantCode(t, err, "organization_not_found")
 		return
 	}
-	if known == nil && err != nil {
-		// The organization was made all the same: read back which it is.
-		o, _ = m.gateways[0].FindOrganization(t.Context(), organization)
+	if known == nil && !a.CreateMembers { // nothing is founded for nobody
+		wantCode(t, err, "member_not_found")
+		return
 	}
 	if known == nil {
 		known = &modelOrganization{id: m.fresh(t, o.ID), externalID: organization, admits: []string{profile}}

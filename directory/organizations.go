@@ -36,8 +36,7 @@ type OrganizationChange struct {
 // deleted: then it is the new one's, which has nothing else of the old.
 func (d *Directory) CreateOrganization(ctx context.Context, n NewOrganization) (Organization, error) {
 	o := organizationRecord{
-		Name: n.Name, Slug: n.Slug, ExternalID: n.ExternalID,
-		Profiles: slices.Clone(n.Profiles), CreatedBy: ByAPI, Status: StatusActive,
+		Name: n.Name, Slug: n.Slug, ExternalID: n.ExternalID, Profiles: slices.Clone(n.Profiles), CreatedBy: ByAPI,
 	}
 	var err error
 	if o.TrustedMetadata, err = merge(nil, n.TrustedMetadata); err != nil {
@@ -48,8 +47,10 @@ func (d *Directory) CreateOrganization(ctx context.Context, n NewOrganization) (
 	}
 	var s *storedOrganization
 	err = retry("create organization", func() error {
-		s, err = d.found(ctx, o, true)
-		return err
+		if s, err = d.newOrganization(o); err != nil {
+			return err
+		}
+		return d.found(ctx, s, true)
 	})
 	if err != nil {
 		return Organization{}, o.called(err)

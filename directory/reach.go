@@ -107,7 +107,8 @@ func (d *Directory) readMeant(ctx context.Context, a Assertion) (cut time.Time, 
 }
 
 // createOrganizationFromToken makes the organization that the token is the first
-// to name. It never answers nil: what was made is read like any other.
+// to name. It never answers nil: what was made is read like any other. A token
+// that would be refused as its first member founds nothing.
 func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion) error {
 	switch {
 	case !a.CreateOrganizations || a.SecondOnly:
@@ -115,28 +116,34 @@ func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion
 	case looksGenerated(a.Organization, organizationPrefix):
 		return ErrOrganizationClaim.because("organization_looks_like_an_id")
 	}
+	o, err := d.newOrganization(organizationRecord{Name: a.Organization, ExternalID: a.Organization, CreatedBy: a.Profile})
+	if err != nil {
+		return err
+	}
+	if _, err := d.firstMember(o.exported(), a); err != nil {
+		return err
+	}
 	flight := d.names.hash("organization", a.Profile, a.Organization)
-	err := d.flights.do(ctx, flight, func() error { return d.firstOrganization(ctx, a) })
+	err = d.flights.do(ctx, flight, func() error { return d.foundFirst(ctx, o, a) })
 	if err == nil {
 		err = errAgain
 	}
 	return err
 }
 
-// firstOrganization makes the organization unless somebody has in the meantime.
-func (d *Directory) firstOrganization(ctx context.Context, a Assertion) error {
-	found, err := d.readReferences(ctx, []string{a.Organization})
+// foundFirst founds the organization unless somebody has in the meantime.
+func (d *Directory) foundFirst(ctx context.Context, o *storedOrganization, a Assertion) error {
+	now, err := d.readReferences(ctx, []string{a.Organization})
 	if err != nil {
 		return err
 	}
-	if err := d.mayFound(ctx, a, found[0]); err != nil {
+	if err := d.mayFound(ctx, a, now[0]); err != nil {
 		return err
 	}
 	if err := d.rates.allow(a.organizationBucket(), d.now()); err != nil {
 		return err
 	}
-	o := organizationRecord{Name: a.Organization, ExternalID: a.Organization, CreatedBy: a.Profile, Status: StatusActive}
-	_, err = d.found(ctx, o, false)
+	err = d.found(ctx, o, false)
 	if _, taken := isTaken(err); taken {
 		return errAgain // since a moment ago
 	}

@@ -138,10 +138,20 @@ func (d *Directory) refresh(ctx context.Context, o Organization, m *storedMember
 	return d.saveMember(ctx, change{member: m, had: had})
 }
 
-// createFromToken makes the member that the token is the first to name. All that
-// could refuse this very token comes first: what happens in flight is the same
-// for all who are waiting.
+// createFromToken makes the member that the token is the first to name.
 func (d *Directory) createFromToken(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
+	m, err := d.firstMember(o, a)
+	if err != nil {
+		return nil, err
+	}
+	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
+	return m, d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, m, a) })
+}
+
+// firstMember is the member that the token would make. All that can refuse this
+// very token is decided here: what happens in flight is the same for all who are
+// waiting.
+func (d *Directory) firstMember(o Organization, a Assertion) (*storedMember, error) {
 	if !a.CreateMembers {
 		return nil, ErrMemberNotFound
 	}
@@ -152,11 +162,7 @@ func (d *Directory) createFromToken(ctx context.Context, o Organization, a Asser
 	if _, err := m.assert(a, true); err != nil {
 		return nil, err
 	}
-	if err := a.permit(o, m); err != nil {
-		return nil, err
-	}
-	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
-	return m, d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, m, a) })
+	return m, a.permit(o, m)
 }
 
 // saveFirst saves the member unless somebody is there in the meantime.

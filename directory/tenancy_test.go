@@ -129,6 +129,33 @@ func TestWhatATokenFounds(t *testing.T) {
 	f.refused(with(f.evil("hooli"), func(a *directory.Assertion) { a.SecondOnly = true }), refusal("organization_not_found", ""))
 }
 
+// refused asserts that nothing is written: no organization is founded for a token
+// that cannot become its first member.
+func TestARefusedTokenFoundsNothing(t *testing.T) {
+	f := newFixture(t)
+	for name, row := range map[string]struct {
+		change       func(*directory.Assertion)
+		code, reason string
+	}{
+		"no members may be made": {func(a *directory.Assertion) { a.CreateMembers = false }, "member_not_found", ""},
+		"metadata of 21 keys":    {func(a *directory.Assertion) { a.Metadata = manyKeys(21) }, "metadata_too_many_keys", ""},
+		"a role of two lines":    {func(a *directory.Assertion) { a.Roles = []string{"a\nb"} }, "invalid_role", "role_not_allowed"},
+		"the caller's own check": {func(a *directory.Assertion) {
+			a.Check = func(o directory.Organization, m directory.Member) error {
+				if o.ExternalID != "hooli" || o.Slug != "hooli" || o.ID == "" || m.OrganizationID != o.ID {
+					t.Errorf("asked about %+v of %+v", m, o)
+				}
+				return directory.ErrMemberMismatch
+			}
+		}, "member_session_member_id_mismatch", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.t = t
+			f.refused(with(f.evil("hooli"), row.change), refusal(row.code, row.reason))
+		})
+	}
+}
+
 func TestAdmits(t *testing.T) {
 	for name, row := range map[string]struct {
 		organization     directory.Organization
