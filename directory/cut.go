@@ -70,7 +70,10 @@ func (d *Directory) CutProfile(ctx context.Context, profile string, at time.Time
 		if err != nil {
 			return err
 		}
-		return d.store.Apply(ctx, referencePartition, op)
+		if err := d.store.Apply(ctx, referencePartition, op); err != nil {
+			return fmt.Errorf("directory: profile %s: %w", profile, err)
+		}
+		return nil
 	})
 }
 

@@ -1,7 +1,10 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,5 +123,40 @@ func TestAConfiguredOrganizationNeedsNoRecordUntilItIsCut(t *testing.T) {
 	}
 	if o, err = f.Organization(t.Context(), "acme"); err != nil || o.Version != 1 || o.Name != "Acme Inc." || !o.Configured {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// Whatever signs in at the same moment, a cut and a deletion hold.
+func TestCutsAndDeletionsAreNotLostAmongConcurrentSignIns(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	m := f.resolve(f.ada())
+	other := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "bob", "" }))
+	var done sync.WaitGroup
+	for i := range 20 {
+		for _, a := range []directory.Assertion{f.ada(), with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "bob", "" })} {
+			done.Go(func() {
+				_, _, err := f.Resolve(context.Background(), with(a, roles(fmt.Sprint("r", i))))
+				if err != nil && !errors.Is(err, directory.ErrRevoked) && !errors.Is(err, directory.ErrMemberNotFound) {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	done.Go(func() {
+		if err := f.CutMember(context.Background(), "acme", m.ID, epoch); err != nil {
+			t.Error(err)
+		}
+	})
+	done.Go(func() {
+		if err := f.DeleteMember(context.Background(), "acme", other.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	done.Wait()
+	if got := must[directory.Member](t)(f.Member(t.Context(), "acme", m.ID)); !got.NotBefore.Equal(epoch) {
+		t.Errorf("the cut was lost: %+v", got)
+	}
+	if _, err := f.Member(t.Context(), "acme", other.ID); !errors.Is(err, directory.ErrMemberNotFound) {
+		t.Errorf("the deletion was lost: %v", err)
 	}
 }

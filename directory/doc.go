@@ -30,6 +30,18 @@
 // was deleted is forgotten: its record stays as a tombstone, which no token
 // revives, and its id is never given again.
 //
+// # Roles
+//
+// Roles are opaque names. [Member.EffectiveRoles] are those that hold now: the
+// operator's always, a profile's only while a factor of that profile counts. What
+// a role allows is a [Policy].
+//
+// # Cutting off
+//
+// CutMember, CutOrganization and CutProfile refuse every token issued until then;
+// the NotBefore of [Member] and [Organization] and [Directory.ProfileCut] tell
+// whoever holds sessions which of them to refuse as well.
+//
 // # What is stored
 //
 // A member and the indexes that find it live in the partition of their

@@ -44,6 +44,8 @@ type watched struct {
 	gets, applies atomic.Int64
 	// breakAt fails the n-th Apply from now, counted down; 0: none.
 	breakAt atomic.Int64
+	// lieAt does the n-th Apply from now and says that it failed.
+	lieAt atomic.Int64
 	// before is called before every Apply.
 	before func(partition string)
 }
@@ -63,7 +65,11 @@ func (w *watched) Apply(ctx context.Context, partition string, ops ...store.Op) 
 	if w.before != nil {
 		w.before(partition)
 	}
-	return w.Store.Apply(ctx, partition, ops...)
+	err := w.Store.Apply(ctx, partition, ops...)
+	if w.lieAt.Load() > 0 && w.lieAt.Add(-1) == 0 {
+		return errBroken
+	}
+	return err
 }
 
 // fixture is a directory on a memory store.

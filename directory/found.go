@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,14 +27,14 @@ func (d *Directory) newOrganization(o organizationRecord) (*storedOrganization, 
 // found founds an organization: first its own record, then the references that
 // make it known. Of two that found one at once the slower finds its references
 // taken and takes its record back; an interruption leaves a record that nobody
-// knows. It answers a *takenError where a text is another organization's
+// knows, and so does a fault, after which nobody can tell what was written. It answers a *takenError where a text is another organization's
 // already; revive tells whether a deleted one must give it up.
 func (d *Directory) found(ctx context.Context, o *storedOrganization, revive bool) error {
 	if err := d.saveOrganization(ctx, o); err != nil {
 		return err
 	}
 	err := d.claimReferences(ctx, o.ID, o.references(), revive)
-	if err != nil {
+	if _, taken := isTaken(err); taken || errors.Is(err, errAgain) {
 		orphan := OrganizationRef(o.ID)
 		_ = d.store.Apply(ctx, orphan.Partition, store.Op{Key: orphan.Key, Expect: o.version}) // harmless where it stays
 	}
@@ -46,12 +48,9 @@ func slugOf(o organizationRecord, id string) string {
 	if isSlug(o.ExternalID) {
 		return o.ExternalID
 	}
-	text := o.Name
-	if o.ExternalID != "" {
-		text = o.ExternalID
-	}
+	text := cmp.Or(slugify(cmp.Or(o.ExternalID, o.Name)), "org")
 	random := id[len(id)-12:]
-	return cut(slugify(text), maxReference-len(random)-1) + "-" + random
+	return text[:min(len(text), maxReference-len(random)-1)] + "-" + random
 }
 
 func slugify(text string) string {
@@ -63,8 +62,6 @@ func slugify(text string) string {
 	}, strings.ToLower(text))
 	return strings.Trim(slug, "-")
 }
-
-func cut(text string, length int) string { return text[:min(len(text), length)] }
 
 // references are the texts that the organization is known by.
 func (o *organizationRecord) references() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,33 @@ func TestCreateOrganization(t *testing.T) {
 	}
 	if _, err := f.Organization(t.Context(), "globex"); !errors.Is(err, directory.ErrOrganizationNotFound) {
 		t.Errorf("by slug where an id is due: %v", err)
+	}
+}
+
+func TestSlugsMadeFromNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"Globex GmbH & Co.":      `^globex-gmbh---co\.-[0-9a-f]{12}$`,
+		"日本":                     `^org-[0-9a-f]{12}$`,
+		"-":                      `^org-[0-9a-f]{12}$`,
+		strings.Repeat("x", 128): `^x{115}-[0-9a-f]{12}$`,
+	} {
+		o := newFixture(t).createOrganization(directory.NewOrganization{Name: name})
+		if !regexp.MustCompile(want).MatchString(o.Slug) {
+			t.Errorf("%q became %q", name, o.Slug)
+		}
+	}
+}
+
+// A fault may have written all the same: taking the record back then would leave
+// references that nobody bears.
+func TestAFaultWhileFoundingLosesNothing(t *testing.T) {
+	f := newFixture(t)
+	f.store.lieAt.Store(2) // the references are written, and the answer lost
+	if _, _, err := f.Resolve(t.Context(), f.evil("initech")); !errors.Is(err, errBroken) {
+		t.Fatal(err)
+	}
+	if m := f.resolve(f.evil("initech")); m.OrganizationID == "" {
+		t.Error("the organization is lost")
 	}
 }
 

@@ -39,8 +39,8 @@ func TestNoNameOfARecordTellsWhoItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Directory = d
-	m := f.resolve(f.evil("initech:secret"))
-	f.createOrganization(directory.NewOrganization{Name: "Globex", Slug: "globex-secret", ExternalID: "globex-id"})
+	m := f.resolve(with(f.evil("initech:secret"), func(a *directory.Assertion) { a.Email = "countess@lovelace.example" }))
+	f.createOrganization(directory.NewOrganization{Name: "Corporation", Slug: "globex-secret", ExternalID: "globex-hidden"})
 	must[directory.Member](t)(f.UpdateMember(t.Context(), m.OrganizationID, m.ID, directory.MemberChange{ExternalID: ptr("hr-secret")}))
 	if err := f.CutProfile(t.Context(), "evil", epoch); err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestNoNameOfARecordTellsWhoItIs(t *testing.T) {
 		t.Fatalf("only %v", w.names)
 	}
 	for _, name := range w.names {
-		for _, secret := range []string{"ada", "acme", "mallory", "initech", "globex", "secret", "hr-"} {
+		for _, secret := range []string{"countess", "lovelace", "mallory", "initech", "globex", "secret", "hidden", "corporation"} {
 			if strings.Contains(strings.ToLower(name), secret) {
 				t.Errorf("%q is in the name %q", secret, name)
 			}
