@@ -91,7 +91,8 @@ type Config struct {
 	// that it is not.
 	AssumeEmailVerified bool
 	// Namespace is where external ids of this profile live. Default: the profile's
-	// name; with several issuers, or a capture, the name and a digest of the iss. Profiles
+	// name; with several issuers, or a capture, the name and a digest of the iss, so
+	// that a second issuer in the list changes the namespace of the first. Profiles
 	// that name the same one share their external ids on purpose. "api" is that of
 	// the ids that API callers give.
 	Namespace string

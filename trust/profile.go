@@ -100,7 +100,8 @@ func (p *Profile) addressedBy(audiences []string) bool {
 }
 
 // namespace keeps the people of several issuers apart: what is one name to two
-// of them is two people.
+// of them is two people. It is a name itself, as namespaces are, so the iss stands
+// in it by its digest.
 func (p *Profile) namespace(iss string) string {
 	switch {
 	case p.config.Namespace != "":
