@@ -1,0 +1,108 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+)
+
+type revokeBody struct {
+	MemberSessionID string `json:"member_session_id"`
+	MemberID        string `json:"member_id"`
+	OrganizationID  string `json:"organization_id"`
+	sessionArguments
+}
+
+func (b revokeBody) given() int {
+	n := 0
+	for _, v := range []string{b.MemberSessionID, b.MemberID, b.SessionToken, b.SessionJWT} {
+		if v != "" {
+			n++
+		}
+	}
+	return n
+}
+
+type statusAnswer struct {
+	StatusCode int    `json:"status_code"`
+	RequestID  string `json:"request_id"`
+}
+
+func okAnswer() statusAnswer { return statusAnswer{http.StatusOK, requestID()} }
+
+// revoke: POST /v1/b2b/sessions/revoke. It answers 200 only when the store has
+// confirmed; this node obeys at once either way.
+func (a *API) revoke(ctx context.Context, r *http.Request) (any, error) {
+	var in revokeBody
+	if err := a.read(r, &in); err != nil {
+		return nil, err
+	}
+	switch n := in.given(); {
+	case n == 0:
+		return nil, refuse("no_session_revoke_arguments", nil)
+	case n > 1:
+		return nil, refuse("too_many_session_revoke_arguments", nil)
+	case in.MemberID != "":
+		return okAnswer(), a.gateway.RevokeMember(ctx, in.OrganizationID, in.MemberID)
+	}
+	id, err := a.sessionToRevoke(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return okAnswer(), a.gateway.RevokeSession(ctx, id)
+}
+
+func (a *API) sessionToRevoke(ctx context.Context, in revokeBody) (string, error) {
+	if in.MemberSessionID != "" {
+		if !session.ValidID(in.MemberSessionID) {
+			return "", refuse("session_not_found", nil)
+		}
+		return in.MemberSessionID, nil
+	}
+	sub, err := a.find(ctx, in.sessionArguments)
+	return sub.session.ID, err
+}
+
+// RevokeSession ends one session now. A dead one is session_not_found.
+func (g *Gateway) RevokeSession(ctx context.Context, id string) error {
+	defer g.cache.sessions.drop(id)
+	_, err := g.Sessions.Revoke(ctx, id)
+	return err
+}
+
+// RevokeMember ends every session of a member, and refuses each trusted token of
+// theirs that was issued until now.
+func (g *Gateway) RevokeMember(ctx context.Context, organization, member string) error {
+	m, err := g.findMember(ctx, organization, member)
+	if err != nil {
+		return err
+	}
+	if err := g.Directory.CutMember(ctx, m.OrganizationID, m.ID, g.now()); err != nil {
+		return err
+	}
+	g.cache.members.drop(m.OrganizationID + "/" + m.ID)
+	list, err := g.Sessions.List(ctx, m.OrganizationID, m.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if err := g.RevokeSession(ctx, s.ID); err != nil && isFault(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// findMember finds a member by id, or by id or external id within an organization.
+func (g *Gateway) findMember(ctx context.Context, organization, member string) (directory.Member, error) {
+	if organization == "" {
+		return g.Directory.LocateMember(ctx, member)
+	}
+	o, err := g.Directory.FindOrganization(ctx, organization)
+	if err != nil {
+		return directory.Member{}, err
+	}
+	return g.Directory.FindMember(ctx, o.ID, member)
+}

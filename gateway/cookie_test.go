@@ -1,0 +1,129 @@
+package gateway_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attestgate/caddy-attest/gateway"
+)
+
+// S-05, and no session cookie for who would not keep it.
+func TestSetCookieForBrowsersThatArriveWithATrustedToken(t *testing.T) {
+	route := &gateway.Route{Profiles: []string{"acme"}, SetCookie: true}
+	w := newWorld(t, routes(route))
+	token := w.token("acme", nil)
+	if res, _ := w.through(route, bearer(token)); res.Header.Get("Set-Cookie") != "" {
+		t.Error("a client that is no browser got a cookie")
+	}
+	r := bearer(token)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	res, _ := w.through(route, r)
+	line := res.Header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-session=session-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Max-Age=3600"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%q lacks %q", line, want)
+		}
+	}
+	if strings.Contains(line, "Domain") || res.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%q, Cache-Control %q", line, res.Header.Get("Cache-Control"))
+	}
+	value, _, _ := strings.Cut(strings.TrimPrefix(line, "__Host-session="), ";")
+	w.clock.Advance(30 * time.Minute) // long after the token
+	if res, up := w.through(route, get("Cookie", "__Host-session="+value)); res.StatusCode != 204 || at(up.claims, "session.id") == nil {
+		t.Errorf("the cookie: %d", res.StatusCode)
+	}
+	again := bearer(w.token("acme", nil))
+	again.Header.Set("Sec-Fetch-Mode", "cors")
+	again.Header.Set("Cookie", "__Host-session="+value)
+	if res, _ := w.through(route, again); res.Header.Get("Set-Cookie") != "" {
+		t.Error("a browser with a live cookie got another")
+	}
+}
+
+// A cookie travels without the user's will, so what changes something must come
+// from this origin; a credential in a header does not.
+func TestCrossSiteRequestsWithACookie(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route))
+	token := w.attest("acme", nil)["session_token"].(string)
+	for _, c := range []struct {
+		name   string
+		method string
+		header []string
+		status int
+	}{
+		{"a safe method from anywhere", "GET", []string{"Sec-Fetch-Site", "cross-site"}, 204},
+		{"same origin", "POST", []string{"Sec-Fetch-Site", "same-origin"}, 204},
+		{"cross site", "POST", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"same site is another host", "POST", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		{"cross site with a forged origin", "POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://app.test"}, 403},
+		{"matching origin", "DELETE", []string{"Origin", "https://app.test"}, 204},
+		{"another origin", "POST", []string{"Origin", "https://evil.test"}, 403},
+		{"null origin", "POST", []string{"Origin", "null"}, 403},
+		{"neither is said", "POST", nil, 403},
+		{"upgrade", "GET", []string{"Upgrade", "websocket", "Connection", "Upgrade", "Origin", "https://evil.test"}, 403},
+		{"upgrade of this origin", "GET", []string{"Upgrade", "websocket", "Connection", "Upgrade", "Origin", "https://app.test"}, 204},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := get(append(c.header, "Cookie", "__Host-session="+token)...)
+			r.Method = c.method
+			if res, _ := w.through(route, r); res.StatusCode != c.status {
+				t.Errorf("got %d %s, want %d", res.StatusCode, res.Header.Get("Attest-Error"), c.status)
+			}
+			b := bearer(token)
+			b.Method = c.method
+			for i := 0; i < len(c.header); i += 2 {
+				b.Header.Set(c.header[i], c.header[i+1])
+			}
+			if res, _ := w.through(route, b); res.StatusCode != 204 {
+				t.Errorf("with a bearer: %d", res.StatusCode)
+			}
+		})
+	}
+}
+
+func TestCookieConfigurationThatBrowsersWouldNotProtect(t *testing.T) {
+	for want, c := range map[string]gateway.Cookie{
+		"gateway: cookie: its name begins with __Host-":                 {Name: "session"},
+		"gateway: cookie: with a domain its name begins with __Secure-": {Name: "__Host-session", Domain: "app.test"},
+		"gateway: cookie: same_site is lax, strict or none":             {SameSite: "off"},
+	} {
+		s := defaultSetup()
+		s.gateway.Cookie = c
+		if err := s.tryNew(t); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// The response writer keeps what Caddy and net/http need of it.
+func TestAnswerWriterKeepsFlushAndHijack(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route))
+	server := httptest.NewServer(w.gateway.Handler(route, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		c := http.NewResponseController(rw)
+		if err := c.Flush(); err != nil {
+			t.Errorf("flush: %v", err)
+		}
+		if err := c.SetWriteDeadline(time.Time{}); err != nil {
+			t.Errorf("deadline: %v", err)
+		}
+		conn, _, err := c.Hijack()
+		if err != nil {
+			t.Errorf("hijack: %v", err)
+			return
+		}
+		_ = conn.Close()
+	})))
+	defer server.Close()
+	r, err := http.NewRequest(http.MethodGet, server.URL, nil)
+	w.must(err)
+	r.Header.Set("Authorization", "Bearer "+w.token("acme", nil))
+	res, err := http.DefaultClient.Do(r)
+	if err == nil {
+		_ = res.Body.Close()
+	}
+}

@@ -1,0 +1,169 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// bearers remember which implicit session a trusted token has, so that a token
+// seen before costs no look-up in the directory. What they say is checked against
+// the session each time.
+type bearers struct {
+	sessions *otter.Cache[bearerKey, string]
+}
+
+// known tells whether the token is one that some profile has believed, and so
+// cannot be one of ours.
+func (b *bearers) known(digest [32]byte) bool {
+	if b.sessions == nil {
+		return false
+	}
+	_, ok := b.sessions.GetIfPresent(bearerKey{digest: digest})
+	return ok
+}
+
+type bearerKey struct {
+	digest  [32]byte
+	profile string
+}
+
+func newBearers(o CacheOptions) *bearers {
+	if o.Entries <= 0 {
+		return &bearers{}
+	}
+	return &bearers{otter.Must(&otter.Options[bearerKey, string]{MaximumSize: o.Entries})}
+}
+
+func (b *bearers) sessionOf(k bearerKey) (string, bool) {
+	if b.sessions == nil {
+		return "", false
+	}
+	return b.sessions.GetIfPresent(k)
+}
+
+func (b *bearers) remember(k bearerKey, id string) {
+	if b.sessions != nil {
+		b.sessions.Set(k, id)
+		b.sessions.Set(bearerKey{digest: k.digest}, id)
+	}
+}
+
+// implicit answers the session of a trusted token that arrives with a request
+// rather than at the attest endpoint.
+func (g *Gateway) implicit(ctx context.Context, id *trust.Identity) (subject, error) {
+	key := bearerKey{id.Digest, id.Profile}
+	if known, ok := g.cache.bearers.sessionOf(key); ok {
+		sub, err := g.subject(ctx, known)
+		if !errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrRevoked) {
+			return sub, err
+		}
+	}
+	return g.beginImplicit(ctx, key, id)
+}
+
+// beginImplicit finds or makes the session, once for all requests that bring the
+// token at the same time.
+func (g *Gateway) beginImplicit(ctx context.Context, key bearerKey, id *trust.Identity) (subject, error) {
+	ch := g.flights.DoChan(string(key.digest[:])+key.profile, func() (any, error) {
+		sub, err := g.makeImplicit(context.WithoutCancel(ctx), id)
+		if err == nil {
+			g.cache.bearers.remember(key, sub.session.ID)
+		}
+		return sub, err
+	})
+	select {
+	case <-ctx.Done():
+		return subject{}, ctx.Err()
+	case r := <-ch:
+		return r.Val.(subject), r.Err
+	}
+}
+
+func (g *Gateway) makeImplicit(ctx context.Context, id *trust.Identity) (subject, error) {
+	org, member, err := g.resolve(ctx, id, "", nil)
+	if err != nil {
+		return subject{}, err
+	}
+	c := g.profile(id).Config()
+	s, err := g.Sessions.Implicit(ctx, session.Implicit{
+		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
+		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until,
+		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
+	})
+	if err != nil {
+		return subject{}, err
+	}
+	return g.complete(ctx, s, g.now())
+}
+
+// resolve finds whom an identity names, and makes them where the profile may.
+// apiOrganization is the organization an API caller named, if any.
+// check may refuse them before anything is written about the member; it may be
+// nil.
+func (g *Gateway) resolve(
+	ctx context.Context, id *trust.Identity, apiOrganization string, check func(directory.Organization, directory.Member) error,
+) (directory.Organization, directory.Member, error) {
+	c := g.profile(id).Config()
+	org, member, err := g.Directory.Resolve(ctx, directory.Assertion{
+		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
+		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
+		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
+		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,
+		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
+		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
+		SecondOnly: c.Factor.SecondOnly, Check: check,
+	})
+	if err == nil {
+		g.cache.organizations.drop(org.ID)
+		g.cache.members.drop(org.ID + "/" + member.ID)
+	}
+	return org, member, err
+}
+
+// profile answers the profile of an identity, which Verify took from the same
+// set.
+func (g *Gateway) profile(id *trust.Identity) *trust.Profile {
+	p, _ := g.Profiles.Profile(id.Profile)
+	return p
+}
+
+func factorOf(id *trust.Identity) session.Factor {
+	return session.Factor{
+		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt,
+	}
+}
+
+// handCookie starts an ordinary session for a browser that arrived with a trusted
+// token, and hands out its cookie with the answer. A client that is no browser
+// would not keep it, and one that already has a live cookie of the same member
+// needs no other.
+func (g *Gateway) handCookie(r *http.Request, a *Admission, id *trust.Identity, held string) error {
+	if r.Header.Get("Sec-Fetch-Mode") == "" || g.holdsCookie(r.Context(), held, a) {
+		return nil
+	}
+	s, err := g.Sessions.Start(r.Context(), session.Start{
+		OrganizationID: a.Organization.ID, MemberID: a.Member.ID,
+		Duration: g.SessionDuration, Idle: g.Idle, Factor: factorOf(id),
+	})
+	if err != nil {
+		return err
+	}
+	token, _ := g.Sessions.Token(s)
+	a.setCookie = append(a.setCookie, g.cookie.set(token.Reveal(), s.ExpiresAt, g.now()))
+	return nil
+}
+
+func (g *Gateway) holdsCookie(ctx context.Context, value string, a *Admission) bool {
+	if value == "" {
+		return false
+	}
+	held, err := g.byToken(ctx, value)
+	return err == nil && held.member.ID == a.Member.ID && held.org.ID == a.Organization.ID
+}
