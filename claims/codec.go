@@ -42,7 +42,7 @@ func (o Overlay) MarshalJSON() ([]byte, error) {
 // above all a node of a kind it does not know: to pass over a change that a newer
 // release has stored would be to mint claims that a caller has changed.
 func (o *Overlay) UnmarshalJSON(data []byte) error {
-	v, err := strictjson.ParseDepth(data, MaxDepth+1)
+	v, err := strictjson.Parse(data)
 	if err != nil {
 		return fmt.Errorf("claims: overlay: %w", err)
 	}

@@ -62,7 +62,7 @@ func then(first, next node) node {
 	case remove:
 		return inner.onto(nil)
 	}
-	return next
+	return next // nothing was said before
 }
 
 // onto is the replacement that d makes of a value that itself replaced what was

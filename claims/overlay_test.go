@@ -40,10 +40,10 @@ func TestOverlaysCannotBeChangedFromOutside(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, q, s := objects(3).Draw(t, "p"), objects(3).Draw(t, "q"), objects(3).Draw(t, "s")
 		original := withoutNulls(s).(map[string]any)
-		o := patch(t, p)
+		o := overlays().Draw(t, "before").Then(patch(t, p))
+		first := stored(t, o)
 		r := o.Then(patch(t, q))
-		first, both := stored(t, o), stored(t, r)
-		want := r.Apply(s)
+		both, want := stored(t, r), r.Apply(s)
 
 		scribble(r.Apply(s))
 		scribble(o.Apply(s))
@@ -55,6 +55,18 @@ func TestOverlaysCannotBeChangedFromOutside(t *testing.T) {
 		same(t, withoutNulls(s), any(original))
 		same(t, r.Apply(s), want)
 	})
+}
+
+// Two requests on one session may start from the same overlay.
+func TestThenChangesNeitherSide(t *testing.T) {
+	gone := patch(t, claims.Object{"a": nil})
+	o := gone.Then(patch(t, claims.Object{"a": claims.Object{"b": claims.Object{"c": 1}}}))
+	q := patch(t, claims.Object{"a": claims.Object{"b": claims.Object{"d": 2}}, "e": nil})
+	before := []string{stored(t, gone), stored(t, o), stored(t, q)}
+	o.Then(q)
+	o.Then(gone).Then(q)
+	q.Then(o)
+	same(t, []string{stored(t, gone), stored(t, o), stored(t, q)}, before)
 }
 
 func TestApplyNeverChangesItsBase(t *testing.T) {
@@ -123,6 +135,7 @@ func TestPatchRefusesWhatJSONCannotExpress(t *testing.T) {
 		"bad UTF-8":           "\xff",
 		"bad UTF-8 in a name": claims.Object{"\xff": 1},
 		"bad UTF-8 in a list": []any{claims.Object{"a": []string{"\xff"}}},
+		"bad name in a list":  []any{claims.Object{"\xff": 1}},
 		"bad number":          json.Number("0x1"),
 		"empty number":        json.Number(""),
 		"number that is JSON": json.Number(`{"sub":1}`),

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
@@ -38,7 +39,7 @@ func parse(text string) (object, error) {
 // checkText bounds the work before any is done.
 func checkText(text string) error {
 	if len(text) > MaxTemplateBytes {
-		return &SyntaxError{1, 1, CodeTooLarge, "the template is too long"}
+		return &SyntaxError{1, 1, CodeTooLarge, fmt.Sprintf("the template is longer than %d bytes", MaxTemplateBytes)}
 	}
 	for i, r := range text {
 		if r != utf8.RuneError {
@@ -58,7 +59,7 @@ func checkFixed(root object) error {
 	least, _ := root.render(&r, MaxDepth)
 	var m measure
 	if m.value(least); m.bytes > MaxBytes {
-		return &SyntaxError{1, 1, CodeTooLarge, "the fixed claims alone are too long"}
+		return &SyntaxError{1, 1, CodeTooLarge, fmt.Sprintf("the fixed claims alone come to %d bytes of JSON, the limit is %d", m.bytes, MaxBytes)}
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ func (p *parser) value(depth int) (expression, error) {
 		s, err := p.string("a variable inside a string; write it alone, without quotes")
 		return literal{s}, err
 	case p.at("}}"):
-		return nil, p.fail(CodeTemplateMismatched, "}} without {{")
+		return nil, p.fail(CodeTemplateMismatched, "expected a value, found }} without {{")
 	}
 	return p.plain()
 }

@@ -139,6 +139,22 @@ func TestEffectiveAsksAgainForReservedNames(t *testing.T) {
 	}
 }
 
+// The answer names the claim at fault, not one that happens to be looked at
+// after it: maps have no order.
+func TestErrorsNameTheClaimAtFault(t *testing.T) {
+	template := parse(t, `{"a": 1, "b": {"plan": 1}, "c": 2, "d": {"plan": 1}, "e": 3}`)
+	for _, claim := range []string{"b", "d"} {
+		o := patch(t, claims.Object{claim: claims.Object{"Plan": 1}})
+		for range 50 {
+			_, err := claims.Effective(template, nil, o)
+			var refused *claims.Error
+			if !errors.As(err, &refused) || refused.Claim != claim {
+				t.Fatalf("%s: got %v", claim, err)
+			}
+		}
+	}
+}
+
 // A refusal is the caller's to keep: changing it changes no later one.
 func TestErrorsAreNotShared(t *testing.T) {
 	refuse := func() *claims.Error {

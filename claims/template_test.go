@@ -55,7 +55,7 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		`{ {{ member.name }}: 1}`:          `claims: template 1:3: a variable cannot be a name`,
 		`{"x{{ member.name }}": 1}`:        `claims: template 1:4: a variable cannot be part of a name`,
 		`{"a": {{ member.name }`:           `claims: template 1:7: {{ without }}`,
-		`{"a": }}`:                         `claims: template 1:7: }} without {{`,
+		`{"a": }}`:                         `claims: template 1:7: expected a value, found }} without {{`,
 		`{"a": {{ member.name, 1 }}}`:      `claims: template 1:22: a tag holds the path of one variable and nothing else`,
 		`{"a": {{ member.rbac.x }}}`:       `claims: template 1:10: variable "member.rbac.x": expected member.rbac.roles or member.rbac.<resource>.actions`,
 		`{"a": {{ member.name.x }}}`:       `claims: template 1:10: variable "member.name.x": nothing stands below member.name`,

@@ -88,13 +88,14 @@ func (c *copying) name(name string) bool { return utf8.ValidString(name) || c.re
 // refuse remembers the first fault and answers false.
 func (c *copying) refuse(fault *Error) bool {
 	if c.fault == nil {
-		c.fault = fault.in("")
+		c.fault = fault
 	}
 	return false
 }
 
 // blame names the member in which a fault has come up since before. Every level
-// does so on the way out: what remains is the claim, the top-level name.
+// does so on the way out: what remains is the claim, the top-level name. It copies
+// the fault, which belongs to the package until then.
 func (c *copying) blame(before *Error, name string) {
 	if before == nil && c.fault != nil {
 		c.fault = c.fault.in(name)
