@@ -80,6 +80,22 @@ func TestAttackAnOlderTokenReplayedDoesNotBringBackItsRoles(t *testing.T) {
 	}
 }
 
+// An older token may still have something to add; it does not make the member's
+// newest token any older.
+func TestAttackAnOldTokenDoesNotOpenTheDoorForAnother(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	issued := func(seconds int) func(*directory.Assertion) {
+		return func(a *directory.Assertion) { a.IssuedAt = epoch.Add(time.Duration(seconds) * time.Second) }
+	}
+	f.resolve(with(with(f.ada(), roles()), issued(10)))
+	if m := f.resolve(with(with(f.ada(), issued(5)), func(a *directory.Assertion) { a.EmailVerified = true })); !m.EmailVerified {
+		t.Error("the older token verified nothing")
+	}
+	if m := f.resolve(with(with(f.ada(), roles("admin")), issued(7))); len(m.ProfileRoles) != 0 {
+		t.Errorf("roles of an older token: %v", m.ProfileRoles)
+	}
+}
+
 func TestRolesThatDoNotFitAreRefused(t *testing.T) {
 	many := make([]string, 101)
 	for i := range many {

@@ -46,6 +46,9 @@ type watched struct {
 	breakAt atomic.Int64
 	// lieAt does the n-th Apply from now and says that it failed.
 	lieAt atomic.Int64
+	// meanwhile is called before the Get with which gets reaches meanwhileAt.
+	meanwhile   func()
+	meanwhileAt int64
 	// before is called before every Apply.
 	before func(partition string)
 }
@@ -53,7 +56,9 @@ type watched struct {
 var errBroken = errors.New("the store is broken")
 
 func (w *watched) Get(ctx context.Context, partition string, keys ...string) ([]store.Record, error) {
-	w.gets.Add(1)
+	if w.gets.Add(1) == w.meanwhileAt {
+		w.meanwhile()
+	}
 	return w.Store.Get(ctx, partition, keys...)
 }
 

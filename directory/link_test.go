@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -257,6 +258,25 @@ func (f *fixture) renamed(email string) {
 	f.t.Helper()
 	m := must[directory.Member](f.t)(f.FindMemberByEmail(f.t.Context(), "acme", "ada@acme.example"))
 	must[directory.Member](f.t)(f.UpdateMember(f.t.Context(), "acme", m.ID, directory.MemberChange{Email: &email}))
+}
+
+// The address is free when the token is read and taken when the member is
+// written.
+func TestAttackARaceForAnAddressHasOneWinner(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	f.resolve(f.ada())
+	var winner directory.Member
+	f.store.meanwhile = func() {
+		winner = f.createMember("acme", directory.NewMember{Email: "new@acme.example"})
+	}
+	f.store.meanwhileAt = f.store.gets.Load() + 4 // orgs, the organization, the member, and then the index
+	_, _, err := f.Resolve(t.Context(), with(f.ada(), func(a *directory.Assertion) { a.Email = "new@acme.example" }))
+	if winner.ID == "" || !errors.Is(err, directory.ErrDuplicateExternalID) {
+		t.Errorf("%v, against %+v", err, winner)
+	}
+	if m, err := f.FindMemberByEmail(t.Context(), "acme", "new@acme.example"); err != nil || m.ID != winner.ID {
+		t.Errorf("%+v, %v", m, err)
+	}
 }
 
 func TestARetiredEmailIsFreeAndIdentifiesNobody(t *testing.T) {

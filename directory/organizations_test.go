@@ -14,6 +14,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/store"
 )
 
 func TestCreateOrganization(t *testing.T) {
@@ -107,6 +108,9 @@ func TestOrganizationsThatCannotBe(t *testing.T) {
 			page := must[directory.OrganizationPage](t)(f.SearchOrganizations(t.Context(), directory.OrganizationSearch{}))
 			if page.Total != 2 {
 				t.Errorf("%d organizations, not two", page.Total)
+			}
+			if records := must[[]store.Ref](t)(f.store.List(t.Context(), "organizations")); len(records) != 1 {
+				t.Errorf("the refused one left its record: %v", records)
 			}
 		})
 	}
@@ -241,6 +245,15 @@ func TestAttackADeletedOrganizationIsNotRevivedByAToken(t *testing.T) {
 	if page.Total != 0 {
 		t.Errorf("found %d", page.Total)
 	}
+}
+
+func TestAttackTheSlugOfADeletedOrganizationAsExternalID(t *testing.T) {
+	f := newFixture(t)
+	f.createOrganization(directory.NewOrganization{Name: "x", Slug: "initech", ExternalID: "initech-1"})
+	if err := f.DeleteOrganization(t.Context(), "initech"); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(f.evil("initech"), refusal("organization_not_found", "organization_is_called_so_otherwise"))
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -86,9 +86,9 @@ func (f *fixture) raw(ref store.Ref) store.Record {
 	return must[[]store.Record](f.t)(f.store.Get(f.t.Context(), ref.Partition, ref.Key))[0]
 }
 
-func (f *fixture) put(ref store.Ref, value []byte) {
+func (f *fixture) put(ref store.Ref, value []byte, tags ...string) {
 	f.t.Helper()
-	op := store.Op{Key: ref.Key, Expect: f.raw(ref).Version, Value: value}
+	op := store.Op{Key: ref.Key, Expect: f.raw(ref).Version, Value: value, Tags: tags}
 	if err := f.store.Apply(f.t.Context(), ref.Partition, op); err != nil {
 		f.t.Fatal(err)
 	}
@@ -170,5 +170,41 @@ func TestRecordsThatCannotBeReadAreFaultsNeverAbsent(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Whoever can write the store moves the record of one tenant to another's place.
+func TestAttackAMovedRecordIsNotBelieved(t *testing.T) {
+	f := newFixture(t)
+	one, ada, err := f.Resolve(t.Context(), f.evil("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, eve, err := f.Resolve(t.Context(), with(f.evil("two"), roles("admin")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	original := f.raw(directory.MemberRef(one.ID, ada.ID)).Value
+	for name, row := range map[string]struct{ to, from store.Ref }{
+		"member":       {directory.MemberRef(one.ID, ada.ID), directory.MemberRef(two.ID, eve.ID)},
+		"organization": {directory.OrganizationRef(one.ID), directory.OrganizationRef(two.ID)},
+	} {
+		f.put(row.to, f.raw(row.from).Value, "members:"+one.ID)
+		for what, err := range map[string]error{
+			"resolve": func() error { _, _, err := f.Resolve(t.Context(), f.evil("one")); return err }(),
+			"lookup":  second(f.Member(t.Context(), one.ID, ada.ID)),
+			"search":  second(f.SearchMembers(t.Context(), directory.MemberSearch{Organizations: []string{one.ID}})),
+			"update":  second(f.UpdateMember(t.Context(), one.ID, ada.ID, directory.MemberChange{Name: ptr("x")})),
+			"cut":     f.CutMember(t.Context(), one.ID, ada.ID, epoch),
+		} {
+			var refused *directory.Error
+			if what == "cut" && name == "organization" {
+				continue // it reads the member alone
+			}
+			if err == nil || errors.As(err, &refused) || !strings.Contains(err.Error(), "belongs elsewhere") {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+		f.put(directory.MemberRef(one.ID, ada.ID), original)
 	}
 }
