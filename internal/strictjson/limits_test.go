@@ -1,9 +1,11 @@
 package strictjson_test
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
@@ -34,6 +36,29 @@ func TestDepthIsRefusedBeforeAllocation(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A body of nothing but names must not cost the square of their number: compared
+// each with each, these would take minutes.
+func TestManyNamesAreReadInTime(t *testing.T) {
+	var text strings.Builder
+	text.WriteString(`{"0":0`)
+	for i := 1; i < 300_000; i++ {
+		fmt.Fprintf(&text, `,"%d":0`, i)
+	}
+	object := []byte(text.String() + `}`)
+	duplicate := []byte(text.String() + `,"0":1}`)
+	start := time.Now()
+	var v any
+	if err := strictjson.Unmarshal(object, &v); err != nil {
+		t.Error(err)
+	}
+	if err := strictjson.Unmarshal(duplicate, &v); err != strictjson.ErrDuplicateName {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -269,10 +270,7 @@ func TestMarshal(t *testing.T) {
 }
 
 func TestMarshalRefusesWhatCouldNotBeReadAgain(t *testing.T) {
-	var deep any = "x"
-	for range strictjson.MaxDepth + 1 {
-		deep = []any{deep}
-	}
+	deep := nest("x", strictjson.MaxDepth+1)
 	for _, c := range []struct {
 		name   string
 		v      any
@@ -284,7 +282,8 @@ func TestMarshalRefusesWhatCouldNotBeReadAgain(t *testing.T) {
 		{"a kept name that folds to a known one", record{Unknown: map[string]any{"ID": 1}}, "strictjson: duplicate member name"},
 		{"too deep", deep, "strictjson: nested too deep"},
 		{"too deep in a struct", record{Any: deep}, "strictjson: nested too deep"},
-		{"too deep by a foreign value", []any{[][]any{{deep.([]any)[0]}}}, "strictjson: nested too deep"},
+		{"too deep in a foreign value", []any{[]map[string]any{{"a": deep}}}, "strictjson: nested too deep"},
+		{"too deep by a foreign value", nest([][]int{{1}}, strictjson.MaxDepth-1), "strictjson: nested too deep"},
 		{"bad UTF-8", map[string]any{"a": "\xff"}, "strictjson: text is not UTF-8"},
 		{"bad UTF-8 in a name", map[string]any{"\xff": 1}, "strictjson: text is not UTF-8"},
 		{"bad UTF-8 in a struct", record{ID: "\xff"}, "strictjson: not valid JSON at byte 6"},
@@ -304,9 +303,33 @@ func TestMarshalRefusesWhatCouldNotBeReadAgain(t *testing.T) {
 	}
 }
 
+func nest(v any, levels int) any {
+	for range levels {
+		v = []any{v}
+	}
+	return v
+}
+
+// What is equal has equal text, also where the v2 encoder walks the map.
+func TestMarshalIsCanonicalForEveryMap(t *testing.T) {
+	m := map[string]int{}
+	for c := 'a'; c <= 'z'; c++ {
+		m[string(c)] = int(c)
+	}
+	want, err := strictjson.Marshal(m)
+	if err != nil || !strings.HasPrefix(string(want), `{"a":97,"b":98,"c":99,`) {
+		t.Fatalf("got %s, %v", want, err)
+	}
+	for range 10 {
+		if got, _ := strictjson.Marshal(maps.Clone(m)); string(got) != string(want) {
+			t.Fatalf("got %s and %s", got, want)
+		}
+	}
+}
+
 func TestNumberLength(t *testing.T) {
 	for in, want := range map[string]int{
-		"": 0, "-": 0, "a": 0, "0": 1, "-0": 2, "01": 1, "10": 2, "1.": 1, "1.5x": 3, "1e": 1, "1e+": 1, "1e+5": 4,
+		"": 0, "-": 0, "a": 0, "0": 1, "-0": 2, "01": 1, "-01": 2, "10": 2, "1.": 1, "1.5x": 3, "1e": 1, "1e+": 1, "1e+5": 4,
 		"1E-05": 5, "-1.50E+03]": 9, ".5": 0, "+1": 0, "--1": 0, "1.e5": 1, "1e5.5": 3, " 1": 0,
 	} {
 		if got := strictjson.NumberLength(in); got != want {
