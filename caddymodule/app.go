@@ -77,6 +77,7 @@ type App struct {
 
 	backend   StoreBackend
 	listeners listeners
+	opening
 }
 
 // CaddyModule returns the Caddy module information.

@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	"slices"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -51,22 +49,8 @@ var apiBlock = grammar[API]{name: "attest_api", words: []word[API]{
 	{
 		name: "serve", args: "keys|sessions|directory...",
 		help: "default keys, and what the project's secrets open",
-		read: readServe,
+		read: func(r *reader, h *API) error { return r.choices(&h.Serve, parts...) },
 	},
 }}
-
-// readServe reads `serve keys|sessions|directory...`.
-func readServe(r *reader, h *API) error {
-	before := len(h.Serve)
-	if err := r.texts(&h.Serve); err != nil {
-		return err
-	}
-	for _, part := range h.Serve[before:] {
-		if !slices.Contains(parts, part) {
-			return r.unrecognized("part", part, parts...)
-		}
-	}
-	return nil
-}
 
 var _ caddyfile.Unmarshaler = (*API)(nil)

@@ -34,7 +34,7 @@ var profileBlock = grammar[Profile]{name: "profile", words: []word[Profile]{
 	{
 		name: "algorithms", args: "<alg>...",
 		help: "default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA",
-		read: func(r *reader, p *Profile) error { return r.texts(&p.Algorithms) },
+		read: func(r *reader, p *Profile) error { return r.choices(&p.Algorithms, tokenAlgorithms...) },
 	},
 	{
 		name: "types", args: "<typ>...",

@@ -1,6 +1,11 @@
 package caddymodule
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
 
 var (
 	mapBlock   = lines{args: "<attribute> <claim path>", help: "email token_id external_id name roles trusted_metadata.<key>"}
@@ -20,6 +25,16 @@ func readMap(r *reader, p *Profile) error {
 		return r.wrong()
 	}
 	return nil
+}
+
+// attributes are what a claim can be mapped to.
+var attributes = []string{
+	trust.AttributeEmail, trust.AttributeTokenID, trust.AttributeExternalID, trust.AttributeName,
+	trust.AttributeRoles, trust.MetadataPrefix + "<key>",
+}
+
+func isAttribute(name string) bool {
+	return strings.HasPrefix(name, trust.MetadataPrefix) || slices.Contains(attributes, name)
 }
 
 // readMapping reads one attribute and where it comes from.

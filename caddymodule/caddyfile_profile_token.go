@@ -2,6 +2,11 @@ package caddymodule
 
 import "strings"
 
+// tokenAlgorithms are those a profile can list.
+var tokenAlgorithms = []string{
+	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+}
+
 // readAudience reads `audience <aud>... [from <claim>]`.
 func readAudience(r *reader, p *Profile) error {
 	args, err := r.args(1)

@@ -48,7 +48,7 @@ func (c *checker) known(at where, text string) bool {
 		return true
 	}
 	if unfinished.MatchString(text) {
-		c.refuse(at, "a placeholder has no end; expected {env.NAME} or {file.PATH}")
+		c.refuse(at, "%s", noEnd)
 		return false
 	}
 	known := true
@@ -60,6 +60,8 @@ func (c *checker) known(at where, text string) bool {
 	}
 	return known
 }
+
+const noEnd = "a placeholder has no end; expected {env.NAME} or {file.PATH}"
 
 // plain refuses placeholders in a text where none is replaced: they would be
 // taken for the text itself. It tells whether it found none.

@@ -1,188 +1,142 @@
 package caddymodule
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/caddyserver/caddy/v2"
+	"github.com/attestgate/caddy-attest/trust"
 )
 
-// Words that name no profile, and the namespace of the ids that API callers
-// give.
-var reservedNames = []string{"any", "off"}
-
-const apiNamespace = "api"
-
-// maxLeeway is the widest clock difference a profile may allow.
-const maxLeeway = caddy.Duration(time.Minute)
-
-var tokenAlgorithms = []string{
-	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-}
-
-// profile checks one profile, by itself and within the app.
+// profile checks one profile, by itself and within the app. What makes a profile
+// sound is the trust room's to say; here are the rules of the language, and those
+// that only the whole configuration can break.
 func (c *checker) profile(at where, name string, p *Profile, a *App) {
-	c.profileName(at, name, p)
-	c.profileIssuers(at, name, p, a)
-	c.profileAudiences(at, p)
+	before := len(c.problems)
+	c.profileTexts(at, p)
 	c.profileKeys(at, p)
-	c.profileTokens(at, p)
-	c.profileMap(at, p)
+	c.profileLists(at, p)
 	c.profileRoles(at, p)
-	c.profileEmails(at, p)
-	c.profileOrganization(at, name, p, a)
-	c.profileCreate(at, p)
-	c.profileSessions(at, p)
-}
-
-// profileName checks the name and the namespace that comes of it.
-func (c *checker) profileName(at where, name string, p *Profile) {
-	c.form(at, name, nameForm, wantName)
-	if slices.Contains(reservedNames, name) {
-		c.refuse(at, "'any' and 'off' are words of the attest directive")
+	c.profileRates(at, p)
+	if len(c.problems) > before {
+		return
 	}
-	if name == apiNamespace && p.Namespace == "" {
-		c.refuse(at, "its namespace would be that of the ids which API callers give; choose another name, or share them on purpose with 'namespace api'")
-	}
-	if p.Namespace != "" {
-		c.form(at.at("namespace"), p.Namespace, nameForm, wantName)
+	if profile := c.trusts(at, name, p); profile != nil {
+		c.profileIsNotGateway(at, profile, a)
+		c.profileIsAdmitted(at, name, p, a)
 	}
 }
 
-// capture is a part of an issuer that the token fills in.
-var capture = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
-
-// profileIssuers checks whom the profile believes, which is never the gateway:
-// its own JWTs are told from a stranger's by their issuer (RFC 8725, section
-// 3.8).
-func (c *checker) profileIssuers(at where, name string, p *Profile, a *App) {
-	if len(p.issuers(name)) == 0 {
-		c.refuse(at, "expected an 'issuer'")
-	}
-	at = at.at("issuer")
+// profileTexts checks for placeholders: where one is replaced, that it can be;
+// everywhere else, that there is none.
+func (c *checker) profileTexts(at where, p *Profile) {
 	for _, issuer := range p.Issuers {
-		c.issuerText(at.at(issuer), issuer)
-		if own := a.issuer(); own != "" && issuer == own {
-			c.refuse(at.at(issuer), "this is the gateway itself")
-		}
+		c.knownButCaptures(at.at("issuer", issuer), issuer)
 	}
-	c.unique(at, p.Issuers)
-}
-
-// issuerText checks the text of one issuer.
-func (c *checker) issuerText(at where, issuer string) {
-	for _, name := range placeholders(issuer) {
-		if !capture.MatchString(name) && (c.replaced || !isReplaced(name)) {
-			c.refuse(at, "'{%s}' is neither {env.NAME} or {file.PATH} nor a capture such as {tid}", name)
-		}
-	}
-	if !isLabel(issuer) {
-		c.refuse(at, "expected 1 to %d bytes of text without control characters", maxLabel)
-	}
-}
-
-// profileAudiences checks for whom the tokens must be.
-func (c *checker) profileAudiences(at where, p *Profile) {
-	if len(p.audiences()) == 0 {
-		c.refuse(at, "expected an 'audience': without one, a token made for any other app would be good here")
-	}
-	at = at.at("audience")
 	for _, audience := range p.Audiences {
-		if c.known(at.at(audience), audience) && !isLabel(audience) {
-			c.refuse(at.at(audience), "expected 1 to %d bytes of text without control characters", maxLabel)
-		}
+		c.known(at.at("audience", audience), audience)
 	}
-	c.unique(at, p.Audiences)
-	if p.AudienceClaim != "" {
-		c.label(at, p.AudienceClaim)
+	c.plain(at.at("audience"), p.AudienceClaim)
+	c.plain(at.at("namespace"), p.Namespace)
+	c.plain(at.at("organization"), p.Organization)
+	for attribute, path := range sorted(p.Map) {
+		c.plain(at.at("map", attribute), path)
 	}
-}
-
-// profileKeys checks that the keys come from one place.
-func (c *checker) profileKeys(at where, p *Profile) {
-	switch sources := p.keySources(); len(sources) {
-	case 1:
-	case 0:
-		c.refuse(at, "expected keys: one of %s", oneOf(keySources...))
-	default:
-		c.refuse(at.at(sources[len(sources)-1]), "the keys come from '%s' already; a profile has one of %s", sources[0], oneOf(keySources...))
+	for _, r := range p.RequireClaims {
+		c.plain(at.at("require_claims", r.Claim), r.Claim+r.Value)
 	}
-	if p.JWKSURL != nil {
-		c.jwksURL(at.at("jwks_url"), p.JWKSURL)
-	}
-	if p.JWKSFile != "" {
-		c.paths(at.at("jwks_file"), p.JWKSFile)
-	}
-	c.paths(at.at("public_key_file"), p.PublicKeyFiles...)
-	if p.StaleKeys != nil {
-		c.notNegative(at.at("stale_keys"), *p.StaleKeys)
-		if p.JWKSURL == nil {
-			c.refuse(at.at("stale_keys"), "only keys from 'jwks_url' can become stale")
-		}
+	for value, roles := range sorted(p.Roles) {
+		c.plain(at.at("roles"), value+strings.Join(roles, ""))
 	}
 }
 
-// keySources are the words that say where keys come from.
-var keySources = []string{"jwks_url", "jwks_file", "public_key_file", "dev"}
-
-// keySources are those of the words that the profile uses.
-func (p *Profile) keySources() []string {
-	used := []bool{p.JWKSURL != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, p.Dev}
-	var sources []string
-	for i, source := range keySources {
-		if used[i] {
-			sources = append(sources, source)
+// knownButCaptures is known for a text in which {name} may be a capture.
+func (c *checker) knownButCaptures(at where, issuer string) {
+	for _, name := range placeholders(issuer) {
+		if !c.replaced && strings.Contains(name, ".") && !isReplaced(name) {
+			c.refuse(at, "the placeholder {%s} is neither {env.NAME} nor {file.PATH}, nor a capture such as {tid}", name)
 		}
 	}
-	return sources
-}
-
-// jwksURL checks where keys are fetched from: what anyone on the way could
-// change is no key.
-func (c *checker) jwksURL(at where, k *JWKSURL) {
-	if c.known(at, k.URL) {
-		c.url(at, k.URL, "https", "http")
-		if strings.HasPrefix(k.URL, "http://") && !isLoopbackURL(k.URL) {
-			c.refuse(at, "expected https: http is for loopback addresses only")
-		}
-	}
-	if k.Bearer != "" {
-		c.paths(at.at("bearer"), k.Bearer)
-	}
-	if k.CA != "" {
-		c.paths(at.at("ca"), k.CA)
+	if !c.replaced && unfinished.MatchString(issuer) {
+		c.refuse(at, "%s", noEnd)
 	}
 }
 
-// profileTokens checks which tokens are good.
-func (c *checker) profileTokens(at where, p *Profile) {
-	c.choices(at.at("algorithms"), p.Algorithms, tokenAlgorithms...)
-	for _, typ := range p.Types {
-		c.label(at.at("types", typ), typ)
+// profileLists checks that nothing is said twice.
+func (c *checker) profileLists(at where, p *Profile) {
+	var required []string
+	for _, r := range p.RequireClaims {
+		required = append(required, r.Claim)
 	}
+	c.unique(at.at("issuer"), p.Issuers)
+	c.unique(at.at("audience"), p.Audiences)
+	c.unique(at.at("algorithms"), p.Algorithms)
 	c.unique(at.at("types"), p.Types)
-	if p.Leeway != nil {
-		c.notNegative(at.at("leeway"), *p.Leeway)
-		if *p.Leeway > maxLeeway {
-			c.refuse(at.at("leeway"), "expected at most 60s: with more, a token outlives its own end by too much")
-		}
+	c.unique(at.at("require_claims"), required)
+	c.unique(at.at("email_domains"), p.EmailDomains)
+	c.unique(at.at("session_key"), p.SessionKey)
+	if len(p.EmailDomains) > 1 && slices.Contains(p.EmailDomains, anyDomain) {
+		c.refuse(at.at("email_domains", anyDomain), "'*' is every domain and stands alone")
 	}
-	c.notNegative(at.at("max_token_age"), p.MaxTokenAge)
-	c.notNegative(at.at("max_lifetime"), p.MaxLifetime)
-	c.requireClaims(at.at("require_claims"), p.RequireClaims)
 }
 
-// requireClaims checks the claims that a token must have.
-func (c *checker) requireClaims(at where, required []RequiredClaim) {
-	var paths []string
-	for _, r := range required {
-		paths = append(paths, r.Claim)
-		c.label(at.at(r.Claim), r.Claim)
-		if r.Value != "" {
-			c.label(at.at(r.Claim), r.Value)
+// anyDomain covers every address.
+const anyDomain = "*"
+
+// profileRoles refuses a mapping that could give nothing.
+func (c *checker) profileRoles(at where, p *Profile) {
+	if p.Map[trust.AttributeRoles] != "" && len(p.Roles) == 0 {
+		c.refuse(at.at("map", trust.AttributeRoles), "every role would be dropped: list those that the profile may give with 'roles'")
+	}
+	for _, roles := range sorted(p.Roles) {
+		c.unique(at.at("roles"), roles)
+	}
+}
+
+// profileRates refuses a rate without what it limits, and an idle time that is
+// never reached.
+func (c *checker) profileRates(at where, p *Profile) {
+	if create := p.Create; create != nil && (create.MembersPerHour != 0 && !create.Members || create.OrganizationsPerHour != 0 && !create.Organizations) {
+		c.refuse(at.at("create"), "a rate without what it limits")
+	}
+	if s := p.Session; s != nil && s.Duration > 0 && s.Idle > s.Duration {
+		c.refuse(at.at("session", "idle"), "longer than the session itself")
+	}
+}
+
+// profileIsNotGateway refuses a profile that believes the gateway: what it signs
+// is never evidence for it (RFC 8725, section 3.12).
+func (c *checker) profileIsNotGateway(at where, profile *trust.Profile, a *App) {
+	own := a.issuer()
+	if own == "" {
+		return
+	}
+	set, err := trust.NewSet(profile)
+	if err == nil {
+		err = set.CheckIssuer(standIn(own))
+	}
+	if err != nil {
+		c.refuse(at.at("issuer"), "a token of the gateway itself would fit, and what it signs is never evidence for it")
+	}
+}
+
+// profileIsAdmitted refuses an organization that is known to be out of reach.
+func (c *checker) profileIsAdmitted(at where, name string, p *Profile, a *App) {
+	id, ok := a.organizationNamed(p.Organization)
+	if ok && !slices.Contains(a.Organizations[id].Profiles, name) {
+		c.refuse(at.at("organization"), "organization '%s' does not admit this profile; add it to its 'profiles'", id)
+	}
+}
+
+// organizationNamed is the configured organization that the operator's word
+// names: by its id, else by its external id.
+func (a *App) organizationNamed(text string) (id string, ok bool) {
+	if _, ok := a.Organizations[text]; ok {
+		return text, true
+	}
+	for id, o := range sorted(a.Organizations) {
+		if text != "" && o.ExternalID == text {
+			return id, true
 		}
 	}
-	c.unique(at, paths)
+	return "", false
 }

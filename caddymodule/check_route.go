@@ -14,7 +14,9 @@ func (c *checker) route(h *Attest, a *App) {
 	}
 	if names, ok := c.routeProfiles(h, a); ok {
 		c.routeTakesFirst(names, a)
-		c.routeOverlap(names, a)
+		if err := c.trustsAll(a).CheckRoute(names); err != nil {
+			c.refuse(attestPlace, "%s", strings.TrimPrefix(err.Error(), "trust: "))
+		}
 	}
 	c.routeAudiences(h, a)
 	if h.Template != "" && a.Templates[h.Template] == nil {
@@ -70,25 +72,6 @@ func (c *checker) routeTakesFirst(names []string, a *App) {
 		}
 	}
 	c.refuse(attestPlace, "every profile of this route is 'second_only', so that no session could come about; name one that can stand first")
-}
-
-// routeOverlap refuses two profiles that one token could fit: which of them
-// decides must never be a matter of trying.
-func (c *checker) routeOverlap(names []string, a *App) {
-	for i, one := range names {
-		for _, other := range names[:i] {
-			p, q := a.Profiles[one], a.Profiles[other]
-			if one != other && p.audienceClaim() == q.audienceClaim() &&
-				meet(p.issuers(one), q.issuers(other)) && meet(p.audiences(), q.audiences()) {
-				c.refuse(attestPlace, "one token could fit both profile '%s' and profile '%s': they share an issuer and an audience", other, one)
-			}
-		}
-	}
-}
-
-// meet tells whether two lists have a text in common.
-func meet(a, b []string) bool {
-	return slices.ContainsFunc(a, func(text string) bool { return slices.Contains(b, text) })
 }
 
 // routeAudiences checks for whom the upstream's JWT is.

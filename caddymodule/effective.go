@@ -36,10 +36,5 @@ func (p *Profile) audiences() []string {
 	return p.Audiences
 }
 
-// audienceClaim is the claim that names the audience.
-func (p *Profile) audienceClaim() string {
-	return or(p.AudienceClaim, "aud")
-}
-
 // slug is the organization's short name.
 func (o *Organization) slug(id string) string { return or(o.Slug, id) }

@@ -1,10 +1,12 @@
 package caddymodule
 
 import (
-	"net/http"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/gateway"
 )
 
 func init() {
@@ -20,7 +22,9 @@ type API struct {
 	// project's secrets open.
 	Serve []string `json:"serve,omitempty"`
 
-	app *App
+	app  *App
+	once sync.Once
+	api  *gateway.API // of the opened gateway
 }
 
 // serveKeys is a word of API.Serve; the others are scopes of a project secret.
@@ -46,11 +50,6 @@ func (h *API) Provision(ctx caddy.Context) error {
 	}
 	h.setDefaults(app)
 	return nil
-}
-
-// ServeHTTP answers one request, or passes it on.
-func (h *API) ServeHTTP(http.ResponseWriter, *http.Request, caddyhttp.Handler) error {
-	return caddyhttp.Error(http.StatusServiceUnavailable, errNotReady)
 }
 
 var (

@@ -2,10 +2,11 @@ package caddymodule
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/gateway"
 )
 
 func init() {
@@ -53,7 +54,8 @@ type Attest struct {
 	// Default: false.
 	SetCookie bool `json:"set_cookie,omitempty"`
 
-	app *App
+	app   *App
+	route *gateway.Route
 }
 
 // ForwardJWT names the header in which the upstream receives the gateway's JWT.
@@ -90,6 +92,8 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.setDefaults(app)
+	h.route = h.gatewayRoute()
+	app.routes = append(app.routes, h.route)
 	return nil
 }
 
@@ -108,15 +112,6 @@ func appOf(ctx caddy.Context) (*App, error) {
 
 // noApp is what a route without a gateway is told.
 const noApp = "there is no global attest block that says whom to trust"
-
-// errNotReady is the answer until the gateway is open: nothing is ever admitted
-// because something is missing.
-var errNotReady = errors.New("attest: the gateway is not open")
-
-// ServeHTTP admits or refuses one request.
-func (h *Attest) ServeHTTP(http.ResponseWriter, *http.Request, caddyhttp.Handler) error {
-	return caddyhttp.Error(http.StatusServiceUnavailable, errNotReady)
-}
 
 var (
 	_ caddy.Module                = (*Attest)(nil)

@@ -40,7 +40,7 @@ func (a *App) listenOn(server *caddyhttp.App) error {
 	if a.issuer() == "" && first != "" {
 		a.Issuer = "http://" + first
 	}
-	return nil
+	return check(true, func(c *checker) { c.app(a) })
 }
 
 // survey finds the first listener, by the servers' names, and one that is not

@@ -8,8 +8,9 @@ import (
 )
 
 // Provision replaces placeholders, checks the configuration and loads the store's
-// module. It neither opens a file nor reaches for the network: `caddy validate`
-// provisions beside a running server.
+// module. It reads the files that are named, but opens none that another process
+// could hold and does not reach for the network: `caddy validate` provisions
+// beside a running server.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.fill()
 	rules := func(c *checker) { c.app(a) }
@@ -17,7 +18,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.setDefaults()
-	return a.loadStore(ctx)
+	if err := a.loadStore(ctx); err != nil {
+		return err
+	}
+	return a.prepare(ctx)
 }
 
 // fill gives every entry a value, since JSON may say null.
@@ -87,14 +91,7 @@ func (p *Profile) replace(r *replacer, at where) {
 	}
 }
 
-// Start opens the gateway.
-func (a *App) Start() error { return nil }
-
-// Stop lets go of it.
-func (a *App) Stop() error { return nil }
-
 var (
-	_ caddy.App         = (*App)(nil)
 	_ caddy.Module      = (*App)(nil)
 	_ caddy.Provisioner = (*App)(nil)
 )

@@ -176,6 +176,20 @@ func (r *reader) choice(into *string, words ...string) error {
 	return nil
 }
 
+// choices reads one argument or more, each one of the words.
+func (r *reader) choices(into *[]string, words ...string) error {
+	before := len(*into)
+	if err := r.texts(into); err != nil {
+		return err
+	}
+	for _, word := range (*into)[before:] {
+		if !slices.Contains(words, word) {
+			return r.unrecognized(r.path[len(r.path)-1], word, words...)
+		}
+	}
+	return nil
+}
+
 // flag reads a line that is only its word.
 func (r *reader) flag(into *bool) error {
 	if *into {

@@ -139,6 +139,7 @@ var onlyJSON = map[string]bool{
 	"expected either the text of a template or 'file <path>'": true,
 	"expected the name of a file":                             true,
 	"no such attribute; expected %s":                          true,
+	"unrecognized; expected %s":                               true,
 	"the number of entries cannot be negative":                true,
 	"the numbers 'db' and 'pool' cannot be negative":          true,
 	"'any' is every profile and stands alone":                 true,

@@ -93,7 +93,7 @@ type Gateway struct {
 	Config
 	cookie  Cookie
 	routes  map[*Route]*route
-	scrub   *scrubber
+	scrub   *Scrubber
 	cache   caches
 	secrets secrets
 	flights singleflight.Group
@@ -152,7 +152,7 @@ func (g *Gateway) addRoutes(list []*Route) error {
 		g.routes[r] = compiled
 		headers = append(headers, compiled.Forward.Header)
 	}
-	g.scrub = newScrubber(headers)
+	g.scrub = NewScrubber(headers)
 	return nil
 }
 

@@ -188,5 +188,8 @@ func sessionCode(err error) (code, reason string) {
 	return "service_unavailable", "store_unavailable"
 }
 
+// Unavailable is the refusal for when there is nobody to decide: 503.
+func Unavailable(err error) *Refusal { return refuse("service_unavailable", err) }
+
 // isFault tells an outage from an answer.
 func isFault(err error) bool { return refusal(err).Proxy >= http.StatusInternalServerError }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A scrubber removes from a request every header that the gateway could have
+// A Scrubber removes from a request every header that the gateway could have
 // set, so that what the upstream finds under such a name is always the
 // gateway's word. It holds the names of all routes, not only of the one at hand:
 // an upstream behind two routes must not take the header of one from a client of
@@ -16,12 +16,14 @@ import (
 // A name is removed in every spelling that servers behind a proxy fold into one:
 // X-User-Id, X_User_Id, x.user.id (CGI, WSGI and Java containers map all three
 // to one variable).
-type scrubber struct {
+type Scrubber struct {
 	folded []string // folded names, without Authorization
 }
 
-func newScrubber(names []string) *scrubber {
-	s := &scrubber{}
+// NewScrubber makes a scrubber for the headers named. Authorization is always one
+// of them.
+func NewScrubber(names []string) *Scrubber {
+	s := &Scrubber{}
 	for _, name := range names {
 		if f := foldHeader(name); f != "authorization" && !slices.Contains(s.folded, f) {
 			s.folded = append(s.folded, f)
@@ -30,8 +32,12 @@ func newScrubber(names []string) *scrubber {
 	return s
 }
 
+// Scrub cleans r in place of everything the gateway could have set, Authorization
+// included: for a request that nobody can decide about.
+func (s *Scrubber) Scrub(r *http.Request) { s.scrub(r, true) }
+
 // scrub cleans r in place. With authorization it removes that header too.
-func (s *scrubber) scrub(r *http.Request, authorization bool) {
+func (s *Scrubber) scrub(r *http.Request, authorization bool) {
 	s.clean(r.Header, authorization)
 	if len(r.Trailer) > 0 {
 		s.clean(r.Trailer, true)
@@ -41,7 +47,7 @@ func (s *scrubber) scrub(r *http.Request, authorization bool) {
 	}
 }
 
-func (s *scrubber) clean(h http.Header, authorization bool) {
+func (s *Scrubber) clean(h http.Header, authorization bool) {
 	for name := range h {
 		if s.asserted(name, authorization) {
 			delete(h, name)
@@ -51,7 +57,7 @@ func (s *scrubber) clean(h http.Header, authorization bool) {
 
 // asserted tells whether the header is one of ours. The Authorization header as
 // such is a client's to send; its aliases never are.
-func (s *scrubber) asserted(name string, authorization bool) bool {
+func (s *Scrubber) asserted(name string, authorization bool) bool {
 	if name == "Authorization" {
 		return authorization
 	}
@@ -66,7 +72,7 @@ func (s *scrubber) asserted(name string, authorization bool) bool {
 // unhop takes our names out of Connection: a proxy removes, on its way to the
 // upstream, every header that is listed there, also one that was set after the
 // client sent the request (RFC 9110 §7.6.1).
-func (s *scrubber) unhop(h http.Header) {
+func (s *Scrubber) unhop(h http.Header) {
 	var kept []string
 	for _, line := range h["Connection"] {
 		for option := range strings.SplitSeq(line, ",") {

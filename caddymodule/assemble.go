@@ -1,0 +1,187 @@
+package caddymodule
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/session/mint"
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// assemble joins the rooms over an open, sealed store.
+func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, t trusted) (*gateway.Gateway, *mint.Ring, error) {
+	people, err := a.directory(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	sessions, err := a.sessions(ctx, s, shared)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := a.openRing(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	minter, err := mint.New(mint.Config{Ring: ring, Issuer: a.Issuer, ProjectID: a.projectID(), Compat: a.Compat != nil})
+	if err != nil {
+		return nil, nil, err
+	}
+	c := a.gatewayConfig()
+	if c.Policy, err = a.policy(); err != nil {
+		return nil, nil, err
+	}
+	c.Profiles, c.Directory, c.Sessions, c.Minter, c.Ring = t.set, people, sessions, minter, ring
+	c.Templates, c.Routes, c.Log = a.templates, a.routes, a.logger
+	g, err := gateway.New(c)
+	return g, ring, err
+}
+
+func (a *App) directory(ctx context.Context, s store.Store) (*directory.Directory, error) {
+	key, err := store.Key(ctx, s, "index", rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("attest: index key: %w", err)
+	}
+	organizations, err := a.organizations()
+	if err != nil {
+		return nil, err
+	}
+	return directory.New(directory.Config{Store: s, IndexKey: key, Organizations: organizations})
+}
+
+// policy is what the configured roles allow.
+func (a *App) policy() (*directory.Policy, error) {
+	var resources []directory.Resource
+	for id, r := range sorted(a.Resources) {
+		resources = append(resources, directory.Resource{ID: id, Actions: r.Actions})
+	}
+	var roles []directory.Role
+	for id, r := range sorted(a.Roles) {
+		role := directory.Role{ID: id}
+		for _, p := range r.Permissions {
+			role.Permissions = append(role.Permissions, directory.Permission{Resource: p.Resource, Actions: p.Actions})
+		}
+		roles = append(roles, role)
+	}
+	return directory.NewPolicy(resources, roles)
+}
+
+func (a *App) organizations() ([]directory.Organization, error) {
+	list := make([]directory.Organization, 0, len(a.Organizations))
+	for id, o := range sorted(a.Organizations) {
+		made := directory.Organization{
+			ID: id, Name: or(o.Name, id), Slug: o.slug(id), ExternalID: o.ExternalID, Profiles: o.Profiles, Configured: true,
+		}
+		if len(o.Metadata) > 0 {
+			metadata, err := strictjson.Object(o.Metadata)
+			if err != nil {
+				return nil, fmt.Errorf("attest: organization %s: metadata: %w", id, err)
+			}
+			made.TrustedMetadata = metadata
+		}
+		list = append(list, made)
+	}
+	return list, nil
+}
+
+func (a *App) sessions(ctx context.Context, s store.Store, shared *sharedState) (*session.Manager, error) {
+	key, err := store.Key(ctx, s, "id", rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("attest: id key: %w", err)
+	}
+	c := session.Config{Store: s, IDKey: key, Revocations: shared.revocations}
+	if a.Session != nil {
+		c.MaxDuration = time.Duration(a.Session.MaxDuration)
+	}
+	return session.NewManager(c)
+}
+
+func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
+	c := mint.RingConfig{Store: s}
+	if a.Compat != nil {
+		c.Algorithm = "RS256"
+	}
+	if k := a.Keys; k != nil {
+		files, err := readFiles(k.Files)
+		if err != nil {
+			return nil, fmt.Errorf("attest: keys: %w", err)
+		}
+		c.Files, c.RotateEvery = files, time.Duration(k.RotateEvery)
+		c.Algorithm = or(k.Algorithm, c.Algorithm)
+	}
+	return mint.OpenRing(ctx, c)
+}
+
+// gatewayConfig is what the configuration says of the gateway itself.
+func (a *App) gatewayConfig() gateway.Config {
+	c := gateway.Config{Issuer: a.Issuer, Compat: a.Compat != nil, Project: a.project()}
+	if s := a.Session; s != nil {
+		c.SessionDuration, c.Idle, c.JWTLifetime = time.Duration(s.Duration), time.Duration(s.Idle), time.Duration(s.JWTLifetime)
+		c.ReuseFor = orNone(s.ReuseFor)
+		if k := s.Cookie; k != nil {
+			c.Cookie = gateway.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite}
+		}
+	}
+	c.Cache = a.cacheOptions()
+	return c
+}
+
+func (a *App) cacheOptions() gateway.CacheOptions {
+	var c gateway.CacheOptions
+	if l := a.LocalCache; l != nil {
+		c.Entries, c.MaxAge = l.Entries, time.Duration(l.MaxAge)
+		if l.Off {
+			c.Entries = -1
+		}
+	}
+	if o := a.OnStoreOutage; o != nil {
+		c.ServeStale = time.Duration(o.ServeCached)
+	}
+	return c
+}
+
+func (a *App) projectID() string {
+	if a.Project == nil {
+		return ""
+	}
+	return a.Project.ID
+}
+
+func (a *App) project() gateway.Project {
+	p := gateway.Project{ID: a.projectID()}
+	if a.Project != nil {
+		for _, s := range a.Project.Secrets {
+			p.Secrets = append(p.Secrets, gateway.Secret{Value: s.Secret, Scopes: s.Scopes})
+		}
+	}
+	return p
+}
+
+// parseTemplates reads the claim templates; a mistake in one names its line and
+// column. Caddy's replacer never touches their text.
+func (a *App) parseTemplates() (map[string]*claims.Template, error) {
+	parsed := make(map[string]*claims.Template, len(a.Templates))
+	for name, t := range sorted(a.Templates) {
+		text := t.Text
+		if t.File != "" {
+			data, err := os.ReadFile(t.File)
+			if err != nil {
+				return nil, fmt.Errorf("attest: template %s: %w", name, err)
+			}
+			text = string(data)
+		}
+		template, err := claims.ParseTemplate(text)
+		if err != nil {
+			return nil, fmt.Errorf("attest: template %s: %w", name, err)
+		}
+		parsed[name] = template
+	}
+	return parsed, nil
+}

@@ -1,0 +1,201 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/sealed"
+)
+
+// sharedState is what outlives a configuration: the open store, and the
+// revocations that this node has made and must go on obeying.
+type sharedState struct {
+	store       store.Store
+	revocations *session.Revocations
+}
+
+// Destruct closes the store when the last configuration that used it is gone.
+func (s *sharedState) Destruct() error {
+	if c, ok := s.store.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// stores holds the open stores of this process, by what they are: a reload finds
+// the one that is open already, and a file is never opened twice.
+var stores = caddy.NewUsagePool()
+
+// A gate lets requests wait for the app. Caddy starts apps in no particular order,
+// so the server may listen before there is a gateway.
+type gate struct {
+	opened  chan struct{}
+	gateway *gateway.Gateway
+	err     error
+}
+
+func newGate() *gate { return &gate{opened: make(chan struct{})} }
+
+// open lets everybody through, to g or to the error. It is called once.
+func (g *gate) open(gw *gateway.Gateway, err error) {
+	g.gateway, g.err = gw, err
+	close(g.opened)
+}
+
+// maxWait bounds how long a request waits for the app to start.
+const maxWait = 5 * time.Second
+
+var errNotOpen = errors.New("attest: the gateway is not open yet")
+
+func (g *gate) pass(ctx context.Context) (*gateway.Gateway, error) {
+	select {
+	case <-g.opened:
+		return g.gateway, g.err
+	default:
+	}
+	timer := time.NewTimer(maxWait)
+	defer timer.Stop()
+	select {
+	case <-g.opened:
+		return g.gateway, g.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+		return nil, errNotOpen
+	}
+}
+
+// openTimeout bounds what Start waits for a store.
+const openTimeout = 10 * time.Second
+
+// An opening is what the app holds while its configuration runs.
+type opening struct {
+	ctx       caddy.Context
+	logger    *zap.Logger
+	templates map[string]*claims.Template
+	routes    []*gateway.Route
+	gate      *gate
+	storeKey  string         // in stores, once it is open
+	work      sync.WaitGroup // beside the requests
+}
+
+// prepare reads what the configuration names, so that a mistake in it is found
+// when it is loaded. Nothing is opened that another process could hold.
+func (a *App) prepare(ctx caddy.Context) (err error) {
+	a.ctx, a.logger, a.gate = ctx, ctx.Logger(), newGate()
+	if a.templates, err = a.parseTemplates(); err != nil {
+		return err
+	}
+	if _, err = a.policy(); err != nil {
+		return err
+	}
+	_, err = a.trust(ctx.Storage(), passingDevKeys)
+	return err
+}
+
+// Start opens the store and lets requests through. What the issuers publish is
+// fetched behind it: an issuer that is down keeps nobody from starting.
+func (a *App) Start() error {
+	ctx, cancel := context.WithTimeout(a.ctx, openTimeout)
+	defer cancel()
+	g, err := a.openGateway(ctx)
+	if err != nil {
+		return err
+	}
+	a.gate.open(g, nil)
+	return nil
+}
+
+func (a *App) openGateway(ctx context.Context) (*gateway.Gateway, error) {
+	storage := a.ctx.Storage()
+	t, err := a.trust(storage, a.storedDevKeys(ctx, storage))
+	if err != nil {
+		return nil, err
+	}
+	shared, err := a.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := a.sealingSecrets(ctx, storage)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sealed.New(shared.store, secrets, sealed.Options{Fault: a.alarm})
+	if err != nil {
+		return nil, err
+	}
+	g, ring, err := a.assemble(ctx, s, shared, t)
+	if err != nil {
+		return nil, err
+	}
+	a.run(func(ctx context.Context) error { return ring.Run(ctx) })
+	a.run(func(ctx context.Context) error { return g.Run(ctx, s) })
+	for _, keys := range t.remote {
+		a.run(keys.Run)
+	}
+	return g, nil
+}
+
+// openStore finds the store open already, or opens it.
+func (a *App) openStore(ctx context.Context) (*sharedState, error) {
+	key := string(a.backend.CaddyModule().ID) + " " + a.backend.PoolKey()
+	v, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) {
+		s, err := a.backend.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &sharedState{s, session.NewRevocations(time.Now)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.storeKey = key
+	return v.(*sharedState), nil
+}
+
+// run does work beside the requests until the configuration is gone.
+func (a *App) run(work func(context.Context) error) {
+	a.work.Add(1)
+	go func() {
+		defer a.work.Done()
+		if err := work(a.ctx); err != nil && a.ctx.Err() == nil {
+			a.logger.Error("background work ended", zap.Error(err))
+		}
+	}()
+}
+
+// alarm tells that a record did not open under any secret: somebody has written
+// to the store, or a secret was dropped too early.
+func (a *App) alarm(ref store.Ref) {
+	a.logger.Error("a stored record does not open: it was altered, or sealed with a secret that is no longer configured",
+		zap.String("partition", ref.Partition), zap.String("key", ref.Key))
+}
+
+// Stop does nothing: requests that are still being served go on with this
+// configuration. What it holds is released in Cleanup.
+func (a *App) Stop() error { return nil }
+
+// Cleanup ends the work beside the requests and gives the store back.
+func (a *App) Cleanup() error {
+	a.work.Wait()
+	if a.storeKey == "" {
+		return nil
+	}
+	_, err := stores.Delete(a.storeKey)
+	return err
+}
+
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,40 @@
+package caddymodule
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/gateway"
+)
+
+// gatewayServe is what the handler serves, in the gateway's words.
+func (h *API) gatewayServe() gateway.Serve {
+	if len(h.Serve) == 0 {
+		return gateway.Serve{Keys: true, Sessions: true, Directory: true}
+	}
+	return gateway.Serve{
+		Keys:      slices.Contains(h.Serve, serveKeys),
+		Sessions:  slices.Contains(h.Serve, scopeSessions),
+		Directory: slices.Contains(h.Serve, scopeDirectory),
+	}
+}
+
+// ServeHTTP answers one request, or passes it on.
+func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	g, err := h.app.gate.pass(r.Context())
+	if err != nil {
+		return caddyhttp.Error(http.StatusServiceUnavailable, err)
+	}
+	if h.of(g).Serve(w, r) {
+		return nil
+	}
+	return next.ServeHTTP(w, r)
+}
+
+// of is the API of the opened gateway, made once.
+func (h *API) of(g *gateway.Gateway) *gateway.API {
+	h.once.Do(func() { h.api = g.API(h.gatewayServe()) })
+	return h.api
+}

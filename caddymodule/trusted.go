@@ -1,0 +1,137 @@
+package caddymodule
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/caddyserver/certmagic"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// A trusted is what a configuration believes, as the trust room has it.
+type trusted struct {
+	set    *trust.Set
+	remote []*trust.RemoteKeys // to be kept fresh while the configuration runs
+}
+
+// devKeysOf answers the public keys of a dev profile.
+type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
+
+// trust builds the profiles. Every key file is read and every option judged, so
+// that a configuration that could not verify anything is refused when it is
+// loaded; nothing is fetched.
+func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
+	var t trusted
+	profiles := make([]*trust.Profile, 0, len(a.Profiles))
+	for name, configured := range sorted(a.Profiles) {
+		p, err := t.profile(name, configured, storage, dev)
+		if err != nil {
+			return trusted{}, err
+		}
+		profiles = append(profiles, p)
+	}
+	set, err := trust.NewSet(profiles...)
+	if err != nil {
+		return trusted{}, err
+	}
+	t.set = set
+	return t, set.CheckIssuer(a.Issuer)
+}
+
+func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (*trust.Profile, error) {
+	keys, err := t.keys(name, p, storage, dev)
+	if err != nil {
+		return nil, fmt.Errorf("attest: profile %s: %w", name, err)
+	}
+	c := p.trusted(name)
+	c.Keys = keys
+	return trust.NewProfile(c)
+}
+
+// keys opens the one source of keys that the profile names.
+func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (trust.KeySource, error) {
+	switch {
+	case p.Dev:
+		return dev(name, p)
+	case p.JWKSURL != nil:
+		return t.remoteKeys(p, storage)
+	case p.JWKSFile != "":
+		data, err := os.ReadFile(p.JWKSFile)
+		if err != nil {
+			return nil, err
+		}
+		return trust.FileKeys(data)
+	}
+	pems, err := readFiles(p.PublicKeyFiles)
+	if err != nil {
+		return nil, err
+	}
+	return trust.PEMKeys(pems...)
+}
+
+func (t *trusted) remoteKeys(p *Profile, storage certmagic.Storage) (trust.KeySource, error) {
+	u := p.JWKSURL
+	c := trust.RemoteConfig{URL: u.URL, AllowPrivate: u.AllowPrivate, Archive: archive{storage}, StaleFor: orNone(p.StaleKeys)}
+	if u.CA != "" {
+		ca, err := os.ReadFile(u.CA)
+		if err != nil {
+			return nil, err
+		}
+		c.CA = ca
+	}
+	if u.Bearer != "" {
+		c.Bearer = func() (string, error) { return readTrimmed(u.Bearer) }
+	}
+	keys, err := trust.NewRemoteKeys(c)
+	if err != nil {
+		return nil, err
+	}
+	t.remote = append(t.remote, keys)
+	return keys, nil
+}
+
+func readFiles(paths []string) ([][]byte, error) {
+	list := make([][]byte, 0, len(paths))
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, data)
+	}
+	return list, nil
+}
+
+// storedDevKeys opens the key pairs in Caddy's storage, and makes those that are
+// missing.
+func (a *App) storedDevKeys(ctx context.Context, storage certmagic.Storage) devKeysOf {
+	return func(name string, p *Profile) (trust.KeySource, error) {
+		k, err := openDevKey(ctx, storage, name, p.issuers(name)[0], p.audiences()[0])
+		if err != nil {
+			return nil, err
+		}
+		return k.keys()
+	}
+}
+
+// passingDevKeys are for judging a configuration without touching the storage:
+// a key pair that nobody keeps.
+func passingDevKeys(string, *Profile) (trust.KeySource, error) {
+	data, err := newDevKey("urn:none", "urn:none")
+	if err != nil {
+		return nil, err
+	}
+	k, err := readDevKey(data)
+	if err != nil {
+		return nil, err
+	}
+	return k.keys()
+}
+
+func readTrimmed(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	return strings.TrimSpace(string(data)), err
+}
