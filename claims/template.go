@@ -2,8 +2,8 @@ package claims
 
 import "crypto/sha256"
 
-// MaxTemplateBytes is the longest text that ParseTemplate takes. It leaves room
-// for white space and comments' worth of long paths around [MaxBytes] of claims.
+// MaxTemplateBytes is the longest text that ParseTemplate takes. It leaves room for
+// white space and long paths around [MaxBytes] of claims.
 const MaxTemplateBytes = 16 << 10
 
 // Template is a parsed claim template. It is made by [ParseTemplate], never
