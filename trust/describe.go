@@ -22,7 +22,7 @@ func shown(text string) string {
 	if len(text) > maxShown {
 		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
 	}
-	if quoted := strconv.Quote(text); quoted != `"`+text+`"` {
+	if quoted := strconv.Quote(text); text == "" || quoted != `"`+text+`"` {
 		return quoted
 	}
 	return text

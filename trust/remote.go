@@ -140,8 +140,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // Refresh fetches the keys now, together with whoever else is waiting for them.
 // The fetch goes on if ctx ends first.
-func (k *RemoteKeys) Refresh(ctx context.Context) error {
-	done := k.flight.DoChan("", func() (any, error) { return nil, k.fetch() })
+func (k *RemoteKeys) Refresh(ctx context.Context) error { return k.together(ctx, k.fetch) }
+
+// together does it once for all who ask meanwhile.
+func (k *RemoteKeys) together(ctx context.Context, do func() error) error {
+	done := k.flight.DoChan("", func() (any, error) { return nil, do() })
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrKeysUnavailable, ctx.Err())
@@ -223,11 +226,19 @@ func (k *RemoteKeys) first(ctx context.Context) error {
 	if err := k.mayTry(); err != nil {
 		return err
 	}
-	err := k.Refresh(ctx)
+	err := k.together(ctx, k.fetchIfNone)
 	if k.usable() != nil {
 		return nil
 	}
 	return err
+}
+
+// fetchIfNone spares a fetch that ended just before this one would have begun.
+func (k *RemoteKeys) fetchIfNone() error {
+	if k.usable() != nil {
+		return nil
+	}
+	return k.fetch()
 }
 
 // askAgain looks for a kid that the set does not have: the issuer may have a new

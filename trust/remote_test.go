@@ -1,0 +1,507 @@
+package trust_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+	"github.com/attestgate/caddy-attest/trust"
+	"github.com/attestgate/caddy-attest/trust/trusttest"
+)
+
+// remote is a world whose profile fetches the issuer's keys.
+func remote(t *testing.T, config trust.RemoteConfig) (*world, *trust.RemoteKeys, *trust.Profile) {
+	t.Helper()
+	w := newWorld(t)
+	keys := w.Keys(config)
+	return w, keys, w.profile(withKeys(keys))
+}
+
+func TestNewRemoteKeysRefuses(t *testing.T) {
+	for name, config := range map[string]trust.RemoteConfig{
+		"no URL":                 {},
+		"not a URL":              {URL: "https://a b"},
+		"relative":               {URL: "/jwks"},
+		"http":                   {URL: "http://idp.example/jwks"},
+		"F16 file":               {URL: "file:///etc/passwd"},
+		"F16 ftp":                {URL: "ftp://127.0.0.1/x"},
+		"user in the URL":        {URL: "https://u:p@idp.example/jwks"},
+		"fragment":               {URL: "https://idp.example/jwks#a"},
+		"host that looks like":   {URL: "http://localhost.evil.example/jwks"},
+		"http to a private host": {URL: "http://10.0.0.1/jwks"},
+		"CA that is none":        {URL: "https://idp.example/jwks", CA: []byte("x")},
+		"CA beside a client":     {URL: "https://idp.example/jwks", CA: []byte("x"), Client: &http.Client{}},
+		"negative time":          {URL: "https://idp.example/jwks", StaleFor: -1},
+	} {
+		if k, err := trust.NewRemoteKeys(config); k != nil || err == nil || !strings.HasPrefix(err.Error(), "trust: jwks_url: ") {
+			t.Errorf("%s: %v, %v", name, k, err)
+		}
+	}
+	for _, url := range []string{"https://idp.example/jwks?x=1", "http://localhost:80/jwks", "http://[::1]:80/", "http://a.localhost./", "http://127.8.8.8/"} {
+		if _, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: url}); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// A set that was never fetched is waited for, once.
+func TestFirstTokenWaitsForOneFetch(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	if s := keys.Status(); s.Keys != 0 || !s.FetchedAt.IsZero() || s.Err != nil {
+		t.Errorf("before: %+v", s)
+	}
+	token := w.Sign(nil)
+	for range 3 {
+		accept(t, p, token)
+	}
+	if w.Fetches() != 1 {
+		t.Errorf("%d fetches", w.Fetches())
+	}
+	if s := keys.Status(); s.Keys != 1 || !s.FetchedAt.Equal(w.clock.Now()) || s.Err != nil || s.Archived {
+		t.Errorf("after: %+v", s)
+	}
+}
+
+// F12: down at the start is an outage, never a refusal; ready within a second of
+// being back; and a flood of tokens is no flood of fetches.
+func TestDownEndpointIsAnOutage(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	w.Down()
+	token := w.Sign(nil)
+	for range 100 {
+		_, err := p.Verify(t.Context(), token)
+		unavailable(t, err)
+	}
+	if w.Fetches() != 1 {
+		t.Errorf("%d fetches", w.Fetches())
+	}
+	f := explain(t, p, token)
+	if f["key"].Code != trust.CodeKeysUnavailable || f["key"].Configured != "no keys held" || !f["signature"].Skipped || !f["expiry"].Passed {
+		t.Errorf("%+v", f["key"])
+	}
+	w.Up()
+	w.clock.Advance(time.Second)
+	accept(t, p, token)
+}
+
+func TestClosedPortIsAnOutage(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	_, err := w.profile(withKeys(w.Keys(trust.RemoteConfig{URL: server.URL}))).Verify(t.Context(), w.Sign(nil))
+	unavailable(t, err)
+	if strings.Contains(err.Error(), server.URL+"/") || !strings.Contains(err.Error(), "profile acme") {
+		t.Errorf("error %q", err)
+	}
+}
+
+// F13, F14: whatever the endpoint answers later, the last good set serves, until
+// it is too old.
+func TestBadAnswersLeaveTheLastGoodSet(t *testing.T) {
+	body := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
+	}
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"500":             status(500),
+		"404":             status(404),
+		"204":             status(204),
+		"304":             status(304),
+		"empty":           body(""),
+		"HTML":            body("<html>down for maintenance</html>"),
+		"truncated":       body(`{"keys":[{"kty":"EC"`),
+		"[]":              body(`[]`),
+		"no keys":         body(`{"keys":[]}`),
+		"only bad keys":   body(`{"keys":[{"kty":"oct","k":"AAAA"}]}`),
+		"two sets":        body(`{"keys":[]}{"keys":[]}`),
+		"connection lost": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"gzip": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(publish(trusttest.NewKey(nilTB{}, jose.ES256)))
+			_ = z.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, keys, p := remote(t, trust.RemoteConfig{StaleFor: time.Hour})
+			token := w.Sign(nil)
+			accept(t, p, token)
+			w.Serve(answer)
+			w.clock.Advance(5 * time.Minute)
+			if err := keys.Refresh(t.Context()); !errors.Is(err, trust.ErrKeysUnavailable) {
+				t.Fatalf("refresh: %v", err)
+			}
+			accept(t, p, token)
+			if s := keys.Status(); s.Keys != 1 || s.Err == nil || w.clock.Now().Sub(s.FetchedAt) != 5*time.Minute {
+				t.Errorf("%+v", s)
+			}
+			w.clock.Advance(55*time.Minute + time.Second)
+			_, err := p.Verify(t.Context(), w.Sign(nil))
+			unavailable(t, err)
+		})
+	}
+}
+
+// Whatever its content type, a key set is a key set.
+func TestContentTypeIsNotLookedAt(t *testing.T) {
+	for _, kind := range []string{"text/html", "application/octet-stream", ""} {
+		w, _, p := remote(t, trust.RemoteConfig{})
+		set := w.KeySet()
+		w.Serve(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Type", kind)
+			_, _ = rw.Write(set)
+		})
+		accept(t, p, w.Sign(nil))
+	}
+}
+
+// One caller's impatience ends his waiting and not the fetch, which others share.
+func TestHangingEndpoint(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	w.Hang()
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := p.Verify(impatient, w.Sign(nil))
+	unavailable(t, err)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	for w.Fetches() == 0 {
+		runtime.Gosched()
+	}
+	w.Up() // the one that hangs answers with nothing
+	if err := keys.Refresh(t.Context()); err != nil && w.Fetches() != 1 {
+		t.Errorf("%d fetches: the impatient one's was not shared", w.Fetches())
+	}
+}
+
+// F15: nothing that an endpoint sends grows us.
+func TestHugeAnswers(t *testing.T) {
+	endless := func(w http.ResponseWriter, _ *http.Request) {
+		chunk := []byte(`{"keys":[` + strings.Repeat(" ", 1<<16))
+		for range 1 << 14 {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}
+	var zeros bytes.Buffer
+	z := gzip.NewWriter(&zeros)
+	_, _ = z.Write(make([]byte, 8<<20))
+	_ = z.Close()
+	bomb := func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" {
+			t.Error("compression is asked for")
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(zeros.Bytes())
+	}
+	manyKeys := func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"keys":[` + strings.Repeat(`{},`, 100_000) + `{}]}`))
+	}
+	for name, answer := range map[string]http.HandlerFunc{"1 GB": endless, "gzip bomb": bomb, "100k keys": manyKeys} {
+		t.Run(name, func(t *testing.T) {
+			w, keys, _ := remote(t, trust.RemoteConfig{})
+			w.Serve(answer)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			began := time.Now()
+			if err := keys.Refresh(t.Context()); !errors.Is(err, trust.ErrKeysUnavailable) {
+				t.Errorf("%v", err)
+			}
+			runtime.ReadMemStats(&after)
+			if took := time.Since(began); took > 10*trust.FetchTimeout { // a machine under load is no endless body
+				t.Errorf("took %s", took)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 40<<20 {
+				t.Errorf("%d MB allocated", grown>>20)
+			}
+		})
+	}
+}
+
+func TestAtTheBounds(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	token := w.Sign(nil)
+	padded := append(w.KeySet(), bytes.Repeat([]byte(" "), trust.MaxKeySetBytes-len(w.KeySet()))...)
+	w.ServeBody(padded)
+	if err := keys.Refresh(t.Context()); err != nil {
+		t.Error(err)
+	}
+	accept(t, p, token)
+	w.ServeBody(append(padded, ' '))
+	if err := keys.Refresh(t.Context()); err == nil {
+		t.Error("one byte too many is read")
+	}
+}
+
+// F17: a new key works after one fetch, and one that was taken back is refused
+// after the next.
+func TestRotation(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	old := w.Sign(nil)
+	accept(t, p, old)
+	w.Rotate()
+	accept(t, p, w.Sign(nil))
+	if w.Fetches() != 2 {
+		t.Errorf("%d fetches", w.Fetches())
+	}
+	refuse(t, p, old, trust.CodeKeyUnknown)
+	if keys.Status().Keys != 1 {
+		t.Errorf("%+v", keys.Status())
+	}
+}
+
+// D-03, F28: kids that strangers make up cost one fetch in thirty seconds, and
+// none of the others a refusal.
+func TestUnknownKidFlood(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	good := w.Sign(nil)
+	accept(t, p, good)
+	for second := range 90 {
+		for n := range 5 {
+			refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", second, "-", n))), trust.CodeKeyUnknown)
+		}
+		accept(t, p, good)
+		w.clock.Advance(time.Second)
+	}
+	if got := w.Fetches(); got != 1+3 {
+		t.Errorf("%d fetches in 90 s, want the first and one for each 30 s", got)
+	}
+}
+
+// A kid that was not there is not asked for again, until it may have come with
+// the ordinary refresh.
+func TestUnknownKidIsRemembered(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	next := trusttest.NewKey(t, jose.ES256)
+	token := w.Sign(nil, trusttest.By(next))
+	accept(t, p, w.Sign(nil))
+	for range 4 {
+		refuse(t, p, token, trust.CodeKeyUnknown)
+		w.clock.Advance(31 * time.Second)
+	}
+	if got := w.Fetches(); got != 2 {
+		t.Errorf("%d fetches, want 2", got)
+	}
+	w.Use(next)
+	if err := keys.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, p, w.Sign(nil))
+}
+
+// A kid is remembered in bounded room, whatever its number.
+func TestUnknownKidsAreBounded(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	for n := range 1100 {
+		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", n))), trust.CodeKeyUnknown)
+		w.clock.Advance(31 * time.Second / 10)
+	}
+	w.Rotate()
+	w.clock.Advance(31 * time.Second)
+	accept(t, p, w.Sign(nil))
+}
+
+// With the endpoint down nobody can say that a kid is unknown: the token may be
+// signed with a key of today.
+func TestUnknownKidWhileDownIsAnOutage(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	good := w.Sign(nil)
+	accept(t, p, good)
+	w.Down()
+	unknown := w.Sign(nil, trusttest.KeyID("new"))
+	for range 3 {
+		_, err := p.Verify(t.Context(), unknown)
+		unavailable(t, err)
+		accept(t, p, good)
+	}
+	if got := w.Fetches(); got != 2 {
+		t.Errorf("%d fetches", got)
+	}
+}
+
+// Requests that come while the set is being fetched wait for that fetch, and all
+// are answered by it.
+func TestConcurrentFirstTokensShareOneFetch(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	set, release := w.KeySet(), make(chan struct{})
+	w.Serve(func(rw http.ResponseWriter, _ *http.Request) {
+		<-release
+		_, _ = rw.Write(set)
+	})
+	token := w.Sign(nil)
+	var group sync.WaitGroup
+	var good atomic.Int64
+	for range 100 {
+		group.Go(func() {
+			if _, err := p.Verify(t.Context(), token); err == nil {
+				good.Add(1)
+			}
+		})
+	}
+	for w.Fetches() == 0 {
+		runtime.Gosched()
+	}
+	close(release)
+	group.Wait()
+	if good.Load() != 100 || w.Fetches() != 1 {
+		t.Errorf("%d good of 100, %d fetches", good.Load(), w.Fetches())
+	}
+}
+
+// F19: a clock that jumps neither storms the endpoint nor keeps it from being
+// asked.
+func TestClockJumps(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	refuse(t, p, w.Sign(nil, trusttest.KeyID("a")), trust.CodeKeyUnknown)
+	w.clock.Advance(-time.Hour)
+	for n := range 20 {
+		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("b", n))), trust.CodeKeyUnknown)
+	}
+	w.clock.Advance(2 * time.Hour)
+	for n := range 20 {
+		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("c", n))), trust.CodeKeyUnknown)
+	}
+	if got := w.Fetches(); got != 4 {
+		t.Errorf("%d fetches, want 4", got)
+	}
+}
+
+// F16: redirects are followed within the origin alone.
+func TestRedirects(t *testing.T) {
+	var canary atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { canary.Add(1) }))
+	defer elsewhere.Close()
+	for name, c := range map[string]struct {
+		to string
+		ok bool
+	}{
+		"within the origin":       {"/moved", true},
+		"loop":                    {"/.well-known/jwks.json", false},
+		"another port":            {elsewhere.URL, false},
+		"the metadata service":    {"http://169.254.169.254/latest/meta-data", false},
+		"a file":                  {"file:///etc/passwd", false},
+		"the same host by name":   {strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1), false},
+		"another scheme":          {strings.Replace(elsewhere.URL, "http:", "https:", 1), false},
+		"a user in the same host": {"USER", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, keys, p := remote(t, trust.RemoteConfig{})
+			set := w.KeySet()
+			to := c.to
+			if to == "USER" {
+				to = strings.Replace(w.URL, "http://", "http://u:p@", 1) + "/moved"
+			}
+			w.Serve(func(rw http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/moved" {
+					_, _ = rw.Write(set)
+					return
+				}
+				http.Redirect(rw, r, to, http.StatusFound)
+			})
+			if c.ok {
+				accept(t, p, w.Sign(nil))
+				return
+			}
+			if err := keys.Refresh(t.Context()); !errors.Is(err, trust.ErrKeysUnavailable) || !strings.Contains(err.Error(), "redirects") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if canary.Load() != 0 {
+		t.Errorf("%d requests reached another origin", canary.Load())
+	}
+}
+
+// F16: the address is looked at when it is dialled.
+func TestPrivateAddresses(t *testing.T) {
+	for _, host := range []string{"10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "[::ffff:10.0.0.1]", "224.0.0.1", "255.255.255.255"} {
+		keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: "https://" + host + "/jwks"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "not public") {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+}
+
+// A URL that names a loopback host reaches loopback, over TLS as well, with the
+// certificate that is configured.
+func TestLoopbackWithCA(t *testing.T) {
+	w := newWorld(t)
+	set := w.KeySet()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(set) }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of the client that does not trust it
+	server.StartTLS()
+	defer server.Close()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	accept(t, w.profile(withKeys(w.Keys(trust.RemoteConfig{URL: server.URL, CA: ca}))), w.Sign(nil))
+	_, err := w.profile(withKeys(w.Keys(trust.RemoteConfig{URL: server.URL}))).Verify(t.Context(), w.Sign(nil))
+	unavailable(t, err)
+}
+
+// A client of the caller's is not changed.
+func TestOwnClient(t *testing.T) {
+	client := &http.Client{}
+	w, _, p := remote(t, trust.RemoteConfig{Client: client})
+	accept(t, p, w.Sign(nil))
+	if client.CheckRedirect != nil {
+		t.Error("the caller's client was changed")
+	}
+	client.CloseIdleConnections()
+}
+
+func TestBearer(t *testing.T) {
+	secret, fail := "s3cr3t-1", error(nil)
+	w, keys, p := remote(t, trust.RemoteConfig{Bearer: func() (string, error) { return secret, fail }})
+	set := w.KeySet()
+	var shown []string
+	w.Serve(func(rw http.ResponseWriter, r *http.Request) {
+		shown = append(shown, r.Header.Get("Authorization"))
+		_, _ = rw.Write(set)
+	})
+	accept(t, p, w.Sign(nil))
+	secret = "s3cr3t-2"
+	if err := keys.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(shown) != "[Bearer s3cr3t-1 Bearer s3cr3t-2]" {
+		t.Errorf("%v", shown)
+	}
+	fail = errors.New("no such file")
+	if err := keys.Refresh(t.Context()); !errors.Is(err, fail) || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestStatusNamesDroppedKeys(t *testing.T) {
+	w, keys, _ := remote(t, trust.RemoteConfig{})
+	body := strings.TrimSuffix(string(w.KeySet()), "]}") + `,{"kty":"oct","kid":"a\nb","k":"AAAA"}]}`
+	w.ServeBody([]byte(body))
+	if err := keys.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(keys.Status().Dropped); got != `["a\nb": holds the secret member k]` {
+		t.Error(got)
+	}
+}
