@@ -121,7 +121,7 @@ func TestUpdateOrganization(t *testing.T) {
 	made := f.createOrganization(directory.NewOrganization{
 		Name: "Globex", Slug: "globex", ExternalID: "globex-1", TrustedMetadata: object("a", 1, "b", object("c", 1, "d", 2)),
 	})
-	f.clock.advance(time.Minute)
+	f.clock.advance(time.Second)
 	got := must[directory.Organization](t)(f.UpdateOrganization(t.Context(), "globex-1", directory.OrganizationChange{
 		Name: ptr("Globex 2"), Slug: ptr("globex2"), ExternalID: ptr(""), Profiles: &[]string{},
 		TrustedMetadata: object("a", nil, "b", object("d", 3)),
@@ -129,7 +129,7 @@ func TestUpdateOrganization(t *testing.T) {
 	want := made
 	want.Name, want.Slug, want.ExternalID, want.Profiles = "Globex 2", "globex2", "", []string{}
 	want.TrustedMetadata = object("b", object("d", num("3")))
-	want.UpdatedAt, want.Version = epoch.Add(time.Minute), 2
+	want.UpdatedAt, want.Version = epoch.Add(time.Second), 2
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -338,6 +338,25 @@ func TestTheHolderMayClaimItsOwnReferenceAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o, err := f.FindOrganization(t.Context(), "second"); err != nil || o.ID != made.ID {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// One caller gives a slug up, another takes it back before the first has tidied.
+func TestASlugTakenBackIsNotReleased(t *testing.T) {
+	f := newFixture(t)
+	made := f.createOrganization(directory.NewOrganization{Name: "x", Slug: "first"})
+	rename := func(slug string) {
+		must[directory.Organization](t)(f.UpdateOrganization(t.Context(), made.ID, directory.OrganizationChange{Slug: &slug}))
+	}
+	applies := 0
+	f.store.before = func(string) {
+		if applies++; applies == 3 { // claimed, written, and now to be released
+			rename("first")
+		}
+	}
+	rename("second")
+	if o, err := f.FindOrganization(t.Context(), "first"); err != nil || o.ID != made.ID || o.Slug != "first" {
 		t.Errorf("%+v, %v", o, err)
 	}
 }

@@ -309,6 +309,47 @@ func TestASlowMakerDoesNotHoldOthersBeyondTheirContext(t *testing.T) {
 	}
 }
 
+// All who ask while the first is still writing wait for it, and cost the profile
+// nothing.
+func TestTheHerdSpendsOneOfTheRate(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	a := with(f.ada(), func(a *directory.Assertion) { a.CreateMembersPerHour = 1 })
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f.store.before = func(string) { once.Do(func() { close(entered); <-leave }) }
+	var done sync.WaitGroup
+	resolve := func() {
+		if _, _, err := f.Resolve(context.Background(), a); err != nil {
+			t.Error(err)
+		}
+	}
+	done.Go(resolve)
+	<-entered
+	before := f.store.gets.Load()
+	for range 20 {
+		done.Go(resolve)
+	}
+	for f.store.gets.Load() < before+40 { // each has read that there is no member yet
+		runtime.Gosched()
+	}
+	close(leave)
+	done.Wait()
+}
+
+func TestWhoIsThereInTheMeantimeCostsNothing(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	a := with(f.ada(), func(a *directory.Assertion) { a.CreateMembersPerHour = 1 })
+	other := f.another(acme("okta"))
+	f.store.meanwhile = func() {
+		if _, _, err := other.Resolve(t.Context(), a); err != nil {
+			t.Error(err)
+		}
+	}
+	f.store.meanwhileAt = 3 // it has read that there is no member, and is about to make one
+	f.resolve(a)
+	f.resolve(with(a, func(a *directory.Assertion) { a.ExternalID, a.Email = "bob", "" }))
+}
+
 func TestRefusalsNeverRepeatWhatTheTokenSays(t *testing.T) {
 	f := newFixture(t, acme("okta"))
 	f.resolve(f.ada())
