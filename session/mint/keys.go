@@ -47,6 +47,7 @@ type keys struct {
 	list    []key
 	denied  []string // kids
 	version uint64   // of the record; 0: there is none
+	sum     [32]byte // SHA-256 of the record
 	unknown map[string]any
 }
 
@@ -121,41 +122,61 @@ func (k key) neededUntil(maxLifetime time.Duration) time.Time {
 // readyAt is when a next key has been published for long enough to sign.
 func (k key) readyAt() time.Time { return k.publishedAt.Add(PublishAhead) }
 
-// recovered is what the store holds, plus what a node remembers and the store has
-// lost by falling back to an earlier state or to none. A key that was published
-// stays so, since JWTs may be out that need it; a key that was denied stays so.
+// recovered is what the store holds together with what a node remembers, in case
+// the store has fallen back to an earlier state or to none. That shows in its
+// version; the node then knows better which key signs. Either way a key that has
+// signed stays published, since JWTs may be out that need it, and a key that was
+// denied stays so.
 func (k keys) recovered(known keys, now time.Time, maxLifetime time.Duration) keys {
-	if k.version == 0 {
-		known.version = 0
-		return known
+	if k.version >= known.version {
+		return k.joined(known, now, maxLifetime)
 	}
-	for _, kid := range known.denied {
+	older := k
+	k = known
+	k.version = older.version
+	return k.joined(older, now, maxLifetime)
+}
+
+// joined is a content with what only another one holds.
+func (k keys) joined(other keys, now time.Time, maxLifetime time.Duration) keys {
+	for _, kid := range other.denied {
 		if !slices.Contains(k.denied, kid) {
-			k = k.deny(kid, now)
+			k = k.without(kid)
+			k.denied = append(slices.Clone(k.denied), kid)
 		}
 	}
-	for _, each := range known.list {
+	for _, each := range other.list {
 		if each.lostBy(k, now, maxLifetime) {
-			if each.state == active {
-				each.state, each.retiredAt = retired, now
-			}
-			k = k.with(each)
+			k = k.with(k.placed(each, now))
 		}
 	}
 	return k
 }
 
-// lostBy tells whether the store should hold this key and does not. One that has
-// never signed may have been replaced, and one near its end dropped by a node
-// whose clock is ahead.
+// lostBy tells whether the other content should hold this key and does not. One
+// that has never signed may have been replaced, and one near its end dropped by a
+// node whose clock is ahead.
 func (k key) lostBy(held keys, now time.Time, maxLifetime time.Duration) bool {
 	if _, ok := held.find(k.public.ID); ok || slices.Contains(held.denied, k.public.ID) {
 		return false
 	}
-	if k.state == retired {
+	switch k.state {
+	case retired:
 		return now.Before(k.neededUntil(maxLifetime).Add(-retainExtra / 2))
+	case next:
+		_, ok := held.only(next)
+		return !ok
 	}
-	return k.state == active
+	return true
+}
+
+// placed is the key in the state it has among these: it signs only if no other
+// does.
+func (k keys) placed(each key, now time.Time) key {
+	if _, ok := k.only(active); ok && each.state == active {
+		each.state, each.retiredAt = retired, now
+	}
+	return each
 }
 
 // same tells whether two contents are one.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/internal/jose"
-	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/session"
 )
 
@@ -119,7 +118,7 @@ func (m *Minter) Mint(r Request) (JWT, error) {
 	if err != nil {
 		return JWT{}, err
 	}
-	payload, err := strictjson.Marshal(m.payload(r, issued, expires))
+	payload, err := m.payload(r, issued, expires)
 	if err != nil {
 		return JWT{}, fmt.Errorf("mint: claims: %w", err)
 	}
@@ -145,6 +144,8 @@ func (m *Minter) check(r Request) error {
 		return errors.New("mint: an API JWT needs a project id")
 	case !r.API && !m.compat && m.projectID != "" && slices.Contains(r.Audience, m.projectID):
 		return errors.New("mint: an injected JWT may not have the project id as audience")
+	case r.Lifetime < time.Second:
+		return errors.New("mint: lifetime is less than a second")
 	case m.ring.store != nil && r.Lifetime > m.ring.maxLifetime:
 		return fmt.Errorf("mint: lifetime %s is above the ring's maximum %s", r.Lifetime, m.ring.maxLifetime)
 	}
@@ -168,9 +169,6 @@ func (m *Minter) life(r Request) (issued, expires time.Time, err error) {
 		end = now.Add(idle)
 	}
 	issued, expires = now.Truncate(time.Second), end.UTC().Truncate(time.Second)
-	if now.Add(r.Lifetime).Truncate(time.Second).Equal(issued) {
-		return issued, expires, errors.New("mint: lifetime is less than a second")
-	}
 	if !expires.After(now) {
 		return issued, expires, fmt.Errorf("mint: %w", session.ErrExpired)
 	}
@@ -185,7 +183,8 @@ func (m *Minter) audience(r Request) []string {
 		}
 		return r.Audience
 	}
-	aud := []string{m.projectID}
+	aud := make([]string, 1, 1+len(r.Audience))
+	aud[0] = m.projectID
 	for _, each := range r.Audience {
 		if each != m.projectID {
 			aud = append(aud, each)

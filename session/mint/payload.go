@@ -1,117 +1,94 @@
 package mint
 
 import (
+	"errors"
 	"time"
 
-	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/session"
 )
 
-// registered are the claims of RFC 7519 that every JWT of ours has. There is no
-// jti: nothing is looked up by it, and Stytch's Go SDK takes it for a custom claim.
-type registered struct {
-	Issuer    string   `json:"iss"`
-	Subject   string   `json:"sub"`
-	Audience  []string `json:"aud"`
-	IssuedAt  int64    `json:"iat"`
-	NotBefore int64    `json:"nbf"`
-	ExpiresAt int64    `json:"exp"`
-}
+// errText reports a name or an id that no JSON can hold.
+var errText = errors.New("not UTF-8")
 
-// payload is the claims set in our own shape. Should a custom claim have the name
-// of one of ours, the encoder refuses the object.
-type payload struct {
-	registered
-	Session      sessionClaim      `json:"session"`
-	Organization organizationClaim `json:"organization"`
-	Custom       claims.Object     `json:",embed"`
-}
-
-type sessionClaim struct {
-	ID             string   `json:"id"`
-	StartedAt      stamp    `json:"started_at"`
-	LastAccessedAt stamp    `json:"last_accessed_at"`
-	ExpiresAt      stamp    `json:"expires_at"`
-	Roles          []string `json:"roles"`
-	Factors        []Factor `json:"authentication_factors"`
-}
-
-type organizationClaim struct {
-	ID   string `json:"organization_id"`
-	Slug string `json:"slug"`
-}
-
-// Factor is a factor as our session JWTs show it.
-type Factor struct {
-	Type     string `json:"type"`
-	Profile  string `json:"profile"`
-	Issuer   string `json:"issuer"`
-	TokenID  string `json:"token_id"`
-	ProvedAt string `json:"proved_at,omitempty"` // RFC 3339, seconds, UTC; absent where the token did not say
-}
-
-// Factors are factors as our session JWTs show them.
-func Factors(factors []session.Factor) []Factor {
-	shown := make([]Factor, len(factors))
-	for i, f := range factors {
-		shown[i] = Factor{Type: factorType(f), Profile: f.Profile, Issuer: f.Issuer, TokenID: f.TokenID}
-		if !f.ProvedAt.IsZero() {
-			shown[i].ProvedAt = Timestamp(f.ProvedAt)
-		}
+// payload is the claims set of a JWT, ours and then the caller's, among which
+// check has found none of ours. There is no jti: nothing is looked up by it, and
+// Stytch's Go SDK takes it for a custom claim.
+func (m *Minter) payload(r Request, issued, expires time.Time) ([]byte, error) {
+	custom, err := strictjson.Marshal(r.Claims)
+	if err != nil {
+		return nil, err
 	}
-	return shown
-}
-
-// factorType is the type of a factor whose profile names none.
-func factorType(f session.Factor) string {
-	if f.Type == "" {
-		return trustedAuthToken
+	w := writer{buf: make([]byte, 0, 1024+len(custom))}
+	w.open('{')
+	w.member("iss", m.issuer)
+	w.member("sub", r.MemberID)
+	w.texts("aud", m.audience(r))
+	w.seconds("iat", issued)
+	w.seconds("nbf", issued.Add(-m.backdate))
+	w.seconds("exp", expires)
+	if m.compat {
+		w.stytchClaims(r)
+	} else {
+		w.ourClaims(r)
 	}
-	return f.Type
+	if inner := custom[1 : len(custom)-1]; len(inner) > 0 {
+		w.sep()
+		w.buf = append(w.buf, inner...)
+	}
+	w.close('}')
+	return w.buf, w.err
 }
 
+// ourClaims are session and organization in our own shape.
+func (w *writer) ourClaims(r Request) {
+	w.name("session")
+	w.open('{')
+	w.session(r)
+	w.name("authentication_factors")
+	w.open('[')
+	for _, f := range r.Factors {
+		w.factor(f)
+	}
+	w.close(']')
+	w.close('}')
+	w.organization("organization", r)
+}
+
+// session is what both shapes of the session have.
+func (w *writer) session(r Request) {
+	w.member("id", r.Session.ID)
+	w.timestamp("started_at", r.Session.StartedAt)
+	w.timestamp("last_accessed_at", r.Session.LastAccessedAt)
+	w.timestamp("expires_at", r.Session.ExpiresAt)
+	w.texts("roles", r.Roles)
+}
+
+// trustedAuthToken is the type of a factor whose profile names none.
 const trustedAuthToken = "trusted_auth_token"
 
-// Timestamp writes a time as all our JSON does: RFC 3339, seconds, UTC.
-func Timestamp(t time.Time) string { return t.UTC().Format(timestampLayout) }
-
-const timestampLayout = "2006-01-02T15:04:05Z"
-
-// stamp is a time that is written as Timestamp does.
-type stamp time.Time
-
-// MarshalText implements encoding.TextMarshaler.
-func (s stamp) MarshalText() ([]byte, error) {
-	return time.Time(s).UTC().AppendFormat(make([]byte, 0, len(timestampLayout)), timestampLayout), nil
+// factor is a factor in our own shape. proved_at is absent where the token did
+// not say.
+func (w *writer) factor(f session.Factor) {
+	kind := f.Type
+	if kind == "" {
+		kind = trustedAuthToken
+	}
+	w.open('{')
+	w.member("type", kind)
+	w.member("profile", f.Profile)
+	w.member("issuer", f.Issuer)
+	w.member("token_id", f.TokenID)
+	if !f.ProvedAt.IsZero() {
+		w.timestamp("proved_at", f.ProvedAt)
+	}
+	w.close('}')
 }
 
-func (m *Minter) payload(r Request, issued, expires time.Time) any {
-	reg := registered{
-		Issuer:    m.issuer,
-		Subject:   r.MemberID,
-		Audience:  m.audience(r),
-		IssuedAt:  issued.Unix(),
-		NotBefore: issued.Add(-m.backdate).Unix(),
-		ExpiresAt: expires.Unix(),
-	}
-	organization := organizationClaim{ID: r.OrganizationID, Slug: r.OrganizationSlug}
-	if m.compat {
-		return stytchPayload{reg, newStytchSession(r), organization, r.Claims}
-	}
-	return payload{reg, sessionClaim{
-		ID:             r.Session.ID,
-		StartedAt:      stamp(r.Session.StartedAt),
-		LastAccessedAt: stamp(r.Session.LastAccessedAt),
-		ExpiresAt:      stamp(r.Session.ExpiresAt),
-		Roles:          listed(r.Roles),
-		Factors:        Factors(r.Factors),
-	}, organization, r.Claims}
-}
-
-// listed is a list that is written as one even where it is empty.
-func listed(roles []string) []string {
-	if roles == nil {
-		return []string{}
-	}
-	return roles
+func (w *writer) organization(name string, r Request) {
+	w.name(name)
+	w.open('{')
+	w.member("organization_id", r.OrganizationID)
+	w.member("slug", r.OrganizationSlug)
+	w.close('}')
 }

@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/attestgate/caddy-attest/internal/jose"
@@ -48,15 +49,29 @@ func (r *Ring) load(ctx context.Context) (keys, error) {
 	if !records[0].Exists() {
 		return keys{}, nil
 	}
-	var rec ringRecord
-	if err := record.Decode(records[0].Value, ringFormat, &rec); err != nil {
-		return keys{}, fmt.Errorf("mint: ring: %w", err)
-	}
-	return rec.keys(records[0].Version)
+	k, err := r.decode(records[0].Value)
+	k.version = records[0].Version
+	return k, err
 }
 
-func (rec ringRecord) keys(version uint64) (keys, error) {
-	k := keys{denied: rec.Denied, version: version, unknown: rec.Unknown}
+// decode reads a record, or knows it already: to parse an RSA key takes
+// milliseconds, and the ring is read twice a minute.
+func (r *Ring) decode(value []byte) (keys, error) {
+	sum := sha256.Sum256(value)
+	if known := r.current.Load(); known != nil && known.keys.sum == sum {
+		return known.keys, nil
+	}
+	var rec ringRecord
+	if err := record.Decode(value, ringFormat, &rec); err != nil {
+		return keys{}, fmt.Errorf("mint: ring: %w", err)
+	}
+	k, err := rec.keys()
+	k.sum = sum
+	return k, err
+}
+
+func (rec ringRecord) keys() (keys, error) {
+	k := keys{denied: rec.Denied, unknown: rec.Unknown}
 	count := map[state]int{}
 	for _, each := range rec.Keys {
 		decoded, err := each.key()
@@ -88,31 +103,34 @@ func (rec keyRecord) key() (key, error) {
 	}, nil
 }
 
-// save writes the ring over the version it was read at.
-func (r *Ring) save(ctx context.Context, k keys) error {
+// save writes the ring over the version it was read at, and answers it as it now
+// stands.
+func (r *Ring) save(ctx context.Context, k keys) (keys, error) {
 	rec := ringRecord{Denied: k.denied, Unknown: k.unknown}
 	for _, each := range k.list {
 		encoded, err := each.record()
 		if err != nil {
-			return err
+			return keys{}, err
 		}
 		rec.Keys = append(rec.Keys, encoded)
 	}
 	value, err := record.Encode(ringFormat, rec)
 	if err != nil {
-		return err
+		return keys{}, fmt.Errorf("mint: ring: %w", err)
 	}
 	op := store.Op{Key: ringKey, Expect: k.version, Value: value}
 	if err := r.store.Apply(ctx, ringPartition, op); err != nil {
-		return fmt.Errorf("mint: write ring: %w", err)
+		return keys{}, fmt.Errorf("mint: write ring: %w", err)
 	}
-	return nil
+	k.version++
+	k.sum = sha256.Sum256(value)
+	return k, nil
 }
 
 func (k key) record() (keyRecord, error) {
 	private, err := k.signer.PKCS8()
 	if err != nil {
-		return keyRecord{}, err
+		return keyRecord{}, fmt.Errorf("mint: ring: %w", err)
 	}
 	return keyRecord{
 		Algorithm: k.public.Algorithm,

@@ -155,17 +155,19 @@ func (r *Ring) change(ctx context.Context, take step) error {
 		if err != nil {
 			return err
 		}
-		wanted, err := take(r.recover(held))
+		wanted, err := r.restored(held)
+		if err == nil {
+			wanted, err = take(wanted)
+		}
 		if err != nil {
 			return err
 		}
 		if wanted.same(held) {
 			return r.adopt(held)
 		}
-		switch err := r.save(ctx, wanted); {
+		switch saved, err := r.save(ctx, wanted); {
 		case err == nil:
-			wanted.version++
-			return r.adopt(wanted)
+			return r.adopt(saved)
 		case !errors.Is(err, store.ErrConflict):
 			r.noteHealth(err)
 			return err
@@ -174,17 +176,20 @@ func (r *Ring) change(ctx context.Context, take step) error {
 	return ErrBusy
 }
 
-func (r *Ring) recover(held keys) keys {
+// restored adds what the store has lost, as far as this node knows it. If all of it
+// was denied, what is left may not sign, and the next key does.
+func (r *Ring) restored(held keys) (keys, error) {
 	known := r.current.Load()
 	if known == nil {
-		return held
+		return held, nil
 	}
-	return held.recovered(known.keys, r.now(), r.maxLifetime)
+	now := r.now()
+	return r.withNext(held.recovered(known.keys, now, r.maxLifetime), now)
 }
 
 // adopt makes the keys those of this node.
 func (r *Ring) adopt(k keys) error {
-	if known := r.current.Load(); known != nil && known.keys.version == k.version && known.keys.same(k) {
+	if known := r.current.Load(); known != nil && known.keys.version == k.version && known.keys.sum == k.sum {
 		return nil
 	}
 	s, err := newSnapshot(k)

@@ -121,7 +121,7 @@ func seconds(v any) (time.Time, bool) {
 func (m *Minter) sessionID(c map[string]any) (string, error) {
 	name := "session"
 	if m.compat {
-		name = stytchSessionClaim
+		name = stytchSession
 	}
 	s, _ := c[name].(map[string]any)
 	id, _ := s["id"].(string)
