@@ -13,23 +13,28 @@ import (
 const (
 	// breakerFaults is how many commands in a row must go unanswered.
 	breakerFaults = 5
-	// probeEvery is how often a server that does not answer is asked whether it is
-	// back.
-	probeEvery = 250 * time.Millisecond
+	// A server that does not answer is asked whether it is back: soon, because it
+	// may have been a moment, and then less and less often.
+	probeFirst = 25 * time.Millisecond
+	probeLast  = 250 * time.Millisecond
 )
 
-// A breaker stands before one server. While it is open, commands are refused
-// without being sent, and one goroutine asks the server until it answers: no
-// request is sacrificed to find out.
+// A breaker stands before one server. When commands in a row have gone unanswered
+// the server counts as down, and one goroutine asks it until it answers: no
+// request is sacrificed to find out. If the commands had to wait for nothing, the
+// breaker is open too: until the server is back, they are refused without being
+// sent. Refused connections and broken ones cost no time, so they do not open it;
+// on a link that flaps they are no reason to refuse what would work.
 //
-// Only silence opens it: an error that the server answers, whatever it says, is an
-// answer.
+// An error that the server answers, whatever it says, is an answer.
 type breaker struct {
 	store  *Store
 	client *goredis.Client
 
 	mu     sync.Mutex
-	faults int
+	faults int // in a row
+	waits  int // in a row, those that took long
+	down   bool
 	open   bool
 }
 
@@ -85,19 +90,25 @@ func (b *breaker) refuses(ctx context.Context) bool {
 	return b.open
 }
 
-// report counts silence and opens the breaker when there was enough of it.
+// report counts what went unanswered.
 func (b *breaker) report(err error, took time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case answered(err):
-		b.faults = 0
-	case b.silent(err, took):
-		b.faults++
-		if b.faults >= breakerFaults && !b.open {
-			b.open = b.store.probe(b)
-		}
+		b.faults, b.waits = 0, 0
+		return
+	case !b.silent(err, took):
+		return
 	}
+	b.faults++
+	if took >= b.store.config.Timeout/2 {
+		b.waits++
+	}
+	if b.faults >= breakerFaults && !b.down {
+		b.down = b.store.probe(b)
+	}
+	b.open = b.down && (b.open || b.waits >= breakerFaults)
 }
 
 // answered tells whether the server said something.
@@ -144,11 +155,12 @@ func (s *Store) probe(b *breaker) bool {
 // ask returns when the server has answered, or there is none to ask any more, and
 // closes the breaker.
 func (b *breaker) ask() {
-	for sleep(b.store.life, probeEvery) && !b.back() {
+	for pause := probeFirst; sleep(b.store.life, pause) && !b.back(); {
+		pause = min(2*pause, probeLast)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open, b.faults = false, 0
+	b.open, b.down, b.faults, b.waits = false, false, 0, 0
 }
 
 func (b *breaker) back() bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -110,7 +111,28 @@ func (d dialer) open(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, fmt.Errorf("tls to %s: %w", address, err)
 	}
-	return conn, nil
+	return checkable(conn.(*tls.Conn)), nil
+}
+
+// checked is a TLS connection under which the pool can look at the socket, to see
+// before it is used whether the server has closed it. Without that, every
+// connection of the pool would cost one command after the server was restarted.
+// (What a server sends unasked, within TLS or outside, makes the pool drop the
+// connection; in RESP2 that is never data.)
+type checked struct {
+	*tls.Conn
+	socket syscall.Conn
+}
+
+// SyscallConn implements syscall.Conn.
+func (c checked) SyscallConn() (syscall.RawConn, error) { return c.socket.SyscallConn() }
+
+func checkable(conn *tls.Conn) net.Conn {
+	socket, ok := conn.NetConn().(syscall.Conn)
+	if !ok {
+		return conn
+	}
+	return checked{conn, socket}
 }
 
 // refused is a connection that never came about.

@@ -28,9 +28,21 @@
 //
 // Every fault is an [Error] with a [Kind]; store.ErrFull is among them. A server
 // that does not answer costs each request Config.Timeout until five in a row have
-// failed; then a breaker refuses at once and asks the server every 250 ms whether
+// waited; then a breaker refuses at once and asks the server every 250 ms whether
 // it is back. Cluster nodes each have their own. Nothing is retried that may have
 // been done.
+//
+// # Permissions
+//
+// A user of its own needs no more than this, on Redis 6.2 or later (with the
+// prefix that is configured; in a Cluster also +cluster|slots +cluster|shards):
+//
+//	ACL SETUSER gateway on >… ~attest:* &attest:*
+//	  +ping +mget +exists +eval +evalsha +getrange +set +del +pttl +pexpireat +persist
+//	  +zadd +zrem +zscore +zrange +publish +subscribe +unsubscribe
+//	  +time +info +config|get
+//
+// Without the last three, Check says what it could not look at.
 //
 // # Watch
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -91,6 +92,7 @@ var answers = []struct {
 	{"ERR invalid password", Denied},
 	{"ERR AUTH", Denied},
 	{"ERR Client sent AUTH", Denied},
+	{"ERR Protocol error: unauthenticated", Denied},
 }
 
 // kindOf tells what an error is.
@@ -112,18 +114,27 @@ func kindOf(err error) Kind {
 // the store's fault that nobody waits any more.
 func (s *Store) fault(caller context.Context, op string, err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, err == store.ErrConflict:
+		return err
 	case s.isClosed() || errors.Is(err, goredis.ErrClosed):
 		return store.ErrClosed
 	case caller.Err() != nil:
 		return caller.Err()
+	case isTimeout(err) && overdue(caller):
+		return context.DeadlineExceeded
 	}
 	var known *Error
 	if errors.As(err, &known) {
 		return err
 	}
 	return &Error{Kind: kindOf(err), Op: op, Err: err}
+}
+
+// overdue tells whether the caller's time is up. A socket can know that a moment
+// before the context does.
+func overdue(caller context.Context) bool {
+	deadline, ok := caller.Deadline()
+	return ok && !time.Now().Before(deadline)
 }
 
 // short bounds what a server says of itself in an error.

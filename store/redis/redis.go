@@ -30,7 +30,7 @@ type Store struct {
 	probes sync.WaitGroup
 
 	mu       sync.Mutex
-	breakers map[*breaker]struct{} // those that are open
+	breakers map[*breaker]struct{} // of servers that are down
 	watching int
 }
 
@@ -113,7 +113,7 @@ func (s *Store) rows(ctx context.Context, partition string, keys []string) ([]an
 	}
 	for wait := time.Millisecond; ; wait *= 2 {
 		rows, err := s.client.MGet(ctx, args...).Result()
-		if !goredis.HasErrorPrefix(err, "TRYAGAIN") || !sleep(ctx, wait) {
+		if !s.moving(err) || !sleep(ctx, wait) {
 			return rows, err
 		}
 	}

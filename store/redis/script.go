@@ -39,11 +39,17 @@ func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) 
 		if goredis.HasErrorPrefix(err, "NOSCRIPT") {
 			n, err = s.eval(ctx, "eval", sc.text, keys, args)
 		}
-		// The slot is being moved and some of its keys are here, some there.
-		if !goredis.HasErrorPrefix(err, "TRYAGAIN") || !sleep(ctx, wait) {
+		if !s.moving(err) || !sleep(ctx, wait) {
 			return n, err
 		}
 	}
+}
+
+// moving tells of a slot that is on its way from one node to another, with some
+// of its keys here and some there, more often than the client follows by itself.
+func (s *Store) moving(err error) bool {
+	return s.config.Cluster && (goredis.HasErrorPrefix(err, "TRYAGAIN") ||
+		goredis.HasErrorPrefix(err, "ASK") || goredis.HasErrorPrefix(err, "MOVED"))
 }
 
 func (s *Store) eval(ctx context.Context, command, sc string, keys []string, args []any) (int64, error) {

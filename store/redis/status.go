@@ -15,16 +15,9 @@ func (s *Store) Status() Status {
 	defer s.mu.Unlock()
 	status := Status{Watching: s.watching}
 	for b := range s.breakers {
-		status.Down = append(status.Down, s.nameOf(b))
+		status.Down = append(status.Down, s.addressOf(b.client))
 	}
 	return status
-}
-
-func (s *Store) nameOf(b *breaker) string {
-	if s.config.Sentinel != "" {
-		return s.config.Sentinel
-	}
-	return b.client.Options().Addr
 }
 
 func (s *Store) connected(n int) {

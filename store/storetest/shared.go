@@ -54,8 +54,8 @@ func sharedTold(a, b *subject) {
 	w := watching(b, b.Store)
 	for i := range 20 {
 		ref := here(fmt.Sprintf("k%d", i))
-		begin := time.Now()
 		a.mustApply(put(ref.Key, "x", 0))
+		begin := time.Now()
 		if !w.await(func(events []store.Event) bool { return told(events, ref) > 0 }) {
 			b.Fatalf("the change of %s was never told", ref.Key)
 		}

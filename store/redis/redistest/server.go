@@ -199,7 +199,9 @@ func (s *Server) CLI(args ...string) string {
 func (s *Server) TryCLI(args ...string) (string, error) {
 	all := []string{"-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-e"}
 	cmd := exec.Command("redis-cli", append(all, args...)...)
-	cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+s.password)
+	if s.password != "" {
+		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+s.password)
+	}
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
