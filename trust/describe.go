@@ -2,11 +2,10 @@ package trust
 
 import (
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"maps"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )

@@ -20,6 +20,8 @@ type memo = otter.Cache[memoKey, *memory]
 
 type memoKey struct{ token, profile [32]byte }
 
+func (k memoKey) text() string { return string(k.token[:]) + string(k.profile[:]) }
+
 type memory struct {
 	id     *Identity
 	header jose.Header // what chose the key
@@ -54,28 +56,33 @@ func (s *Set) remembered(digest [32]byte, names []string) *Identity {
 }
 
 func (m *memory) recall(p *Profile, names []string) *Identity {
-	now := p.config.Now()
-	if now.Before(m.from) || !now.Before(m.id.Until) {
-		return nil
-	}
-	held := p.config.Keys.held()
-	if held == nil || !held.holds(m.header, m.id.KeyThumbprint) {
-		return nil
-	}
 	for _, rival := range m.rivals {
 		if slices.Contains(names, rival) {
 			return nil
 		}
 	}
+	if !m.stands(p) {
+		return nil
+	}
 	return m.id
 }
 
-func (s *Set) remember(digest [32]byte, t *trial) {
+// stands tells whether the token would be verified again: its time and its key.
+func (m *memory) stands(p *Profile) bool {
+	now := p.config.Now()
+	if now.Before(m.from) || !now.Before(m.id.Until) {
+		return false
+	}
+	held := p.config.Keys.held()
+	return held != nil && held.holds(m.header, m.id.KeyThumbprint)
+}
+
+func (s *Set) remember(key memoKey, t *trial) {
 	m := &memory{id: t.id, header: t.header(), from: t.readsAt()}
 	for _, p := range s.profiles {
 		if p != t.profile && p.issued(t.token) && p.claims(t.token) {
 			m.rivals = append(m.rivals, p.Name())
 		}
 	}
-	s.memo.Set(memoKey{digest, t.profile.sum}, m)
+	s.memo.Set(key, m)
 }

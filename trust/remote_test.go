@@ -313,7 +313,7 @@ func TestUnknownKidsAreBounded(t *testing.T) {
 	accept(t, p, w.Sign(nil))
 	for n := range 1100 {
 		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", n))), trust.CodeKeyUnknown)
-		w.clock.Advance(31 * time.Second / 10)
+		w.clock.Advance(31 * time.Second)
 	}
 	w.Rotate()
 	w.clock.Advance(31 * time.Second)

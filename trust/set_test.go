@@ -1,8 +1,11 @@
 package trust_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -174,6 +177,24 @@ func TestSelectRefusesWhatDoesNotParse(t *testing.T) {
 	if _, err := s.Select(w.Sign(nil), []string{"nobody"}); err == nil || errors.As(err, new(*trust.Refusal)) {
 		t.Errorf("a profile that is none: %v", err)
 	}
+}
+
+// Where a route names one profile, that profile says what is wrong.
+func TestSetVerifyWithOneProfile(t *testing.T) {
+	w := newWorld(t)
+	s := set(t, w.profile(), w.profile(named("other"), issuers("https://other.example")))
+	for code, claims := range map[string]trusttest.Claims{
+		trust.CodeIssuerMissing: {"iss": absent}, trust.CodeAudienceMissing: {"aud": absent}, trust.CodeAudienceMismatch: {"aud": "x"},
+	} {
+		id, err := s.Verify(t.Context(), w.Sign(claims), []string{"acme"})
+		if r := refused(t, id, err, code); r.Profile != "acme" {
+			t.Errorf("%+v", r)
+		}
+	}
+	id, err := s.Verify(t.Context(), w.Sign(trusttest.Claims{"iss": absent}), s.Names())
+	refused(t, id, err, trust.CodeIssuerMismatch)
+	id, err = s.Verify(t.Context(), "a.b", s.Names())
+	refused(t, id, err, jose.CodeMalformed)
 }
 
 // The refusal of one profile is its own; of several it names them all.
@@ -356,6 +377,40 @@ func TestSetVerifyConcurrently(t *testing.T) {
 	group.Wait()
 	if w.Fetches() != 1 {
 		t.Errorf("%d fetches of the keys", w.Fetches())
+	}
+}
+
+// F27: of a thousand who show one token at once, one verifies it.
+func TestSetVerifiesOnceForAll(t *testing.T) {
+	w := newWorld(t)
+	config := w.config()
+	config.Keys = w.Keys(trust.RemoteConfig{})
+	s := set(t, profile(t, config))
+	body, release := w.KeySet(), make(chan struct{})
+	w.Serve(func(rw http.ResponseWriter, _ *http.Request) {
+		<-release
+		_, _ = rw.Write(body)
+	})
+	token := w.Sign(nil)
+	ids := make([]*trust.Identity, 1000)
+	var group sync.WaitGroup
+	for n := range ids {
+		group.Go(func() {
+			// The first to come may give up, at no cost to the others.
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			ids[n], _ = s.Verify(ctx, token, []string{"acme"})
+		})
+	}
+	for w.Fetches() == 0 {
+		runtime.Gosched()
+	}
+	close(release)
+	group.Wait()
+	for n, id := range ids {
+		if id == nil || id != ids[0] {
+			t.Fatalf("caller %d has an identity of his own: %+v", n, id)
+		}
 	}
 }
 

@@ -1,9 +1,10 @@
 package trust
 
 import (
-	"github.com/attestgate/caddy-attest/internal/jose"
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
 func (p *Profile) readIssuers() *ConfigError {

@@ -1,0 +1,65 @@
+package trust
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Bounds of fetching keys.
+const (
+	// FetchTimeout is the whole time of one fetch.
+	FetchTimeout = 3 * time.Second
+	// MaxKeySetBytes is the longest body.
+	MaxKeySetBytes = 1 << 20
+	// MinRefresh and MaxRefresh bound how long a set is used before it is fetched
+	// again, whatever its Cache-Control says; up to a tenth is taken off.
+	MinRefresh = time.Minute
+	MaxRefresh = 5 * time.Minute
+	// UnknownKeyInterval is the least time between two fetches that a token's
+	// unknown kid causes, and between two tries while an endpoint is down.
+	UnknownKeyInterval = 30 * time.Second
+	// DefaultStaleFor is how long the last good set serves.
+	DefaultStaleFor = 24 * time.Hour
+
+	// retryFirst is the least time between two tries where there is no set at all.
+	retryFirst = time.Second
+	// retryLater is the time between two tries while an old set serves: no less
+	// than UnknownKeyInterval after a tenth is taken off.
+	retryLater = 34 * time.Second
+)
+
+// RemoteConfig says where keys are fetched and how long they are believed.
+type RemoteConfig struct {
+	// URL of a JWKS: https, or http to a loopback host.
+	URL string
+	// Client fetches it. Default: one of our own, without proxy, that connects to
+	// public addresses only (to loopback only, if the URL names a loopback host).
+	// Redirects stay within the origin with any client.
+	Client *http.Client
+	// CA are PEM certificates to trust instead of the system's. Not with Client.
+	CA []byte
+	// Bearer answers a token to present, read anew for every fetch. Default: none.
+	Bearer func() (string, error)
+	// AllowPrivate lets the own client connect to private and loopback addresses.
+	AllowPrivate bool
+	// StaleFor is how long the last good set serves while the endpoint is down.
+	// Default: DefaultStaleFor.
+	StaleFor time.Duration
+	// Archive keeps the last good set across a restart. Default: none.
+	Archive Archive
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Rand spreads the refreshes of many gateways. Default: crypto/rand.
+	Rand io.Reader
+}
+
+// Archive keeps the body of the last good key set. What it answers is believed
+// like the endpoint itself: it must be a place that only the gateway writes.
+type Archive interface {
+	// Load answers what was saved for the URL; no data and no error if nothing was.
+	Load(ctx context.Context, url string) (data []byte, fetchedAt time.Time, err error)
+	// Save keeps it. An error costs nothing but the archive.
+	Save(ctx context.Context, url string, data []byte, fetchedAt time.Time) error
+}

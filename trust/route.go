@@ -1,0 +1,65 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// CheckRoute refuses names that no profile has, and two profiles that could
+// believe the same token: a common issuer with a common audience. names are the
+// profiles that read tokens from one place of one route.
+func (s *Set) CheckRoute(names []string) error {
+	profiles, err := s.named(names)
+	if err != nil {
+		return err
+	}
+	for n, p := range profiles {
+		for _, q := range profiles[:n] {
+			if p.overlaps(q) {
+				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to could only be found by trial", q.Name(), p.Name())
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Profile) overlaps(q *Profile) bool {
+	if p.config.AudienceClaim != q.config.AudienceClaim || !p.addressedBy(q.config.Audiences) {
+		return false
+	}
+	for _, i := range p.issuers {
+		if slices.ContainsFunc(q.issuers, i.overlaps) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckIssuer refuses profiles that would believe a token of the gateway's own
+// issuer: what we sign is never evidence for us (RFC 8725 §3.12). A difference
+// in case or a trailing slash is no difference here.
+func (s *Set) CheckIssuer(own string) error {
+	plain := issuer{text: ownIssuer(own), literals: []string{ownIssuer(own)}}
+	for _, p := range s.profiles {
+		for _, i := range p.issuers {
+			if i.lowered().overlaps(plain) {
+				return fmt.Errorf("trust: profile %q: issuer: %q is the gateway's own", p.Name(), i.text)
+			}
+		}
+	}
+	return nil
+}
+
+func ownIssuer(text string) string { return strings.TrimSuffix(strings.ToLower(text), "/") }
+
+// lowered is the issuer as CheckIssuer compares it.
+func (i issuer) lowered() issuer {
+	i.literals = slices.Clone(i.literals)
+	for n := range i.literals {
+		i.literals[n] = strings.ToLower(i.literals[n])
+	}
+	last := len(i.literals) - 1
+	i.literals[last] = strings.TrimSuffix(i.literals[last], "/")
+	return i
+}

@@ -1,0 +1,117 @@
+package trust
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
+)
+
+// Select finds the profile a token is for among those named, by what it says of
+// its issuer and audience, which nobody has verified. It is a *Refusal where
+// none is, or more than one: a token is never tried on several.
+func (s *Set) Select(token string, names []string) (*Profile, error) {
+	profiles, err := s.named(names)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := chooseFor(token, profiles)
+	return p, err
+}
+
+// Knows tells whether a token says that it comes from an issuer of some profile.
+// Nobody has verified that.
+func (s *Set) Knows(token string) bool {
+	parsed, err := jose.Parse(token)
+	return err == nil && slices.ContainsFunc(s.profiles, func(p *Profile) bool { return p.issued(parsed) })
+}
+
+func chooseFor(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+	parsed, err := jose.Parse(token)
+	if err != nil {
+		return nil, nil, parseRefusal(token, err)
+	}
+	p, err := choose(parsed, profiles)
+	return p, parsed, err
+}
+
+// meantFor is chooseFor, but where there is one profile its own checks say what
+// is wrong with issuer and audience.
+func meantFor(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+	if len(profiles) != 1 {
+		return chooseFor(token, profiles)
+	}
+	parsed, err := jose.Parse(token)
+	if err != nil {
+		return nil, nil, parseRefusal(token, err)
+	}
+	return profiles[0], parsed, nil
+}
+
+func parseRefusal(token string, err error) *Refusal {
+	f := parseFailure(err)
+	return &Refusal{
+		Code: f.code, Check: "parse", Remedy: f.remedy,
+		Configured: describeParse(nil), Found: foundToken(&trial{raw: token}),
+	}
+}
+
+func choose(token *jose.Token, profiles []*Profile) (*Profile, error) {
+	known := slices.DeleteFunc(slices.Clone(profiles), func(p *Profile) bool { return !p.issued(token) })
+	if len(known) == 0 {
+		return nil, selectRefusal(token, profiles, "issuer", CodeIssuerMismatch)
+	}
+	meant := slices.DeleteFunc(slices.Clone(known), func(p *Profile) bool { return !p.claims(token) })
+	switch len(meant) {
+	case 0:
+		return nil, selectRefusal(token, known, "audience", CodeAudienceMismatch)
+	case 1:
+		return meant[0], nil
+	}
+	return nil, selectRefusal(token, meant, "audience", CodeProfileAmbiguous)
+}
+
+// issued and claims read a token that is not verified.
+func (p *Profile) issued(token *jose.Token) bool {
+	iss, ok := lookup(token.Claims, "iss").(string)
+	if !ok {
+		return false
+	}
+	_, ok = p.matchIssuer(iss)
+	return ok
+}
+
+func (p *Profile) claims(token *jose.Token) bool {
+	held, ok := audiences(token.Claims, p.config.AudienceClaim)
+	return ok && p.addressedBy(held)
+}
+
+// selectRefusal is that of the one profile there is, or one about all of them.
+func selectRefusal(token *jose.Token, profiles []*Profile, name, code string) *Refusal {
+	r := &Refusal{Code: code, Check: name, Remedy: selectRemedies[code]}
+	if len(profiles) == 0 {
+		return r
+	}
+	if len(profiles) == 1 {
+		r.Profile = profiles[0].Name()
+	}
+	var configured []string
+	for _, p := range profiles {
+		c := p.check(name)
+		r.Found = c.found(&trial{profile: p, token: token})
+		configured = append(configured, p.Name()+": "+c.configured(p))
+	}
+	r.Configured = strings.Join(configured, "; ")
+	return r
+}
+
+var selectRemedies = map[string]string{
+	CodeIssuerMismatch:   "no profile here has this issuer; the values must be equal byte for byte, also in scheme and trailing slash",
+	CodeAudienceMismatch: "ask the issuer for a token for one of these audiences, or configure the token's own, byte for byte",
+	CodeProfileAmbiguous: "the token is addressed to several profiles at once; ask for one with a single audience",
+}
+
+func (p *Profile) check(name string) check {
+	n := slices.IndexFunc(p.checks, func(c check) bool { return c.name == name })
+	return p.checks[n]
+}
