@@ -29,8 +29,9 @@
 //
 // # Strictness
 //
-// A token has exactly one spelling: three parts of base64url without padding,
-// line breaks or left-over bits. Header and payload are JSON objects by the
+// What is signed has exactly one spelling: base64url without padding, line breaks
+// or left-over bits, in exactly three parts. (Of an ECDSA signature there are
+// two, see [Token.Digest].) Header and payload are JSON objects by the
 // rules of package strictjson. The algorithm none, crit, b64, zip and enc are
 // refused before anything is verified, and signatures have the exact length and
 // range of their algorithm (RFC 7518 §3, RFC 8032 §5.1.7): r and s of ECDSA lie
