@@ -142,7 +142,7 @@ func (a *API) answerSession(sub subject) (any, error) {
 // say computes the roles and the effective claims of a subject under the default
 // template, or why they cannot be said.
 func (g *Gateway) say(sub subject) ([]string, claims.Object, error) {
-	roles := sub.member.EffectiveRoles(profilesOf(sub.counting))
+	roles := g.roles(sub)
 	effective, err := claims.Effective(g.Templates["default"], g.variables(sub, roles), sub.session.Overlay)
 	return roles, effective, err
 }

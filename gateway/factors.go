@@ -52,10 +52,30 @@ func (g *Gateway) opens(r *route, counting []session.Factor) (session.Factor, bo
 
 var errNotOpened = errors.New("no counting factor of the session is of a profile that the route accepts")
 
-func profilesOf(factors []session.Factor) []string {
-	names := make([]string, len(factors))
-	for i, f := range factors {
-		names[i] = f.Profile
+// roles are what the member may be called here and now, sorted, each once: the
+// operator's roles, and those of each profile a factor of which counts, as far as
+// the profile still lists them.
+func (g *Gateway) roles(sub subject) []string {
+	list := slices.Clone(sub.member.Roles)
+	for _, f := range sub.counting {
+		for _, role := range sub.member.ProfileRoles[f.Profile] {
+			if g.gives(f.Profile, role) {
+				list = append(list, role)
+			}
+		}
 	}
-	return names
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// gives tells whether a profile gives a role: what its tokens brought before the
+// operator took a role out of its list no longer holds.
+func (g *Gateway) gives(profile, role string) bool {
+	p, _ := g.Profiles.Profile(profile)
+	for _, given := range p.Config().Roles {
+		if slices.Contains(given, role) {
+			return true
+		}
+	}
+	return false
 }

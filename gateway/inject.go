@@ -78,7 +78,7 @@ func (g *Gateway) injectedFor(r *route, sub subject) (*injected, error) {
 }
 
 func (g *Gateway) mintInjected(r *route, sub subject) (*injected, error) {
-	roles := sub.member.EffectiveRoles(profilesOf(sub.counting))
+	roles := g.roles(sub)
 	effective, err := claims.Effective(r.template, g.variables(sub, roles), sub.session.Overlay)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -41,6 +42,7 @@ func (s *Scrubber) scrub(r *http.Request, authorization bool) {
 	s.clean(r.Header, authorization)
 	if len(r.Trailer) > 0 {
 		s.clean(r.Trailer, true)
+		r.Body = &trailerScrub{ReadCloser: r.Body, trailer: r.Trailer, clean: s.clean}
 	}
 	if len(r.Header["Connection"]) > 0 {
 		s.unhop(r.Header)
@@ -67,6 +69,23 @@ func (s *Scrubber) asserted(name string, authorization bool) bool {
 		}
 	}
 	return foldsTo(name, "authorization")
+}
+
+// A trailerScrub cleans the trailer when it is there: the server fills it in, with
+// every name the client sent, at the end of the body.
+type trailerScrub struct {
+	io.ReadCloser
+	trailer http.Header
+	clean   func(h http.Header, authorization bool)
+}
+
+// Read implements io.Reader.
+func (t *trailerScrub) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err != nil {
+		t.clean(t.trailer, true)
+	}
+	return n, err
 }
 
 // unhop takes our names out of Connection: a proxy removes, on its way to the
