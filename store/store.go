@@ -74,9 +74,10 @@ type Watcher interface {
 	// Watch calls fn for every change that any node makes after Watch began, at
 	// least once and in no particular order, until ctx ends; it then returns
 	// ctx.Err(), or ErrClosed when the store is closed first. Where changes may have
-	// been missed (it has just begun, or the backend was away), fn first gets a
-	// Flush. A change that was made through this very store is told before Apply
-	// returns. Expiry is no change.
+	// been missed (it has just begun, or the backend was away), fn gets a Flush, and
+	// only then what other nodes change from now on. A change that was made through
+	// this very store, or may have been, is told before Apply returns, also while the
+	// backend is away. Expiry is no change.
 	//
 	// fn is never called twice at once, nor after Watch has returned. It must return
 	// quickly and must not call the store.

@@ -22,7 +22,8 @@ func (n names) changes() string { return n.prefix + "changes" }
 // echo is the channel on which one watcher hears itself.
 func (n names) echo(id string) string { return n.prefix + "echo:" + id }
 
-// A ref is a member of a tag: partition and key, with a space that is in neither.
+// member is how a tag names a record: partition and key, between them a space that
+// is in neither.
 func member(ref store.Ref) string { return ref.Partition + " " + ref.Key }
 
 func parseMember(text string) (store.Ref, bool) {

@@ -90,84 +90,87 @@ func (a *attack) placeAt(value []byte, version uint64, end time.Time) {
 	}
 }
 
+// attacks are what somebody who writes the inner store can do to p/a.
+var attacks = map[string]struct {
+	attack func(a *attack)
+	reason string
+}{
+	"forged from nothing": {func(a *attack) {
+		a.placeAt(bytes.Repeat([]byte{1}, 100), 2, a.clock.In(time.Hour))
+	}, "unknown secret"},
+	"forged under the right head": {func(a *attack) {
+		r := a.stored("p", "a")
+		a.placeAt(append(r.Value[:21:21], make([]byte, 60)...), 2, r.ExpiresAt)
+	}, "forged"},
+	"sealed by another secret": {func(a *attack) {
+		s := seal(a.T, a.inner, sealed.Options{Now: a.clock.Now}, secretTwo)
+		if err := s.Apply(a.Context(), "p", a.mortal("a", 2)); err != nil {
+			a.Fatal(err)
+		}
+	}, "unknown secret"},
+	"sealed by another secret, key id of ours": {func(a *attack) {
+		ours := a.stored("p", "a")
+		s := seal(a.T, a.inner, sealed.Options{Now: a.clock.Now}, secretTwo)
+		if err := s.Apply(a.Context(), "p", a.mortal("a", 2)); err != nil {
+			a.Fatal(err)
+		}
+		theirs := a.stored("p", "a")
+		a.placeAt(append(ours.Value[:9:9], theirs.Value[9:]...), 3, theirs.ExpiresAt)
+	}, "forged"},
+	"swapped between keys": {func(a *attack) {
+		r := a.stored("p", "b")
+		a.placeAt(r.Value, 2, r.ExpiresAt)
+	}, "forged"},
+	"swapped between partitions": {func(a *attack) {
+		r := a.stored("q", "a")
+		a.placeAt(r.Value, 2, r.ExpiresAt)
+	}, "forged"},
+	"former version as the next": {func(a *attack) {
+		a.place(a.former.Value, 2, a.former.ExpiresAt)
+	}, "forged"},
+	"former version as the present one": {func(a *attack) {
+		a.placeAt(a.former.Value, 2, a.former.ExpiresAt)
+	}, "forged"},
+	"versioned as blind": {func(a *attack) {
+		a.remove()
+		o := store.Op{Key: "a", Value: a.former.Value, Blind: true, ExpiresAt: a.former.ExpiresAt}
+		if err := a.inner.Apply(a.Context(), "p", o); err != nil {
+			a.Fatal(err)
+		}
+	}, "forged"},
+	"extended": {func(a *attack) {
+		r := a.stored("p", "a")
+		a.placeAt(append(r.Value, 0), 2, r.ExpiresAt)
+	}, "forged"},
+	"doubled": {func(a *attack) {
+		r := a.stored("p", "a")
+		a.placeAt(append(r.Value, r.Value...), 2, r.ExpiresAt)
+	}, "forged"},
+	"end moved later": {func(a *attack) {
+		r := a.stored("p", "a")
+		a.placeAt(r.Value, 2, r.ExpiresAt.Add(time.Hour))
+	}, "end moved"},
+	"end taken away": {func(a *attack) {
+		a.placeAt(a.stored("p", "a").Value, 2, time.Time{})
+	}, "end moved"},
+	"end moved sooner": {func(a *attack) {
+		r := a.stored("p", "a")
+		a.placeAt(r.Value, 2, r.ExpiresAt.Add(-time.Minute))
+	}, "end moved"},
+	"newer format": {func(a *attack) {
+		r := a.stored("p", "a")
+		r.Value[0] = 2
+		a.placeAt(r.Value, 2, r.ExpiresAt)
+	}, "newer format"},
+	"format zero": {func(a *attack) {
+		r := a.stored("p", "a")
+		r.Value[0] = 0
+		a.placeAt(r.Value, 2, r.ExpiresAt)
+	}, "malformed"},
+}
+
 func TestAttacksAreFaultsWithAnAlarm(t *testing.T) {
-	for name, row := range map[string]struct {
-		attack func(a *attack)
-		reason string
-	}{
-		"forged from nothing": {func(a *attack) {
-			a.placeAt(bytes.Repeat([]byte{1}, 100), 2, a.clock.In(time.Hour))
-		}, "unknown secret"},
-		"forged under the right head": {func(a *attack) {
-			r := a.stored("p", "a")
-			a.placeAt(append(r.Value[:21:21], make([]byte, 60)...), 2, r.ExpiresAt)
-		}, "forged"},
-		"sealed by another secret": {func(a *attack) {
-			s := seal(a.T, a.inner, sealed.Options{Now: a.clock.Now}, secretTwo)
-			if err := s.Apply(a.Context(), "p", a.mortal("a", 2)); err != nil {
-				a.Fatal(err)
-			}
-		}, "unknown secret"},
-		"sealed by another secret, key id of ours": {func(a *attack) {
-			ours := a.stored("p", "a")
-			s := seal(a.T, a.inner, sealed.Options{Now: a.clock.Now}, secretTwo)
-			if err := s.Apply(a.Context(), "p", a.mortal("a", 2)); err != nil {
-				a.Fatal(err)
-			}
-			theirs := a.stored("p", "a")
-			a.placeAt(append(ours.Value[:9:9], theirs.Value[9:]...), 3, theirs.ExpiresAt)
-		}, "forged"},
-		"swapped between keys": {func(a *attack) {
-			r := a.stored("p", "b")
-			a.placeAt(r.Value, 2, r.ExpiresAt)
-		}, "forged"},
-		"swapped between partitions": {func(a *attack) {
-			r := a.stored("q", "a")
-			a.placeAt(r.Value, 2, r.ExpiresAt)
-		}, "forged"},
-		"former version as the next": {func(a *attack) {
-			a.place(a.former.Value, 2, a.former.ExpiresAt)
-		}, "forged"},
-		"former version as the present one": {func(a *attack) {
-			a.placeAt(a.former.Value, 2, a.former.ExpiresAt)
-		}, "forged"},
-		"versioned as blind": {func(a *attack) {
-			a.remove()
-			o := store.Op{Key: "a", Value: a.former.Value, Blind: true, ExpiresAt: a.former.ExpiresAt}
-			if err := a.inner.Apply(a.Context(), "p", o); err != nil {
-				a.Fatal(err)
-			}
-		}, "forged"},
-		"extended": {func(a *attack) {
-			r := a.stored("p", "a")
-			a.placeAt(append(r.Value, 0), 2, r.ExpiresAt)
-		}, "forged"},
-		"doubled": {func(a *attack) {
-			r := a.stored("p", "a")
-			a.placeAt(append(r.Value, r.Value...), 2, r.ExpiresAt)
-		}, "forged"},
-		"end moved later": {func(a *attack) {
-			r := a.stored("p", "a")
-			a.placeAt(r.Value, 2, r.ExpiresAt.Add(time.Hour))
-		}, "end moved"},
-		"end taken away": {func(a *attack) {
-			a.placeAt(a.stored("p", "a").Value, 2, time.Time{})
-		}, "end moved"},
-		"end moved sooner": {func(a *attack) {
-			r := a.stored("p", "a")
-			a.placeAt(r.Value, 2, r.ExpiresAt.Add(-time.Minute))
-		}, "end moved"},
-		"newer format": {func(a *attack) {
-			r := a.stored("p", "a")
-			r.Value[0] = 2
-			a.placeAt(r.Value, 2, r.ExpiresAt)
-		}, "newer format"},
-		"format zero": {func(a *attack) {
-			r := a.stored("p", "a")
-			r.Value[0] = 0
-			a.placeAt(r.Value, 2, r.ExpiresAt)
-		}, "malformed"},
-	} {
+	for name, row := range attacks {
 		t.Run(name, func(t *testing.T) {
 			a := newAttack(t)
 			row.attack(a)

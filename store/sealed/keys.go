@@ -78,12 +78,36 @@ func (m master) aead(partition string) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// find is the master of that id.
-func (k keyring) find(id []byte) (master, bool) {
-	for _, m := range k {
+// A box seals and opens the records of one partition. Its ciphers are made when
+// they are needed and kept as long as it is, which is one call.
+type box struct {
+	keys      keyring
+	partition string
+	made      []cipher.AEAD
+}
+
+func (k keyring) box(partition string) *box {
+	return &box{keys: k, partition: partition, made: make([]cipher.AEAD, len(k))}
+}
+
+// cipher is that of the master at i.
+func (b *box) cipher(i int) (cipher.AEAD, error) {
+	if b.made[i] == nil {
+		aead, err := b.keys[i].aead(b.partition)
+		if err != nil {
+			return nil, err
+		}
+		b.made[i] = aead
+	}
+	return b.made[i], nil
+}
+
+// find is the place of the master with that id, or -1.
+func (k keyring) find(id []byte) int {
+	for i, m := range k {
 		if string(m.id[:]) == string(id) {
-			return m, true
+			return i
 		}
 	}
-	return master{}, false
+	return -1
 }

@@ -21,15 +21,14 @@ const (
 )
 
 // seal makes the value that the inner store keeps for an op.
-func (k keyring) seal(random io.Reader, partition string, op *store.Op) ([]byte, error) {
-	m := k[0]
-	aead, err := m.aead(partition)
+func (b *box) seal(random io.Reader, op *store.Op) ([]byte, error) {
+	aead, err := b.cipher(0)
 	if err != nil {
 		return nil, err
 	}
 	sealed := make([]byte, headBytes, Overhead+len(op.Value))
 	sealed[0] = format
-	copy(sealed[1:], m.id[:])
+	copy(sealed[1:], b.keys[0].id[:])
 	nonce := sealed[1+keyIDBytes:]
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, err
@@ -37,7 +36,7 @@ func (k keyring) seal(random io.Reader, partition string, op *store.Op) ([]byte,
 	plain := make([]byte, endBytes, endBytes+len(op.Value))
 	binary.BigEndian.PutUint64(plain, uint64(store.Millis(op.ExpiresAt)))
 	plain = append(plain, op.Value...)
-	return aead.Seal(sealed, nonce, plain, associated(sealed, partition, op.Key, versionOf(op))), nil
+	return aead.Seal(sealed, nonce, plain, associated(sealed, b.partition, op.Key, versionOf(op))), nil
 }
 
 // versionOf is the version that the record will have.
@@ -50,10 +49,10 @@ func versionOf(op *store.Op) uint64 {
 
 // open is the way back. The record must be just what seal made, under the same
 // name and version, and the inner store must not tell another end.
-func (k keyring) open(partition string, r store.Record) (store.Record, error) {
-	plain, reason := k.plain(partition, r)
+func (b *box) open(r store.Record) (store.Record, error) {
+	plain, reason := b.plain(r)
 	if reason != "" {
-		return store.Record{}, &Error{Partition: partition, Key: r.Key, Reason: reason}
+		return store.Record{}, &Error{Partition: b.partition, Key: r.Key, Reason: reason}
 	}
 	r.ExpiresAt = store.FromMillis(int64(binary.BigEndian.Uint64(plain)))
 	r.Value = plain[endBytes:]
@@ -61,7 +60,7 @@ func (k keyring) open(partition string, r store.Record) (store.Record, error) {
 }
 
 // plain decrypts and checks; the reason says why not.
-func (k keyring) plain(partition string, r store.Record) (plain []byte, reason string) {
+func (b *box) plain(r store.Record) (plain []byte, reason string) {
 	if len(r.Value) <= Overhead || r.Value[0] == 0 {
 		return nil, malformed
 	}
@@ -69,15 +68,15 @@ func (k keyring) plain(partition string, r store.Record) (plain []byte, reason s
 		return nil, newerFormat
 	}
 	head, sealed := r.Value[:headBytes], r.Value[headBytes:]
-	m, ok := k.find(head[1 : 1+keyIDBytes])
-	if !ok {
+	i := b.keys.find(head[1 : 1+keyIDBytes])
+	if i < 0 {
 		return nil, unknownSecret
 	}
-	aead, err := m.aead(partition)
+	aead, err := b.cipher(i)
 	if err != nil {
 		return nil, malformed
 	}
-	plain, err = aead.Open(nil, head[1+keyIDBytes:], sealed, associated(head, partition, r.Key, r.Version))
+	plain, err = aead.Open(nil, head[1+keyIDBytes:], sealed, associated(head, b.partition, r.Key, r.Version))
 	if err != nil {
 		return nil, forged
 	}

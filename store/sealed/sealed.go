@@ -61,8 +61,9 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 	if err != nil {
 		return nil, err
 	}
+	box := s.keys.box(partition)
 	for i, sealed := range records {
-		if records[i], err = s.open(partition, sealed); err != nil {
+		if records[i], err = s.open(box, sealed); err != nil {
 			return nil, err
 		}
 	}
@@ -70,14 +71,14 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 }
 
 // open turns a record of the inner store into what was written.
-func (s *Store) open(partition string, sealed store.Record) (store.Record, error) {
+func (s *Store) open(box *box, sealed store.Record) (store.Record, error) {
 	absent := store.Record{Key: sealed.Key}
 	if !sealed.Exists() {
 		return absent, nil
 	}
-	opened, err := s.keys.open(partition, sealed)
+	opened, err := box.open(sealed)
 	if err != nil {
-		s.opts.Fault(store.Ref{Partition: partition, Key: sealed.Key})
+		s.opts.Fault(store.Ref{Partition: box.partition, Key: sealed.Key})
 		return absent, err
 	}
 	if s.ended(opened) {
@@ -127,13 +128,14 @@ func check(partition string, ops []store.Op) error {
 }
 
 func (s *Store) seal(partition string, ops []store.Op) ([]store.Op, error) {
+	box := s.keys.box(partition)
 	sealed := make([]store.Op, len(ops))
 	for i, op := range ops {
 		sealed[i] = op
 		if op.Value == nil {
 			continue
 		}
-		value, err := s.keys.seal(s.opts.Rand, partition, &op)
+		value, err := box.seal(s.opts.Rand, &op)
 		if err != nil {
 			return nil, fmt.Errorf("sealed: %w", err)
 		}
@@ -156,17 +158,18 @@ func (s *Store) bury(ctx context.Context, partition string, ops []store.Op) bool
 	if err != nil {
 		return false
 	}
+	box := s.keys.box(partition)
 	var dead []store.Op
 	for _, r := range records {
-		if r.Exists() && s.isDead(partition, r) {
+		if r.Exists() && s.isDead(box, r) {
 			dead = append(dead, store.Op{Key: r.Key, Expect: r.Version})
 		}
 	}
 	return len(dead) > 0 && s.inner.Apply(ctx, partition, dead...) == nil
 }
 
-func (s *Store) isDead(partition string, sealed store.Record) bool {
-	opened, err := s.keys.open(partition, sealed)
+func (s *Store) isDead(box *box, sealed store.Record) bool {
+	opened, err := box.open(sealed)
 	return err == nil && sealed.Version != 0 && s.ended(opened)
 }
 

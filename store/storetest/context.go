@@ -58,6 +58,8 @@ func closedTwice(s *subject) {
 // everyCall fails the test unless each method answers the error.
 func (s *subject) everyCall(ctx context.Context, want error) {
 	s.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // for a Watch that is not refused
+	defer cancel()
 	_, get := s.Get(ctx, partition, "a")
 	_, list := s.List(ctx, "m:one")
 	calls := map[string]error{
