@@ -85,13 +85,17 @@ func (g *Gateway) admitBearer(r *http.Request, route *route, seen shown) (*Admis
 		sub, err := g.byToken(r.Context(), seen.bearer)
 		return g.passed(r, route, sub, err)
 	}
-	digest := sha256.Sum256([]byte(seen.bearer))
-	if g.cache.bearers.known(digest) {
+	spelling := sha256.Sum256([]byte(seen.bearer))
+	if g.cache.bearers.believed(spelling) {
 		return g.admitTrusted(r, route, seen)
 	}
-	id, err := g.apiJWT(r.Context(), seen.bearer, digest)
+	id, err := g.apiJWT(r.Context(), seen.bearer, spelling)
 	if notOurs(err) {
-		return g.admitTrusted(r, route, seen)
+		a, err := g.admitTrusted(r, route, seen)
+		if err == nil {
+			g.cache.bearers.believe(spelling)
+		}
+		return a, err
 	}
 	if err != nil {
 		return nil, refusalOfJWT(err, "invalid_session_credential")

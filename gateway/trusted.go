@@ -16,17 +16,25 @@ import (
 // seen before costs no look-up in the directory. What they say is checked against
 // the session each time.
 type bearers struct {
-	sessions *otter.Cache[bearerKey, string]
+	sessions  *otter.Cache[bearerKey, string]
+	spellings *otter.Cache[[32]byte, struct{}]
 }
 
-// known tells whether the token is one that some profile has believed, and so
-// cannot be one of ours.
-func (b *bearers) known(digest [32]byte) bool {
-	if b.sessions == nil {
+// believed tells whether some profile has believed the token, and so it cannot be
+// one of ours. spelling is the digest of the text as it was sent, which says
+// nothing else of a token: one signature may be written in two ways.
+func (b *bearers) believed(spelling [32]byte) bool {
+	if b.spellings == nil {
 		return false
 	}
-	_, ok := b.sessions.GetIfPresent(bearerKey{digest: digest})
+	_, ok := b.spellings.GetIfPresent(spelling)
 	return ok
+}
+
+func (b *bearers) believe(spelling [32]byte) {
+	if b.spellings != nil {
+		b.spellings.Set(spelling, struct{}{})
+	}
 }
 
 type bearerKey struct {
@@ -38,7 +46,10 @@ func newBearers(o CacheOptions) *bearers {
 	if o.Entries <= 0 {
 		return &bearers{}
 	}
-	return &bearers{otter.Must(&otter.Options[bearerKey, string]{MaximumSize: o.Entries})}
+	return &bearers{
+		sessions:  otter.Must(&otter.Options[bearerKey, string]{MaximumSize: o.Entries}),
+		spellings: otter.Must(&otter.Options[[32]byte, struct{}]{MaximumSize: o.Entries}),
+	}
 }
 
 func (b *bearers) sessionOf(k bearerKey) (string, bool) {
@@ -51,7 +62,6 @@ func (b *bearers) sessionOf(k bearerKey) (string, bool) {
 func (b *bearers) remember(k bearerKey, id string) {
 	if b.sessions != nil {
 		b.sessions.Set(k, id)
-		b.sessions.Set(bearerKey{digest: k.digest}, id)
 	}
 }
 

@@ -1,0 +1,109 @@
+package attest_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/attestgate/caddy-attest"
+
+// arrows is the table of ARCHITECTURE.md: which rooms a room may import. Rooms
+// within a room (store/bolt, trust/trusttest) follow their outer one.
+var arrows = map[string][]string{
+	"":                      {"caddymodule"},
+	"cmd/caddy":             {""},
+	"internal/strictjson":   {},
+	"internal/jose":         {"internal/strictjson"},
+	"claims":                {"internal/strictjson"},
+	"trust":                 {"claims", "internal/jose", "internal/strictjson"},
+	"trust/trusttest":       {"trust", "internal/jose", "internal/strictjson"},
+	"store":                 {"store/record"},
+	"store/internal/hub":    {"store"},
+	"store/record":          {"internal/strictjson"},
+	"store/memory":          {"store"},
+	"store/bolt":            {"store"},
+	"store/redis":           {"store"},
+	"store/redis/redistest": {},
+	"store/breaker":         {"store"},
+	"store/sealed":          {"store"},
+	"store/storetest":       {"store", "store/record", "internal/strictjson"},
+	"directory":             {"store", "store/record", "claims", "internal/strictjson"},
+	"session":               {"store", "store/record", "claims", "internal/strictjson"},
+	"session/mint":          {"session", "store", "store/record", "claims", "internal/jose", "internal/strictjson"},
+	"gateway":               {"trust", "directory", "session", "session/mint", "claims", "store", "internal/strictjson"},
+	"caddymodule":           {"*"},
+	"e2e":                   {},
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func TestArrowsBetweenRooms(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		room := strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
+		allowed, known := arrows[room]
+		if !known {
+			outer := room[:max(strings.LastIndex(room, "/"), 0)]
+			if allowed, known = arrows[outer]; !known {
+				t.Errorf("%s is a room that the table does not know", room)
+				continue
+			}
+			allowed = append(slices.Clone(allowed), outer)
+		}
+		for _, path := range strings.Fields(imports) {
+			if target, ours := strings.CutPrefix(path, module); ours {
+				target = strings.TrimPrefix(target, "/")
+				if !mayImport(room, target, allowed) {
+					t.Errorf("%s imports %s, which its room may not", room, target)
+				}
+			}
+		}
+	}
+}
+
+func mayImport(room, target string, allowed []string) bool {
+	for _, a := range allowed {
+		if a == "*" || a == target || (a != "" && strings.HasPrefix(target, a+"/internal/")) {
+			return true
+		}
+	}
+	return strings.HasPrefix(target, room+"/internal/")
+}
+
+// The JWT library stays in one room, and its packages that read claims or
+// decrypt stay out of the program altogether (docs/decisions/0001-jwx-v2.md).
+func TestJWXOnlyInJose(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		if pkg != module+"/internal/jose" && strings.Contains(imports, "lestrrat-go/jwx") {
+			t.Errorf("%s imports jwx", pkg)
+		}
+	}
+	for _, dep := range goList(t, "-deps", "./cmd/caddy") {
+		if dep == "github.com/lestrrat-go/jwx/v2/jwt" || dep == "github.com/lestrrat-go/jwx/v2/jwe" {
+			t.Errorf("%s is linked", dep)
+		}
+	}
+}
+
+// Randomness that can be guessed has no place in a program that hands out
+// secrets (CVE-2024-21495).
+func TestNoMathRand(t *testing.T) {
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		pkg, imports, _ := strings.Cut(line, " ")
+		for _, path := range strings.Fields(imports) {
+			if path == "math/rand" || path == "math/rand/v2" {
+				t.Errorf("%s imports %s", pkg, path)
+			}
+		}
+	}
+}
