@@ -8,7 +8,7 @@ var keysBlock = grammar[Keys]{name: "keys", words: []word[Keys]{
 	},
 	{
 		name: "rotate_every", args: "<duration>",
-		help: "how often a new key takes over, 1h or more",
+		help: "how often a new key takes over, 1h or more; default 90d",
 		read: func(r *reader, k *Keys) error { return r.duration(&k.RotateEvery) },
 	},
 	{

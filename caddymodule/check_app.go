@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
@@ -63,8 +64,8 @@ func (c *checker) issuer(a *App) {
 		return
 	}
 	c.url(at, a.Issuer, "http", "https")
-	if a.Issuer[len(a.Issuer)-1] == '/' {
-		c.refuse(at, "expected a URL without a trailing slash")
+	if strings.HasSuffix(a.Issuer, "/") || strings.Contains(a.Issuer, "?") {
+		c.refuse(at, "expected a URL without a trailing slash and without a query")
 	}
 }
 

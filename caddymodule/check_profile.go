@@ -16,7 +16,7 @@ func (c *checker) profile(at where, name string, p *Profile, a *App) {
 	c.profileKeys(at, p)
 	c.profileLists(at, p)
 	c.profileRoles(at, p)
-	c.profileRates(at, p)
+	c.profileNumbers(at, p)
 	if len(c.problems) > before {
 		return
 	}
@@ -92,9 +92,12 @@ func (c *checker) profileRoles(at where, p *Profile) {
 	}
 }
 
-// profileRates refuses a rate without what it limits, and an idle time that is
-// never reached.
-func (c *checker) profileRates(at where, p *Profile) {
+// profileNumbers refuses a negative leeway, which the trust room would take for
+// none, a rate without what it limits, and an idle time that is never reached.
+func (c *checker) profileNumbers(at where, p *Profile) {
+	if p.Leeway != nil {
+		c.notNegative(at.at("leeway"), *p.Leeway)
+	}
 	if create := p.Create; create != nil && (create.MembersPerHour != 0 && !create.Members || create.OrganizationsPerHour != 0 && !create.Organizations) {
 		c.refuse(at.at("create"), "a rate without what it limits")
 	}

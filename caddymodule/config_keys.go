@@ -12,10 +12,10 @@ type Keys struct {
 	// How often a new key replaces the signing one, at least 1h. The new key is
 	// published at least ten minutes before it signs, the old one stays published
 	// until every JWT it signed has expired plus an hour.
-	// Default: 0, keys change only on demand.
+	// Default: 90d.
 	RotateEvery caddy.Duration `json:"rotate_every,omitempty"`
 
 	// PEM files with private keys, instead of the ring in the store. The first
-	// signs, all are published. Cannot be combined with rotate_every.
+	// signs, all are published. They are rotated by changing the files.
 	Files []string `json:"files,omitempty"`
 }
