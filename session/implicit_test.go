@@ -58,6 +58,7 @@ func TestImplicitIDSeparates(t *testing.T) {
 		"shifted right":           with(func(r *session.Implicit) { r.OrganizationID, r.MemberID = org+"m", strings.TrimPrefix(member, "m") }),
 		"key":                     with(func(r *session.Implicit) { r.Key = []string{"ab"} }),
 		"key in two":              with(func(r *session.Implicit) { r.Key = []string{"a", "b"} }),
+		"key with zeros between":  with(func(r *session.Implicit) { r.Key = []string{"a" + strings.Repeat("\x00", 8) + "b"} }),
 		"key with an empty value": with(func(r *session.Implicit) { r.Key = []string{"ab", ""} }),
 		"key that is the digest":  with(func(r *session.Implicit) { r.Key = []string{string(r.Digest[:])} }),
 		"empty key value":         with(func(r *session.Implicit) { r.Key = []string{""} }),
@@ -404,6 +405,33 @@ func TestRevokedKeyStartsAnewWithALaterToken(t *testing.T) {
 	}
 }
 
+// An issuer whose clock is ahead: its token is from after the revocation, but a
+// session that began in the same instant could not be told from the one revoked.
+func TestRevokedKeyDoesNotStartAnewInTheSameInstant(t *testing.T) {
+	for name, lose := range map[string]bool{"tombstone": false, "tombstone lost": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			s := f.implicit(f.a, f.keyed("x", "sid-1"))
+			f.clock.Advance(time.Minute)
+			if _, err := f.a.Revoke(ctx, s.ID); err != nil {
+				t.Fatal(err)
+			}
+			ahead := f.keyed("y", "sid-1")
+			ahead.IssuedAt = f.clock.In(30 * time.Second)
+			if lose {
+				f.fallBack(s.ID, store.Record{})
+			}
+			for _, m := range []*session.Manager{f.a, f.b} {
+				_, err := m.Implicit(ctx, ahead)
+				wantErr(t, err, session.ErrRevoked)
+			}
+			f.clock.Advance(time.Millisecond)
+			f.implicit(f.a, ahead)
+			f.implicit(f.b, ahead)
+		})
+	}
+}
+
 // The revocation is remembered for as long as any token could live that was
 // issued before it, and no longer.
 func TestTombstoneOfAKeyOutlivesEveryToken(t *testing.T) {
@@ -413,6 +441,17 @@ func TestTombstoneOfAKeyOutlivesEveryToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := f.records(s.ID)[0].ExpiresAt; !got.Equal(f.clock.In(24 * time.Hour)) {
+		t.Errorf("the tombstone expires %s from now", got.Sub(f.clock.Now()))
+	}
+	f.implicit(f.a, f.keyed("x", "sid-3"))
+	f.clock.Advance(time.Minute)
+	raised := f.keyed("y", "sid-3") // the profile has been changed
+	raised.MaxLifetime = 48 * time.Hour
+	s = f.implicit(f.a, raised)
+	if _, err := f.a.Revoke(ctx, s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.records(s.ID)[0].ExpiresAt; !got.Equal(f.clock.In(48 * time.Hour)) {
 		t.Errorf("the tombstone expires %s from now", got.Sub(f.clock.Now()))
 	}
 	long := f.keyed("y", "sid-2")
@@ -467,3 +506,24 @@ func TestImplicitDigestsDiffer(t *testing.T) {
 }
 
 var _ store.Store = (*flaky)(nil)
+
+// A token that is known as a factor already, or whose profile has none left, goes
+// on with the session of its key all the same, and no factor is there twice.
+func TestNewerTokenThatIsAFactorAlready(t *testing.T) {
+	f := newFleet(t)
+	s := f.implicit(f.a, f.keyed("x", "sid-1"))
+	f.clock.Advance(time.Minute)
+	if _, err := f.a.Attach(ctx, s.ID, f.proof("github", "y")); err != nil {
+		t.Fatal(err)
+	}
+	if s = f.implicit(f.a, f.keyed("y", "sid-1")); len(s.Factors) != 2 {
+		t.Errorf("factors are %+v", s.Factors)
+	}
+	if _, err := f.a.Change(ctx, s.ID, func(s *session.Session) error { s.Factors = nil; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(time.Minute)
+	if s = f.implicit(f.a, f.keyed("z", "sid-1")); len(s.Factors) != 1 || s.Factors[0].TokenID != "z" {
+		t.Errorf("factors are %+v", s.Factors)
+	}
+}

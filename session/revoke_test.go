@@ -205,7 +205,7 @@ func TestRevocationIsKeptToTheAbsoluteEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.clock.Advance(50 * time.Hour)
-	f.churn(f.a, 300) // so that what may be forgotten is
+	f.churn(f.a, 4000) // so that what may be forgotten is
 	f.fallBack(s.ID, before)
 	_, err = f.a.ByID(ctx, s.ID)
 	wantErr(t, err, session.ErrRevoked)
@@ -230,6 +230,7 @@ func TestImplicitRevocationSurvivesTheLossOfItsRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.fallBack(s.ID, store.Record{})
+	f.clock.Advance(time.Minute)
 	_, err := f.a.Implicit(ctx, r)
 	wantErr(t, err, session.ErrRevoked)
 	_, err = f.b.Implicit(ctx, r) // which has it from the store again
@@ -360,4 +361,55 @@ func TestChangeMeetsARevocation(t *testing.T) {
 	})
 	_, err := f.a.Attach(ctx, s.ID, f.proof("okta", "t2"))
 	wantErr(t, err, session.ErrRevoked)
+}
+
+// The store loses the session of a key while its revocation waits to be written:
+// tokens of before stay refused, a later one begins anew.
+func TestPendingRevocationOfALostSession(t *testing.T) {
+	f := newFleet(t)
+	old := f.keyed("x", "sid-1")
+	s := f.implicit(f.a, old)
+	f.clock.Advance(time.Minute)
+	f.store.down(true)
+	_, err := f.a.Revoke(ctx, s.ID)
+	wantFault(t, err)
+	f.store.down(false)
+	f.fallBack(s.ID, store.Record{})
+	_, err = f.a.Implicit(ctx, old)
+	wantErr(t, err, session.ErrRevoked)
+	_, err = f.b.Implicit(ctx, old) // which has it from the store
+	wantErr(t, err, session.ErrRevoked)
+	f.clock.Advance(time.Minute)
+	if anew := f.implicit(f.a, f.keyed("y", "sid-1")); anew.Takes(old.IssuedAt) {
+		t.Error("it takes the token that was revoked")
+	}
+	_, err = f.a.Implicit(ctx, old)
+	wantErr(t, err, session.ErrRevoked)
+}
+
+// The session of a key comes back to life in a promoted replica: the node that
+// revoked it lets no token of before begin it anew.
+func TestRevokedKeySurvivesAFailover(t *testing.T) {
+	f := newFleet(t)
+	old := f.keyed("x", "sid-1")
+	s := f.implicit(f.a, old)
+	before := f.records(s.ID)[0]
+	f.clock.Advance(time.Minute)
+	if _, err := f.a.Revoke(ctx, s.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(time.Minute)
+	f.fallBack(s.ID, before)
+	for _, m := range []*session.Manager{f.a, f.b} {
+		_, err := m.Implicit(ctx, old)
+		wantErr(t, err, session.ErrRevoked)
+	}
+	f.fallBack(s.ID, before)
+	later := f.keyed("y", "sid-1")
+	f.implicit(f.a, later)
+	for _, m := range []*session.Manager{f.a, f.b} {
+		_, err := m.Implicit(ctx, old)
+		wantErr(t, err, session.ErrRevoked)
+		f.implicit(m, later)
+	}
 }

@@ -123,6 +123,18 @@ func leftOver(last byte) string {
 	return string(alphabet[strings.IndexByte(alphabet, last)|1])
 }
 
+// A cached session is asked by whoever found it under an id; the id is part of
+// the token all the same.
+func TestTokenNamesItsSession(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	_, secret, _ := strings.Cut(f.token(s).Reveal(), ".")
+	token, err := session.ParseToken(f.start(time.Hour, 0).ID + "." + secret)
+	if err != nil || s.Holds(token, f.clock.Now()) {
+		t.Errorf("it holds the token of another session, %v", err)
+	}
+}
+
 func TestTokenOfAnImplicitSession(t *testing.T) {
 	f := newFleet(t)
 	s := f.implicit(f.a, f.trusted("x"))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attestgate/caddy-attest/internal/jose"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
@@ -394,6 +395,9 @@ func TestStoreFallsBack(t *testing.T) {
 	if err := ra.Tick(ctx); err != nil {
 		t.Fatal(err)
 	}
+	if ra.ActiveID() != jwt.KeyID {
+		t.Error("the node signs with a key of long ago")
+	}
 	fresh, rf := f.node()
 	for name, m := range map[string]*mint.Minter{"the node itself": a, "a fresh one": fresh} {
 		for _, text := range []string{old.Text, jwt.Text} {
@@ -575,5 +579,126 @@ func TestBrokenRingIsAFault(t *testing.T) {
 				t.Error("it was overwritten")
 			}
 		})
+	}
+}
+
+// Two parts of a fleet that turned the ring apart from each other: once they share
+// a store again, what either signed is verified by both.
+func TestRingsThatDiverged(t *testing.T) {
+	f := newFleet(t)
+	a, ra := f.node()
+	b, rb := f.node()
+	before := f.record()
+	rotate := func(r *mint.Ring, times int) {
+		t.Helper()
+		for range times {
+			f.clock.Advance(mint.PublishAhead)
+			if err := r.Rotate(ctx, mint.RotateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rotate(ra, 2)
+	ours := f.mint(a, f.request())
+	f.fallBack(before)
+	rotate(rb, 3) // further than a, so its record is the newer one
+	theirs := f.mint(b, f.request())
+	if ours.KeyID == theirs.KeyID {
+		t.Fatal("they did not diverge")
+	}
+	for _, r := range []*mint.Ring{ra, rb} {
+		if err := r.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ra.ActiveID() != theirs.KeyID || rb.ActiveID() != theirs.KeyID {
+		t.Errorf("keys are %v and %v", states(ra), states(rb))
+	}
+	for _, m := range []*mint.Minter{a, b} {
+		for _, jwt := range []mint.JWT{ours, theirs} {
+			if _, err := m.Verify(ctx, jwt.Text, mint.VerifyOptions{AllowExpired: true}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	f := newFleet(t)
+	m, r := f.node()
+	err := r.Rotate(ctx, mint.RotateOptions{})
+	if want := f.clock.In(mint.PublishAhead).Format(time.RFC3339); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error is %v, want the time %s", err, want)
+	}
+	_, err = m.Verify(ctx, "a.b.c", mint.VerifyOptions{})
+	var cause *jose.ParseError
+	if !errors.As(err, &cause) {
+		t.Errorf("the cause of %v is lost", err)
+	}
+}
+
+// K-06: a JWT may not live longer than retired keys are kept for.
+func TestMaxLifetimeIsTheRings(t *testing.T) {
+	f := newFleet(t)
+	r := f.open(mint.RingConfig{MaxLifetime: 12 * time.Hour})
+	if r.MaxLifetime() != 12*time.Hour || f.open(mint.RingConfig{}).MaxLifetime() != mint.DefaultMaxLifetime {
+		t.Errorf("maximum is %s", r.MaxLifetime())
+	}
+	req := f.request()
+	req.Lifetime, req.Session.ExpiresAt = 12*time.Hour, f.clock.In(24*time.Hour)
+	f.mint(f.minter(r, mint.Config{}), req)
+}
+
+// One part of a fleet denies a key while the other goes on with it: together they
+// deny it.
+func TestDeniedKeySurvivesADivergence(t *testing.T) {
+	f := newFleet(t)
+	a, ra := f.node()
+	_, rb := f.node()
+	before := f.record()
+	stolen := f.mint(a, f.request())
+	if err := ra.Rotate(ctx, mint.RotateOptions{Emergency: true}); err != nil {
+		t.Fatal(err)
+	}
+	f.fallBack(before)
+	for range 3 {
+		f.clock.Advance(mint.PublishAhead)
+		if err := rb.Rotate(ctx, mint.RotateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []*mint.Ring{ra, rb} {
+		if err := r.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(kids(t, r.JWKS()), stolen.KeyID) {
+			t.Error("the stolen key is published")
+		}
+	}
+}
+
+// A node whose clock is ahead drops a retired key a little earlier; the others do
+// not take it for lost.
+func TestPruningByANodeWhoseClockIsAhead(t *testing.T) {
+	f := newFleet(t)
+	r := f.open(mint.RingConfig{})
+	ahead, err := mint.OpenRing(ctx, mint.RingConfig{Store: f.store, Now: func() time.Time { return f.clock.In(10 * time.Minute) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(mint.PublishAhead)
+	if err := r.Rotate(ctx, mint.RotateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(mint.DefaultMaxLifetime + 55*time.Minute)
+	for range 3 {
+		for _, each := range []*mint.Ring{ahead, r} {
+			if err := each.Tick(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := f.store.writes.Load(); n != 3 || len(states(r)) != 2 {
+		t.Errorf("%d writes, keys are %v", n, states(r))
 	}
 }

@@ -352,6 +352,22 @@ func TestVerifyWhileTheStoreIsDown(t *testing.T) {
 	wantCode(t, err, mint.CodeKey)
 }
 
+// F19: a clock that jumps back does not keep a node from looking.
+func TestVerifyLooksAfterTheClockJumpsBack(t *testing.T) {
+	f := newFleet(t)
+	m, _ := f.node()
+	stranger := f.signed(newFleet(t).open(mint.RingConfig{}), f.good())
+	for i := range int64(3) {
+		before := f.store.gets.Load()
+		_, err := m.Verify(ctx, stranger, mint.VerifyOptions{AllowExpired: true})
+		wantCode(t, err, mint.CodeKey)
+		if n := f.store.gets.Load() - before; n != 1 {
+			t.Errorf("%d looks the %d. time", n, i+1)
+		}
+		f.clock.Advance(-time.Minute)
+	}
+}
+
 // FuzzVerify: nothing but what was minted is taken, and nothing panics.
 func FuzzVerify(f *testing.F) {
 	fl := newFleet(f)
