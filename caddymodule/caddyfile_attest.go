@@ -18,6 +18,9 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	if err != nil {
 		return nil, err
 	}
+	if h.IsNamedRoute() {
+		return nil, r.locate(&problem{where: attestPlace, text: namedRoute})
+	}
 	app, err := globalApp(h)
 	if err != nil {
 		return nil, err
@@ -27,6 +30,11 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	}
 	return handler, nil
 }
+
+// namedRoute is what an attest in a named route is told. Caddy 2.11 keeps only the
+// first handler of such a route, so that an attest after another directive would
+// vanish, and with it the protection of whatever invokes the route.
+const namedRoute = "it cannot stand in a named route, of which Caddy may keep only the first directive; use a snippet and 'import'"
 
 // UnmarshalCaddyfile reads the attest directive.
 //

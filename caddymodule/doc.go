@@ -34,9 +34,9 @@
 //
 // # Files
 //
-// config_*.go holds the JSON configuration, one block a file; the comments of
-// its fields are the manual. caddyfile_*.go holds the parsers, one per block,
-// made of the tables of words.go. check_*.go holds the rules that a
+// config_*.go holds the JSON configuration, one concern a file; the comments of
+// its fields are the manual. caddyfile_*.go holds the parsers, one per block, each
+// a table of its words (words.go). check_*.go holds the rules that a
 // configuration must obey, whether it came as JSON or as a Caddyfile: a
 // Caddyfile's mistake is reported with its file and line because the parser
 // remembers where it read what.
