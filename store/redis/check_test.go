@@ -192,6 +192,7 @@ func TestTLS(t *testing.T) {
 		pool.Wait()
 		server.Kill()
 		server.Restart()
+		server.Ready()
 		// No connection of the pool is tried that the server has closed.
 		for v := range uint64(20) {
 			apply(t, s, op("b", "1", v))

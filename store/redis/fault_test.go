@@ -376,6 +376,7 @@ func TestRestartedEmpty(t *testing.T) {
 	server.Kill()
 	server.Wipe()
 	server.Restart()
+	server.Ready()
 	if r := get(t, s, "session"); r.Exists() {
 		t.Errorf("it holds %q", r.Value)
 	}

@@ -180,6 +180,7 @@ func TestWatchWaitsForTheServer(t *testing.T) {
 		t.Errorf("%d Flushes of a server that is away", n)
 	}
 	server.Restart()
+	server.Ready()
 	eventually(t, "the first Flush", func() bool { return e.flushes() > 0 })
 	apply(t, s, op("a", "x", 0))
 	eventually(t, "a change", func() bool {

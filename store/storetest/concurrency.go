@@ -93,37 +93,34 @@ func concurrentOneCreator(s *subject) {
 	}
 }
 
-// concurrentOneState has writers that change two records together and readers
-// that must never see one changed without the other.
+// concurrentOneState has a writer that changes two records together, for as long as
+// readers read both; they must never see one changed without the other.
 func concurrentOneState(s *subject) {
-	var stop atomic.Bool
-	var wg sync.WaitGroup
-	torn := make(chan string, 1)
-	for range 4 {
-		wg.Go(func() {
-			for !stop.Load() {
+	const readers, reads = 4, 50
+	var reading sync.WaitGroup
+	var left atomic.Int32
+	left.Store(readers)
+	torn := make(chan string, readers)
+	for range readers {
+		reading.Go(func() {
+			defer left.Add(-1)
+			for range reads {
 				records, err := s.Get(context.Background(), partition, "a", "b")
-				if err == nil && string(records[0].Value) == string(records[1].Value) &&
-					records[0].Version == records[1].Version {
-					continue
+				if err != nil || string(records[0].Value) != string(records[1].Value) ||
+					records[0].Version != records[1].Version {
+					torn <- fmt.Sprint(records, err)
+					return
 				}
-				select {
-				case torn <- fmt.Sprint(records, err):
-				default:
-				}
-				return
 			}
 		})
 	}
-	for v := range uint64(200) {
+	for v := uint64(0); left.Load() > 0; v++ {
 		s.mustApply(put("a", fmt.Sprint(v), v), put("b", fmt.Sprint(v), v))
 	}
-	stop.Store(true)
-	wg.Wait()
-	select {
-	case what := <-torn:
+	reading.Wait()
+	close(torn)
+	for what := range torn {
 		s.Error(what)
-	default:
 	}
 }
 

@@ -93,7 +93,7 @@ var flaws = map[string]struct {
 					return nil, err
 				}
 				all = append(all, r...)
-				time.Sleep(time.Microsecond)
+				time.Sleep(100 * time.Microsecond)
 			}
 			return all, errors.Join(ctx.Err(), store.CheckKeys(partition))
 		}

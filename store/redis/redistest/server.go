@@ -158,6 +158,15 @@ func (s *Server) Restart() {
 	}
 }
 
+// Ready waits until the server has loaded its data and answers as it should.
+func (s *Server) Ready() {
+	s.t.Helper()
+	await(s.t, "loading", func() bool {
+		pong, err := s.TryCLI("ping")
+		return err == nil && pong == "PONG"
+	})
+}
+
 // Wipe removes all that a killed server has on disk.
 func (s *Server) Wipe() {
 	s.t.Helper()
