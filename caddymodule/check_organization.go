@@ -13,6 +13,9 @@ func (c *checker) roles(a *App) {
 	for id, res := range sorted(a.Resources) {
 		at := where{"resource", id}
 		c.form(at, id, wordForm, wantWord)
+		if id == "roles" {
+			c.refuse(at, "'roles' cannot be a resource: templates know {{ member.rbac.roles }} as the list of roles")
+		}
 		c.actions(at, res.Actions)
 	}
 	for id, role := range sorted(a.Roles) {
