@@ -15,9 +15,10 @@ import (
 
 // Serve says which parts of the session API a place of a site answers.
 type Serve struct {
-	// Keys: the JWKS, without credentials.
+	// Keys: the JWKS and the metadata of the issuer, without credentials.
 	Keys bool
-	// Sessions: attest, authenticate, revoke.
+	// Sessions: attest, authenticate, exchange, revoke, the list of sessions, what
+	// roles allow, and whoami.
 	Sessions bool
 	// Directory: organizations and members.
 	Directory bool
@@ -56,7 +57,15 @@ type byMethod map[string]call
 type call struct {
 	scope scope
 	run   endpoint
+	// reads tells that the call changes nothing, so that a secret for reading is
+	// good for it.
+	reads bool
+	// open tells that pages of any origin may read the answer.
+	open bool
 }
+
+func changing(s scope, run endpoint) call { return call{scope: s, run: run} }
+func reading(s scope, run endpoint) call  { return call{scope: s, run: run, reads: true} }
 
 func (a *API) endpoints() map[string]byMethod {
 	all := map[string]byMethod{}
@@ -65,6 +74,17 @@ func (a *API) endpoints() map[string]byMethod {
 	}
 	if a.serve.Sessions {
 		a.sessionEndpoints(all)
+		a.rbacEndpoints(all)
+	}
+	if a.serve.Sessions && a.consumers() {
+		a.consumerEndpoints(all)
+	}
+	if a.serve.Directory {
+		a.organizationEndpoints(all)
+		a.memberEndpoints(all)
+	}
+	if a.serve.Sessions || a.serve.Directory {
+		all[openAPIPath] = published(a.openAPI)
 	}
 	return all
 }
@@ -99,7 +119,11 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, ok := methods[r.Method]
-	if !ok {
+	switch {
+	case !ok && r.Method == http.MethodOptions && methods.open():
+		preflight(w, methods)
+		return
+	case !ok:
 		w.Header().Set("Allow", methods.allow())
 		a.answerError(w, r, refuse("method_not_allowed", nil))
 		return
@@ -116,7 +140,7 @@ func (m byMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m byMethod) allow() string {
 	var list []string
-	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE"} {
 		if _, ok := m[method]; ok {
 			list = append(list, method)
 		}
@@ -125,7 +149,7 @@ func (m byMethod) allow() string {
 }
 
 func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
-	if err := a.gateway.secrets.allow(r, c.scope); err != nil {
+	if err := a.allow(r, c); err != nil {
 		a.answerError(w, r, err)
 		return
 	}
@@ -134,8 +158,8 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
 		a.answerError(w, r, err)
 		return
 	}
-	if keys, ok := body.(keySet); ok {
-		keys.write(w, r)
+	if d, ok := body.(document); ok {
+		d.write(w, r, c)
 		return
 	}
 	a.answer(w, http.StatusOK, body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
@@ -35,12 +36,18 @@ func (a *API) attest(ctx context.Context, r *http.Request) (any, error) {
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
-	if err := a.checkAttest(in); err != nil {
-		return nil, err
-	}
-	identity, err := a.verify(r, in)
+	s, err := a.attested(ctx, r, in)
 	if err != nil {
 		return nil, err
+	}
+	return a.answerSession(s), nil
+}
+
+// attested is attest in either dialect.
+func (a *API) attested(ctx context.Context, r *http.Request, in attestBody) (said, error) {
+	identity, err := a.verify(r, in)
+	if err != nil {
+		return said{}, err
 	}
 	var sub subject
 	if in.none() {
@@ -49,9 +56,9 @@ func (a *API) attest(ctx context.Context, r *http.Request) (any, error) {
 		sub, err = a.attach(ctx, in, identity)
 	}
 	if err != nil {
-		return nil, err
+		return said{}, err
 	}
-	return a.answerSession(sub)
+	return a.gateway.tell(sub)
 }
 
 var errMissingArgument = errors.New("profile_id and token are required")
@@ -75,7 +82,11 @@ func (a *API) checkAttest(in attestBody) error {
 	return patch.Check()
 }
 
+// verify reads the token, after all that can be judged from the body alone.
 func (a *API) verify(r *http.Request, in attestBody) (*trust.Identity, error) {
+	if err := a.checkAttest(in); err != nil {
+		return nil, err
+	}
 	p, ok := a.gateway.Profiles.Profile(in.profile())
 	if !ok {
 		return nil, refuse("trusted_token_profile_not_found", nil)
@@ -92,15 +103,7 @@ func (a *API) begin(ctx context.Context, in attestBody, id *trust.Identity) (sub
 	if id.Factor.SecondOnly {
 		return subject{}, refuse("insufficient_factors_for_session_exchange", errSecondOnly)
 	}
-	d, err := in.duration()
-	if err != nil {
-		return subject{}, err
-	}
-	d = orDefault(d, g.SessionDuration)
-	if d > g.Sessions.MaxDuration() {
-		return subject{}, refuse("invalid_session_duration_minutes", errDuration)
-	}
-	patch, err := in.patch()
+	d, patch, err := a.beginning(in.sessionChanges)
 	if err != nil {
 		return subject{}, err
 	}
@@ -118,6 +121,23 @@ func (a *API) begin(ctx context.Context, in attestBody, id *trust.Identity) (sub
 		return subject{}, err
 	}
 	return g.complete(ctx, s, g.now())
+}
+
+// beginning is how long a new session is to last, and what its claims start with.
+func (a *API) beginning(c sessionChanges) (time.Duration, claims.Overlay, error) {
+	d, err := c.duration()
+	if err != nil {
+		return 0, claims.Overlay{}, err
+	}
+	d = orDefault(d, a.gateway.SessionDuration)
+	if d > a.gateway.Sessions.MaxDuration() {
+		return 0, claims.Overlay{}, refuse("invalid_session_duration_minutes", errDuration)
+	}
+	patch, err := c.patch()
+	if err == nil {
+		err = patch.Check()
+	}
+	return d, patch, err
 }
 
 var errSecondOnly = errors.New("the profile is a second factor only: it does not start a session")

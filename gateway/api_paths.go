@@ -32,14 +32,19 @@ func (a *API) owns(p string) bool {
 	if a.serve.Sessions && a.serve.Directory && under(p, "/v1/b2b") {
 		return true
 	}
+	if a.serve.Keys && a.metadataPaths()[p] {
+		return true
+	}
 	for prefix, served := range map[string]bool{
-		"/.well-known/jwks.json": a.serve.Keys,
-		"/v1/b2b/sessions/jwks":  a.serve.Keys,
-		"/v1/sessions/jwks":      a.serve.Keys,
-		"/v1/b2b/sessions":       a.serve.Sessions,
-		"/v1/sessions":           a.serve.Sessions,
-		"/v1/b2b/rbac":           a.serve.Sessions,
-		"/v1/b2b/organizations":  a.serve.Directory,
+		jwksPath:                a.serve.Keys,
+		openAPIPath:             a.serve.Sessions || a.serve.Directory,
+		"/v1/debug/whoami":      a.serve.Sessions,
+		"/v1/b2b/sessions/jwks": a.serve.Keys,
+		"/v1/sessions/jwks":     a.serve.Keys,
+		"/v1/b2b/sessions":      a.serve.Sessions,
+		"/v1/sessions":          a.serve.Sessions,
+		"/v1/b2b/rbac":          a.serve.Sessions,
+		"/v1/b2b/organizations": a.serve.Directory,
 	} {
 		if served && under(p, prefix) {
 			return true

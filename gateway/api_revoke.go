@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/session"
 )
 
 type revokeBody struct {
@@ -39,6 +38,11 @@ func (a *API) revoke(ctx context.Context, r *http.Request) (any, error) {
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
+	return a.revoked(ctx, in)
+}
+
+// revoked is revoke in either dialect.
+func (a *API) revoked(ctx context.Context, in revokeBody) (any, error) {
 	switch n := in.given(); {
 	case n == 0:
 		return nil, refuse("no_session_revoke_arguments", nil)
@@ -55,14 +59,18 @@ func (a *API) revoke(ctx context.Context, r *http.Request) (any, error) {
 }
 
 func (a *API) sessionToRevoke(ctx context.Context, in revokeBody) (string, error) {
-	if in.MemberSessionID != "" {
-		if !session.ValidID(in.MemberSessionID) {
-			return "", refuse("session_not_found", nil)
-		}
-		return in.MemberSessionID, nil
+	if in.MemberSessionID == "" {
+		sub, err := a.find(ctx, in.sessionArguments)
+		return sub.session.ID, err
 	}
-	sub, err := a.find(ctx, in.sessionArguments)
-	return sub.session.ID, err
+	if in.within != "" {
+		s, err := a.gateway.session(ctx, in.MemberSessionID)
+		if err == nil && s.OrganizationID != in.within {
+			err = refuse("session_not_found", errElsewhere)
+		}
+		return s.ID, err
+	}
+	return in.MemberSessionID, nil
 }
 
 // RevokeSession ends one session now. A dead one is session_not_found.
@@ -83,16 +91,7 @@ func (g *Gateway) RevokeMember(ctx context.Context, organization, member string)
 		return err
 	}
 	g.cache.members.drop(m.OrganizationID + "/" + m.ID)
-	list, err := g.Sessions.List(ctx, m.OrganizationID, m.ID)
-	if err != nil {
-		return err
-	}
-	for _, s := range list {
-		if err := g.RevokeSession(ctx, s.ID); err != nil && isFault(err) {
-			return err
-		}
-	}
-	return nil
+	return g.endAll(ctx, m.OrganizationID, m.ID)
 }
 
 // findMember finds a member by id, or by id or external id within an organization.

@@ -17,8 +17,10 @@ type Project struct {
 	Secrets []Secret
 }
 
-// A Secret opens the parts of the API that Scopes names: "sessions", "directory",
-// "read" (GET and search only). No scope: all of it.
+// A Secret opens the parts of the API that Scopes names: "sessions" (sessions,
+// what roles allow, whoami) and "directory" (organizations and members). With
+// "read" it opens of these, or of everything if "read" stands alone, only the
+// calls that change nothing: GET and search. No scope: all of it.
 type Secret struct {
 	Value  string
 	Scopes []string
@@ -31,6 +33,9 @@ const (
 	public    scope = "" // no credentials
 	sessions  scope = "sessions"
 	directing scope = "directory"
+
+	// readOnly narrows a secret, whatever parts of the API it names.
+	readOnly = "read"
 )
 
 // secrets are the project's, digested: comparing digests in constant time tells
@@ -62,8 +67,8 @@ var (
 
 // allow checks the credentials of a call. A project's secret has no place in a
 // browser, so a call that one made is refused before the secret is looked at.
-func (s secrets) allow(r *http.Request, need scope) error {
-	if need == public {
+func (a *API) allow(r *http.Request, c call) error {
+	if c.scope == public {
 		return nil
 	}
 	if len(r.Header.Values("Origin")) > 0 {
@@ -76,21 +81,41 @@ func (s secrets) allow(r *http.Request, need scope) error {
 	if !ok {
 		return refuse("unauthorized_credentials", errNoBasic)
 	}
-	return s.check(id, secret, need, r.Method)
+	g := a.gateway
+	found, scopes := g.secrets.find(id, secret)
+	switch {
+	case !found && !g.failures.allow(clientOf(r)):
+		return refuse("too_many_requests", errWrongBasic)
+	case !found:
+		return refuse("unauthorized_credentials", errWrongBasic)
+	case !grants(scopes, c):
+		return refuse("scope_not_granted", nil)
+	}
+	return asMember(r)
 }
 
-func (s secrets) check(id, secret string, need scope, method string) error {
-	found, scopes := s.find(id, secret)
-	if !found {
-		return refuse("unauthorized_credentials", errWrongBasic)
+// grants tells whether a secret of those scopes is good for a call.
+func grants(scopes []string, c call) bool {
+	parts := len(scopes)
+	if slices.Contains(scopes, readOnly) {
+		if !c.reads {
+			return false
+		}
+		parts--
 	}
-	switch {
-	case len(scopes) == 0, slices.Contains(scopes, string(need)):
-		return nil
-	case method == http.MethodGet && slices.Contains(scopes, "read"):
-		return nil
+	return parts == 0 || slices.Contains(scopes, string(c.scope))
+}
+
+// asMember refuses a call that asks to be made with the rights of a member and
+// not with the project's: obeyed without that it could do more than its sender
+// meant.
+func asMember(r *http.Request) error {
+	for _, name := range []string{"X-Stytch-Member-Session", "X-Stytch-Member-SessionJWT"} {
+		if r.Header.Get(name) != "" {
+			return because("invalid_argument", "member_authorization_not_served")
+		}
 	}
-	return refuse("scope_not_granted", nil)
+	return nil
 }
 
 // find compares with every secret, also after one fits, so that the time taken

@@ -12,11 +12,12 @@ import (
 )
 
 func (a *API) sessionEndpoints(all map[string]byMethod) {
-	for _, base := range []string{"/v1/b2b/sessions"} {
-		all[base+"/attest"] = byMethod{http.MethodPost: {sessions, a.attest}}
-		all[base+"/authenticate"] = byMethod{http.MethodPost: {sessions, a.authenticate}}
-		all[base+"/revoke"] = byMethod{http.MethodPost: {sessions, a.revoke}}
-	}
+	const base = "/v1/b2b/sessions"
+	all[base] = byMethod{http.MethodGet: reading(sessions, a.list)}
+	all[base+"/attest"] = byMethod{http.MethodPost: changing(sessions, a.attest)}
+	all[base+"/authenticate"] = byMethod{http.MethodPost: changing(sessions, a.authenticate)}
+	all[base+"/exchange"] = byMethod{http.MethodPost: changing(sessions, a.exchange)}
+	all[base+"/revoke"] = byMethod{http.MethodPost: changing(sessions, a.revoke)}
 }
 
 // sessionArguments name a session in the body of a call. Exactly one of them, or
@@ -24,6 +25,9 @@ func (a *API) sessionEndpoints(all map[string]byMethod) {
 type sessionArguments struct {
 	SessionToken string `json:"session_token"`
 	SessionJWT   string `json:"session_jwt"`
+
+	// within is the id of the organization whose sessions may be named; empty: any.
+	within string
 }
 
 func (s sessionArguments) none() bool { return s.SessionToken == "" && s.SessionJWT == "" }
@@ -82,10 +86,15 @@ func (a *API) find(ctx context.Context, s sessionArguments) (subject, error) {
 	} else {
 		sub, err = g.byJWT(ctx, s.SessionJWT)
 	}
-	if err == nil && !g.standing(sub) {
-		err = refuse("session_not_found", errNotStanding)
+	switch {
+	case err != nil:
+		return subject{}, err
+	case !g.standing(sub):
+		return subject{}, refuse("session_not_found", errNotStanding)
+	case s.within != "" && s.within != sub.org.ID:
+		return subject{}, refuse("session_not_found", errElsewhere)
 	}
-	return sub, err
+	return sub, nil
 }
 
 func (g *Gateway) byJWT(ctx context.Context, text string) (subject, error) {
@@ -95,6 +104,8 @@ func (g *Gateway) byJWT(ctx context.Context, text string) (subject, error) {
 	}
 	return g.subject(ctx, id)
 }
+
+var errElsewhere = errors.New("the session is of an organization that this endpoint does not serve")
 
 var errNotStanding = errors.New("no first factor of the session counts any more")
 
@@ -114,29 +125,41 @@ type sessionAnswer struct {
 	MemberSession wireSession      `json:"member_session"`
 	Member        wireMember       `json:"member"`
 	Organization  wireOrganization `json:"organization"`
+	Verdict       *verdict         `json:"verdict,omitempty"`
 }
 
-// answerSession mints an API JWT and writes the session out. The authenticate API
-// always mints: its callers want the claims as they are now.
-func (a *API) answerSession(sub subject) (any, error) {
-	g := a.gateway
+func (a *API) answerSession(s said) sessionAnswer {
+	return sessionAnswer{
+		StatusCode: http.StatusOK, RequestID: requestID(), MemberID: s.member.ID,
+		SessionToken: s.token, SessionJWT: s.jwt,
+		MemberSession: wireSessionOf(s.subject, s.roles, s.claims),
+		Member:        a.wireMember(s.member), Organization: wireOrganizationOf(s.org),
+	}
+}
+
+// said is a subject with all that an answer tells of it.
+type said struct {
+	subject
+	roles      []string
+	claims     claims.Object
+	token, jwt string
+}
+
+// tell mints an API JWT. The authenticate API always mints: its callers want the
+// claims as they are now.
+func (g *Gateway) tell(sub subject) (said, error) {
 	roles, effective, err := g.say(sub)
 	if err != nil {
-		return nil, err
+		return said{}, err
 	}
 	say := request(sub, roles, effective, nil, g.JWTLifetime)
 	say.API = true
 	jwt, err := g.Minter.Mint(say)
 	if err != nil {
-		return nil, err
+		return said{}, err
 	}
 	token, _ := g.Sessions.Token(sub.session)
-	return sessionAnswer{
-		StatusCode: http.StatusOK, RequestID: requestID(), MemberID: sub.member.ID,
-		SessionToken: token.Reveal(), SessionJWT: jwt.Text,
-		MemberSession: wireSessionOf(sub, roles, effective),
-		Member:        wireMemberOf(sub.member), Organization: wireOrganizationOf(sub.org),
-	}, nil
+	return said{sub, roles, effective, token.Reveal(), jwt.Text}, nil
 }
 
 // say computes the roles and the effective claims of a subject under the default
@@ -147,28 +170,47 @@ func (g *Gateway) say(sub subject) ([]string, claims.Object, error) {
 	return roles, effective, err
 }
 
-// authenticate: POST /v1/b2b/sessions/authenticate. It finds the session, applies
-// the patch, extends, and mints; what is refused changes nothing.
+type authenticateBody struct {
+	sessionArguments
+	sessionChanges
+	AuthorizationCheck *authorizationCheck `json:"authorization_check"`
+}
+
+// authenticate: POST /v1/b2b/sessions/authenticate.
 func (a *API) authenticate(ctx context.Context, r *http.Request) (any, error) {
-	var in struct {
-		sessionArguments
-		sessionChanges
-	}
+	var in authenticateBody
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
+	s, v, err := a.proceed(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	answer := a.answerSession(s)
+	answer.Verdict = v
+	return answer, nil
+}
+
+// proceed finds the session, judges, applies the patch, extends, and mints, in
+// that order; what is refused changes nothing.
+func (a *API) proceed(ctx context.Context, in authenticateBody) (said, *verdict, error) {
 	if in.none() {
-		return nil, refuse("no_session_arguments", nil)
+		return said{}, nil, refuse("no_session_arguments", nil)
 	}
 	sub, err := a.find(ctx, in.sessionArguments)
 	if err != nil {
-		return nil, err
+		return said{}, nil, err
+	}
+	v, err := a.gateway.judge(sub, in.AuthorizationCheck)
+	if err != nil {
+		return said{}, nil, err
 	}
 	sub, err = a.change(ctx, sub, in.sessionChanges, nil)
 	if err != nil {
-		return nil, err
+		return said{}, nil, err
 	}
-	return a.answerSession(sub)
+	s, err := a.gateway.tell(sub)
+	return s, v, err
 }
 
 // change applies what a call asks of a live session, all of it or nothing: more,

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"slices"
+	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
@@ -35,7 +36,7 @@ type wireFactor struct {
 	Profile             string         `json:"profile"`
 	FactorType          string         `json:"factor_type"`
 	Issuer              string         `json:"issuer"`
-	ProvedAt            string         `json:"proved_at"`
+	ProvedAt            string         `json:"proved_at,omitempty"`
 }
 
 type wireTrustedKey struct {
@@ -58,14 +59,26 @@ func wireFactorsOf(factors []session.Factor) []wireFactor {
 		if i == 0 {
 			order = "PRIMARY"
 		}
+		proved := f.ProvedAt
+		if proved.IsZero() {
+			proved = f.CreatedAt
+		}
 		list[i] = wireFactor{
 			Type: "trusted_auth_token", DeliveryMethod: "trusted_token_exchange",
-			CreatedAt: timestamp(f.CreatedAt), UpdatedAt: timestamp(f.UpdatedAt), LastAuthenticatedAt: timestamp(f.UpdatedAt),
+			CreatedAt: timestamp(f.CreatedAt), UpdatedAt: timestamp(f.UpdatedAt), LastAuthenticatedAt: timestamp(proved),
 			SequenceOrder: order, TrustedAuthToken: wireTrustedKey{f.TokenID},
-			Profile: f.Profile, FactorType: f.Type, Issuer: f.Issuer, ProvedAt: timestamp(f.ProvedAt),
+			Profile: f.Profile, FactorType: f.Type, Issuer: f.Issuer, ProvedAt: known(f.ProvedAt),
 		}
 	}
 	return list
+}
+
+// known is a timestamp, or nothing for a time that nobody told.
+func known(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return timestamp(t)
 }
 
 type wireMember struct {
@@ -106,28 +119,29 @@ type wireSource struct {
 	Details claims.Object `json:"details"`
 }
 
-func wireMemberOf(m directory.Member) wireMember {
+func (a *API) wireMember(m directory.Member) wireMember {
 	return wireMember{
 		OrganizationID: m.OrganizationID, MemberID: m.ID, EmailAddress: m.Email, Status: m.Status, Name: m.Name,
 		SSORegistrations: []any{}, OAuthRegistrations: []any{}, RetiredEmailAddresses: retired(m.RetiredEmails),
 		EmailAddressVerified: m.Email != "" && m.EmailVerified,
-		Roles:                wireRolesOf(m),
+		Roles:                a.wireRoles(m),
 		TrustedMetadata:      orNone(m.TrustedMetadata), UntrustedMetadata: orNone(m.UntrustedMetadata),
-		CreatedAt: timestamp(m.CreatedAt), UpdatedAt: timestamp(m.UpdatedAt),
+		CreatedAt: known(m.CreatedAt), UpdatedAt: known(m.UpdatedAt),
 		ExternalID: m.ExternalID(), UnverifiedEmail: m.UnverifiedEmail,
 	}
 }
 
 // wireRolesOf lists every role the member may have, the operator's and those of
 // profiles; which of the latter hold is a matter of the session.
-func wireRolesOf(m directory.Member) []wireRole {
+func (a *API) wireRoles(m directory.Member) []wireRole {
 	profiles := make([]string, 0, len(m.ProfileRoles))
 	for p := range m.ProfileRoles {
 		profiles = append(profiles, p)
 	}
 	slices.Sort(profiles)
 	list := []wireRole{}
-	for _, id := range m.EffectiveRoles(profiles) {
+	roles := a.gateway.withDefault(m.EffectiveRoles(profiles))
+	for _, id := range roles {
 		list = append(list, wireRole{id, []wireSource{{"direct_assignment", claims.Object{}}}})
 	}
 	return list
@@ -161,12 +175,12 @@ type wireOrganization struct {
 	CreatedAt                      string        `json:"created_at,omitempty"`
 	UpdatedAt                      string        `json:"updated_at,omitempty"`
 	OrganizationExternalID         string        `json:"organization_external_id,omitempty"`
-	Profiles                       []string      `json:"profiles"`
+	Profiles                       []string      `json:"profiles,omitempty"`
 }
 
 func wireOrganizationOf(o directory.Organization) wireOrganization {
 	const no, all = "NOT_ALLOWED", "ALL_ALLOWED"
-	w := wireOrganization{
+	return wireOrganization{
 		OrganizationID: o.ID, OrganizationName: o.Name, OrganizationSlug: o.Slug,
 		SSOJITProvisioning: no, SSOJITAllowedConnections: []any{}, SSOActiveConnections: []any{},
 		EmailAllowedDomains: []any{}, EmailJITProvisioning: no, EmailInvites: all, AuthMethods: all,
@@ -174,12 +188,9 @@ func wireOrganizationOf(o directory.Organization) wireOrganization {
 		AllowedMFAMethods: []any{}, OAuthTenantJITProvisioning: no, ClaimedEmailDomains: []any{},
 		FirstPartyConnectedAppsAllowed: all, AllowedFirstPartyConnectedApps: []any{},
 		ThirdPartyConnectedAppsAllowed: all, AllowedThirdPartyConnectedApps: []any{}, CustomRoles: []any{},
-		TrustedMetadata: orNone(o.TrustedMetadata), OrganizationExternalID: o.ExternalID, Profiles: orEmpty(o.Profiles),
+		TrustedMetadata: orNone(o.TrustedMetadata), OrganizationExternalID: o.ExternalID, Profiles: o.Profiles,
+		CreatedAt: known(o.CreatedAt), UpdatedAt: known(o.UpdatedAt),
 	}
-	if !o.CreatedAt.IsZero() {
-		w.CreatedAt, w.UpdatedAt = timestamp(o.CreatedAt), timestamp(o.UpdatedAt)
-	}
-	return w
 }
 
 // retired are former addresses; none of them has an id of its own here.

@@ -64,8 +64,19 @@ func (g *Gateway) roles(sub subject) []string {
 			}
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return g.withDefault(list)
+}
+
+// defaultRole is the role that Stytch gives every member.
+const defaultRole = "stytch_member"
+
+// withDefault sorts roles, each once; under compat every member has one more.
+func (g *Gateway) withDefault(roles []string) []string {
+	if g.Compat {
+		roles = append(roles, defaultRole)
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
 }
 
 // gives tells whether a profile gives a role: what its tokens brought before the

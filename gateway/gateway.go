@@ -26,6 +26,7 @@ const (
 	DefaultReuseFor        = 30 * time.Second
 	DefaultCacheEntries    = 10_000
 	DefaultCacheAge        = 5 * time.Second
+	DefaultFailureLimit    = 20
 )
 
 // Config is what a Gateway is made of. Profiles, Directory, Sessions, Minter and
@@ -51,6 +52,14 @@ type Config struct {
 	Project Project
 	// Compat makes the API answer in Stytch's shape (RS256, aud [project_id]).
 	Compat bool
+	// ConsumerOrganization is the id of the organization whose members the consumer
+	// endpoints (/v1/sessions/…) call users. Default: they are not served. It has
+	// no effect without Compat.
+	ConsumerOrganization string
+	// FailureLimit is how many calls of the session API with a wrong secret a client
+	// address may make a second; further ones are 429. Calls with a good secret are
+	// never held up. A negative value sets no limit. Default: 20.
+	FailureLimit int
 
 	// SessionDuration is how long a session lasts that names no duration. Default:
 	// 60 minutes. Implicit sessions end with their token instead.
@@ -96,9 +105,11 @@ type Gateway struct {
 	scrub   *Scrubber
 	cache   caches
 	secrets secrets
-	flights singleflight.Group
-	log     *zap.Logger
-	now     func() time.Time
+	// failures counts wrong secrets by client.
+	failures *failures
+	flights  singleflight.Group
+	log      *zap.Logger
+	now      func() time.Time
 }
 
 // New checks the configuration, resolves what routes name and fills in defaults.
@@ -113,7 +124,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		Config: c, cookie: c.Cookie, cache: newCaches(c.Cache, c.Now), log: c.Log, now: c.Now,
-		secrets: newSecrets(c.Project), routes: make(map[*Route]*route, len(c.Routes)),
+		secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now), routes: make(map[*Route]*route, len(c.Routes)),
 	}
 	return g, g.addRoutes(c.Routes)
 }
@@ -124,6 +135,7 @@ func (c Config) withDefaults() Config {
 	c.ReuseFor = orDefault(c.ReuseFor, DefaultReuseFor)
 	c.Cache.Entries = orDefault(c.Cache.Entries, DefaultCacheEntries)
 	c.Cache.MaxAge = orDefault(c.Cache.MaxAge, DefaultCacheAge)
+	c.FailureLimit = orDefault(c.FailureLimit, DefaultFailureLimit)
 	c.Cookie = c.Cookie.withDefaults()
 	if c.Log == nil {
 		c.Log = zap.NewNop()

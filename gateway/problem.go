@@ -67,6 +67,8 @@ var problems = table(
 	Problem{"session_not_mutable", 400, 400, "The session cannot be changed this way."},
 	Problem{"member_session_member_id_mismatch", 403, 400, "The session belongs to another member."},
 	Problem{"insufficient_factors_for_session_exchange", 403, 400, "The session's factors do not allow the exchange."},
+	Problem{"session_authorization_error", 403, 403, "The member is not authorized to perform the requested action on that resource."},
+	Problem{"session_authorization_tenancy_error", 403, 403, "The session belongs to another organization than the authorization check names."},
 	Problem{"too_many_factors", 403, 400, "The session holds as many factors as it may."},
 
 	// Claims.
@@ -84,6 +86,17 @@ var problems = table(
 	Problem{"duplicate_member_external_id", 403, 400, "The external id belongs to another member."},
 	Problem{"member_identity_conflict", 403, 400, "The external id and the email address name two members."},
 	Problem{"member_inactive", 403, 400, "The member is not active."},
+
+	Problem{"organization_slug_already_used", 400, 400, "Another organization has the slug."},
+	Problem{"organization_external_id_already_used", 400, 400, "Another organization has the external id."},
+	Problem{"invalid_organization_name", 400, 400, "The name of an organization is 1 to 128 characters."},
+	Problem{"invalid_organization_slug", 400, 400, "A slug is 2 to 128 of A-Z a-z 0-9 - . _ ~ and no id."},
+	Problem{"invalid_organization_external_id", 400, 400, "An external id is at most 128 of A-Z a-z 0-9 . _ : @ | - and no id."},
+	Problem{"invalid_role", 403, 400, "A role is not valid."},
+	Problem{"too_many_roles", 403, 400, "The member has too many roles."},
+	Problem{"metadata_invalid_format", 403, 400, "The metadata cannot be kept."},
+	Problem{"metadata_too_large", 403, 400, "The metadata exceeds four kilobytes."},
+	Problem{"metadata_too_many_keys", 403, 400, "The metadata has more than 20 keys."},
 
 	// Faults.
 	Problem{"service_unavailable", 503, 503, "The service is temporarily unavailable."},
@@ -128,6 +141,13 @@ func refuse(code string, err error) *Refusal {
 		p = problems["internal_server_error"]
 	}
 	return &Refusal{Problem: p, Reason: code, Err: err}
+}
+
+// because is refuse with a reason of its own.
+func because(code, reason string) *Refusal {
+	r := refuse(code, nil)
+	r.Reason = reason
+	return r
 }
 
 // refusal finds the refusal that err amounts to. Whatever no room calls a refusal
