@@ -103,8 +103,21 @@ func (a *App) sessions(ctx context.Context, s store.Store, shared *sharedState) 
 	return session.NewManager(c)
 }
 
+// longestJWT is the longest that any JWT of this configuration lives: for so long
+// are retired keys needed. It is never less than the ring's own default.
+func (a *App) longestJWT() time.Duration {
+	longest := mint.DefaultMaxLifetime
+	if a.Session != nil {
+		longest = max(longest, time.Duration(a.Session.JWTLifetime))
+	}
+	for _, r := range a.routes {
+		longest = max(longest, r.JWTLifetime)
+	}
+	return longest
+}
+
 func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
-	c := mint.RingConfig{Store: s}
+	c := mint.RingConfig{Store: s, MaxLifetime: a.longestJWT()}
 	if a.Compat != nil {
 		c.Algorithm = "RS256"
 	}

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/cenkalti/backoff/v5"
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/redis"
 	"github.com/attestgate/caddy-attest/store/sealed"
 )
 
@@ -39,17 +42,23 @@ var stores = caddy.NewUsagePool()
 // A gate lets requests wait for the app. Caddy starts apps in no particular order,
 // so the server may listen before there is a gateway.
 type gate struct {
-	opened  chan struct{}
+	settled chan struct{} // closed at the first outcome
+	once    sync.Once
+	outcome atomic.Pointer[outcome]
+}
+
+type outcome struct {
 	gateway *gateway.Gateway
 	err     error
 }
 
-func newGate() *gate { return &gate{opened: make(chan struct{})} }
+func newGate() *gate { return &gate{settled: make(chan struct{})} }
 
-// open lets everybody through, to g or to the error. It is called once.
-func (g *gate) open(gw *gateway.Gateway, err error) {
-	g.gateway, g.err = gw, err
-	close(g.opened)
+// settle lets everybody through to a gateway, or tells everybody that there is
+// none for now.
+func (g *gate) settle(gw *gateway.Gateway, err error) {
+	g.outcome.Store(&outcome{gw, err})
+	g.once.Do(func() { close(g.settled) })
 }
 
 // maxWait bounds how long a request waits for the app to start.
@@ -58,16 +67,15 @@ const maxWait = 5 * time.Second
 var errNotOpen = errors.New("attest: the gateway is not open yet")
 
 func (g *gate) pass(ctx context.Context) (*gateway.Gateway, error) {
-	select {
-	case <-g.opened:
-		return g.gateway, g.err
-	default:
+	if o := g.outcome.Load(); o != nil {
+		return o.gateway, o.err
 	}
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
-	case <-g.opened:
-		return g.gateway, g.err
+	case <-g.settled:
+		o := g.outcome.Load()
+		return o.gateway, o.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-timer.C:
@@ -104,46 +112,72 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 }
 
 // Start opens the store and lets requests through. What the issuers publish is
-// fetched behind it: an issuer that is down keeps nobody from starting.
+// fetched behind it: an issuer that is down keeps nobody from starting. Nor does a
+// store that other machines keep: it is tried until it answers, and requests are
+// 503 meanwhile. What waiting does not mend refuses the configuration.
 func (a *App) Start() error {
-	ctx, cancel := context.WithTimeout(a.ctx, openTimeout)
-	defer cancel()
-	g, err := a.openGateway(ctx)
+	shared, err := a.openStore(a.ctx)
 	if err != nil {
 		return err
 	}
-	a.gate.open(g, nil)
+	err = a.open(shared)
+	if err == nil || isLocal(a.backend) || !isOutage(err) {
+		return err
+	}
+	a.logger.Error("the store does not answer; it is tried until it does", zap.Error(err))
+	a.gate.settle(nil, err)
+	a.run(func(ctx context.Context) error { return a.openLater(ctx, shared) })
 	return nil
 }
 
-func (a *App) openGateway(ctx context.Context) (*gateway.Gateway, error) {
+// isOutage tells a store that is away from a mistake.
+func isOutage(err error) bool {
+	var known *redis.Error
+	return (errors.As(err, &known) && !lasting(err)) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// openLater tries again and again, at most every two seconds.
+func (a *App) openLater(ctx context.Context, shared *sharedState) error {
+	again := backoff.NewExponentialBackOff()
+	again.MaxInterval = 2 * time.Second
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := a.open(shared)
+		if err != nil && !isOutage(err) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(again), backoff.WithMaxElapsedTime(0))
+	return err
+}
+
+// open builds the gateway over the open store, and lets requests through to it.
+func (a *App) open(shared *sharedState) error {
+	ctx, cancel := context.WithTimeout(a.ctx, openTimeout)
+	defer cancel()
 	storage := a.ctx.Storage()
 	t, err := a.trust(storage, a.storedDevKeys(ctx, storage))
 	if err != nil {
-		return nil, err
-	}
-	shared, err := a.openStore(ctx)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	secrets, err := a.sealingSecrets(ctx, storage)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s, err := sealed.New(shared.store, secrets, sealed.Options{Fault: a.alarm})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	g, ring, err := a.assemble(ctx, s, shared, t)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.run(func(ctx context.Context) error { return ring.Run(ctx) })
+	a.run(ring.Run)
 	a.run(func(ctx context.Context) error { return g.Run(ctx, s) })
 	for _, keys := range t.remote {
 		a.run(keys.Run)
 	}
-	return g, nil
+	a.gate.settle(g, nil)
+	return nil
 }
 
 // openStore finds the store open already, or opens it.

@@ -25,7 +25,10 @@ func (h *API) gatewayServe() gateway.Serve {
 func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
-		return caddyhttp.Error(http.StatusServiceUnavailable, err)
+		if gateway.Await(w, r, err) {
+			return nil
+		}
+		return next.ServeHTTP(w, r)
 	}
 	if h.of(g).Serve(w, r) {
 		return nil

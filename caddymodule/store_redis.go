@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"go.uber.org/zap"
 )
 
 func init() {
@@ -50,6 +51,8 @@ type RedisStore struct {
 	// What every key begins with: up to 64 of A–Z a–z 0–9 : . _ -
 	// Default: attest:
 	Prefix string `json:"prefix,omitempty"`
+
+	logger *zap.Logger
 }
 
 // RedisTLS is how TLS is talked with Redis.
@@ -79,7 +82,8 @@ func (*RedisStore) CaddyModule() caddy.ModuleInfo {
 
 // Provision replaces placeholders and checks what they stood for. It connects to
 // nothing.
-func (s *RedisStore) Provision(caddy.Context) error {
+func (s *RedisStore) Provision(ctx caddy.Context) error {
+	s.logger = ctx.Logger()
 	return provision(
 		func(c *checker) { c.redis(s) },
 		func(r *replacer) { s.replace(r) },

@@ -76,6 +76,11 @@ func storeIsLocal(raw []byte) bool {
 	if err != nil {
 		return false
 	}
-	local, ok := info.New().(LocalStore)
+	return isLocal(info.New())
+}
+
+// isLocal tells whether a backend keeps to this machine.
+func isLocal(backend any) bool {
+	local, ok := backend.(LocalStore)
 	return ok && local.Local()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 
@@ -71,9 +72,14 @@ func (g *Gateway) implicit(ctx context.Context, id *trust.Identity) (subject, er
 	key := bearerKey{id.Digest, id.Profile}
 	if known, ok := g.cache.bearers.sessionOf(key); ok {
 		sub, err := g.subject(ctx, known)
-		if !errors.Is(err, session.ErrNotFound) || errors.Is(err, session.ErrRevoked) {
-			return sub, err
+		switch {
+		case err == nil && sub.session.Takes(id.IssuedAt):
+			return sub, nil
+		case err != nil && !errors.Is(err, session.ErrNotFound):
+			return subject{}, err
 		}
+		// The session ended, or a later token began it anew and this one is older than
+		// its revocation: what the manager says of the token is what counts.
 	}
 	return g.beginImplicit(ctx, key, id)
 }
@@ -104,13 +110,19 @@ func (g *Gateway) makeImplicit(ctx context.Context, id *trust.Identity) (subject
 	c := g.profile(id).Config()
 	s, err := g.Sessions.Implicit(ctx, session.Implicit{
 		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
-		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until,
+		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, MaxLifetime: lifetime(c),
 		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
 	})
 	if err != nil {
 		return subject{}, err
 	}
 	return g.complete(ctx, s, g.now())
+}
+
+// lifetime is the longest that any token of a profile is a credential: for so long
+// must a revocation be remembered.
+func lifetime(c trust.Config) time.Duration {
+	return orDefault(c.MaxLifetime, trust.DefaultMaxLifetime) + max(orDefault(c.Leeway, trust.DefaultLeeway), 0)
 }
 
 // resolve finds whom an identity names, and makes them where the profile may.

@@ -33,7 +33,7 @@ const (
 // A clock that a test moves.
 type clock struct {
 	mu  sync.Mutex
-	now time.Time
+	now time.Time // zero: the real time
 }
 
 func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
@@ -41,6 +41,9 @@ func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, t
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.now.IsZero() {
+		return time.Now()
+	}
 	return c.now
 }
 
@@ -126,6 +129,7 @@ type setup struct {
 	store         *faulty
 	clock         *clock
 	session       session.Config
+	signers       map[string]*jose.Signer // of the issuers; made where missing
 	ring          mint.RingConfig
 }
 
@@ -186,8 +190,12 @@ func (w *world) trust(s *setup) {
 	w.t.Helper()
 	var list []*trust.Profile
 	for name, c := range s.profiles {
-		signer, err := jose.NewSigner("ES256", rand.Reader)
-		w.must(err)
+		signer := s.signers[name]
+		if signer == nil {
+			made, err := jose.NewSigner("ES256", rand.Reader)
+			w.must(err)
+			signer = made
+		}
 		w.signers[name] = signer
 		if c.Keys == nil {
 			set, err := jose.MarshalKeySet([]jose.Key{signer.Key()})
@@ -330,6 +338,7 @@ func (w *world) send(r *http.Request) (int, claims.Object) {
 	w.t.Helper()
 	rec := httptest.NewRecorder()
 	w.api.ServeHTTP(rec, r)
+	described(w.t, r, rec)
 	answer, err := strictjson.Object(rec.Body.Bytes())
 	if err != nil {
 		w.t.Fatalf("%s %s: not JSON: %v", r.Method, r.URL.Path, err)
