@@ -57,6 +57,7 @@ func TestHasuraTemplate(t *testing.T) {
 		allowed                            any
 	}{
 		{"roles", "/graphql", "hasura", "ada@example.com", `roles=["editor","reader"]`, []any{"editor", "reader"}},
+		{"roles taken away", "/graphql", "hasura", "ada@example.com", `roles=[]`, nil},
 		{"no roles", "/graphql", "hasura", "bob@example.com", `roles=null`, nil},
 		{"no template", "/", g.url(""), "ada@example.com", `roles=["editor","reader"]`, nil},
 	} {

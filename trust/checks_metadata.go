@@ -7,8 +7,13 @@ import (
 // metadataKey is one mapped key of trusted_metadata.
 type metadataKey struct{ key, path string }
 
-// checkMetadata copies mapped claims of any type, of a bounded size.
+// checkMetadata copies mapped claims of any type, of a bounded size. A claim that
+// the token does not have takes back what an earlier token said, as with roles:
+// some issuers leave a claim out when it is empty, and what it gave must not stay.
 func checkMetadata(t *trial) *failure {
+	if len(t.profile.metadata) > 0 {
+		t.id.Metadata = make(map[string]any, len(t.profile.metadata))
+	}
 	for _, m := range t.profile.metadata {
 		v := lookup(t.token.Claims, m.path)
 		if v == nil {
@@ -16,9 +21,6 @@ func checkMetadata(t *trial) *failure {
 		}
 		if data, err := strictjson.Marshal(v); err != nil || len(data) > maxMetadata {
 			return &failure{code: CodeMetadataInvalid, remedy: "claim " + m.path + " must have at most 4096 bytes"}
-		}
-		if t.id.Metadata == nil {
-			t.id.Metadata = make(map[string]any, len(t.profile.metadata))
 		}
 		t.id.Metadata[m.key] = v
 	}
