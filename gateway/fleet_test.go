@@ -13,6 +13,7 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/redis"
 	"github.com/attestgate/caddy-attest/store/redis/redistest"
@@ -438,5 +439,52 @@ func TestFleetForgedRecordIsAFault(t *testing.T) {
 	var broken *sealed.Error
 	if _, err := n.sessions.ByID(t.Context(), id(two)); !errors.As(err, &broken) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// F26: a rotation at A is at B within a second, and what either signed verifies
+// with what either publishes.
+func TestFleetRotationReachesB(t *testing.T) {
+	nodes := fleet(t, 2, config(redistest.Start(t)))
+	a, b := nodes[0], nodes[1]
+	token := a.attest("acme", nil)["session_token"].(string)
+	for range 5 {
+		a.must(a.ring.Rotate(t.Context(), mint.RotateOptions{Emergency: true}))
+		deadline := time.Now().Add(time.Second)
+		for b.ring.ActiveID() != a.ring.ActiveID() {
+			if time.Now().After(deadline) {
+				t.Fatal("B still signs with the old key after a second")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		for _, n := range nodes {
+			if _, up := n.through(n.route, bearer(token)); at(up.claims, "session.id") == nil {
+				t.Fatal("no identity")
+			}
+		}
+		if string(a.ring.JWKS()) != string(b.ring.JWKS()) {
+			t.Fatal("the nodes publish different keys")
+		}
+	}
+}
+
+// A hot request touches neither the store nor a signature.
+func TestHotRequestTouchesNoStore(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route))
+	made := w.attest("acme", nil)
+	for name, credential := range map[string]string{
+		"session token": made["session_token"].(string), "session JWT": made["session_jwt"].(string), "trusted bearer": w.token("acme", nil),
+	} {
+		w.through(route, bearer(credential))
+		_, up := w.through(route, bearer(credential)) // seen before
+		first := up.header.Get("Authorization")
+		w.store.set(errors.New("the store was asked"))
+		for range 3 {
+			if res, up := w.through(route, bearer(credential)); res.StatusCode != 204 || up.header.Get("Authorization") != first {
+				t.Errorf("%s: %d, another JWT %t", name, res.StatusCode, up.header.Get("Authorization") != first)
+			}
+		}
+		w.store.set(nil)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -232,5 +233,33 @@ func (g *Gateway) template(name string) (*claims.Template, error) {
 // to run beside the gateway; where it does not, changes made by other nodes are
 // seen only after Cache.MaxAge.
 func (g *Gateway) Run(ctx context.Context, w store.Watcher) error {
-	return w.Watch(ctx, g.cache.changed)
+	rotated := make(chan struct{}, 1)
+	var follower sync.WaitGroup
+	follower.Go(func() { g.followRing(ctx, rotated) })
+	defer follower.Wait()
+	return w.Watch(ctx, func(e store.Event) {
+		g.cache.changed(e)
+		if e.Flush || g.Ring.Concerns(e) {
+			select {
+			case rotated <- struct{}{}:
+			default: // it is about to look anyway
+			}
+		}
+	})
+}
+
+// followRing reads the signing ring when another node has changed it, so that a
+// rotation is everywhere at once. A read that fails is made up for by the ring's
+// own ticking.
+func (g *Gateway) followRing(ctx context.Context, rotated <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rotated:
+		}
+		if err := g.Ring.Refresh(ctx); err != nil && ctx.Err() == nil {
+			g.log.Warn("the signing ring could not be read after a change", zap.Error(err))
+		}
+	}
 }
