@@ -82,6 +82,9 @@ func (a *API) find(ctx context.Context, s sessionArguments) (subject, error) {
 	var sub subject
 	var err error
 	if s.SessionToken != "" {
+		if _, err := session.ParseToken(s.SessionToken); err != nil {
+			return subject{}, refuse("invalid_session_token", err)
+		}
 		sub, err = g.byToken(ctx, s.SessionToken)
 	} else {
 		sub, err = g.byJWT(ctx, s.SessionJWT)
