@@ -12,6 +12,9 @@
 //	orgs               slugs and external ids of organizations
 //	ring               signing keys and other keys made once
 //
+// Beyond that a backend may tell what changes ([Watcher]) and let the bytes of
+// its records be changed under them ([Rewriter]).
+//
 // Names consist of A–Z a–z 0–9 and : . _ ~ = - only; anything a stranger
 // chooses is hashed before it becomes a name.
 //

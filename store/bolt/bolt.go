@@ -16,8 +16,9 @@ import (
 )
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Watcher = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
+	_ store.Rewriter = (*Store)(nil)
 )
 
 // Options are the knobs of a Store. The zero value is a good choice.

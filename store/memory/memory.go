@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Watcher = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Watcher  = (*Store)(nil)
+	_ store.Rewriter = (*Store)(nil)
 )
 
 // Store is a store.Store and store.Watcher in memory. Make it with New.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/redis"
 	"github.com/attestgate/caddy-attest/store/redis/redistest"
 )
@@ -163,6 +164,13 @@ func TestDocumentedPermissionsAreEnough(t *testing.T) {
 	}
 	if refs, err := s.List(t.Context(), "m:one"); err != nil || len(refs) != 1 {
 		t.Errorf("List: %v, %v", refs, err)
+	}
+	err = s.Scan(t.Context(), func(ref store.Ref) error {
+		r := get(t, s, ref.Key)
+		return s.Rewrite(t.Context(), ref, r.Value, []byte("resealed"))
+	})
+	if r := get(t, s, "b"); err != nil || string(r.Value) != "resealed" {
+		t.Errorf("Scan and Rewrite: %v, b is %q", err, r.Value)
 	}
 	if log := server.CLI("acl", "log"); log != "" {
 		t.Errorf("denied: %s", log)

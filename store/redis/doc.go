@@ -39,10 +39,11 @@
 //
 //	ACL SETUSER gateway on >… ~attest:* &attest:*
 //	  +ping +mget +exists +eval +evalsha +getrange +set +del +pttl +pexpireat +persist
-//	  +zadd +zrem +zscore +zrange +publish +subscribe +unsubscribe
+//	  +zadd +zrem +zscore +zrange +publish +subscribe +unsubscribe +scan
 //	  +time +info +config|get
 //
-// Without the last three, Check says what it could not look at.
+// Without the last three, Check says what it could not look at; scan is for
+// changing the secret.
 //
 // # Watch
 //

@@ -44,7 +44,8 @@ const (
 // Error is a fault. Its text names no key, and no user's password.
 type Error struct {
 	Kind Kind
-	// Op is what was being done: "get", "list", "apply", "touch", "watch", "check".
+	// Op is what was being done: "get", "list", "apply", "touch", "scan",
+	// "rewrite", "watch", "check".
 	Op  string
 	Err error
 }

@@ -14,6 +14,17 @@ func (n names) record(partition, key string) string {
 	return n.prefix + "r:{" + partition + "}" + key
 }
 
+// records is the pattern of all records' keys. No name holds a character that a
+// pattern knows.
+func (n names) records() string { return n.prefix + "r:{*" }
+
+// parseRecord is the way back from record.
+func (n names) parseRecord(name string) (store.Ref, bool) {
+	rest, ours := strings.CutPrefix(name, n.prefix+"r:{")
+	partition, key, ok := strings.Cut(rest, "}")
+	return store.Ref{Partition: partition, Key: key}, ours && ok && store.CheckKeys(partition, key) == nil
+}
+
 func (n names) tag(tag string) string { return n.prefix + "t:{" + tag + "}" }
 
 // changes is the channel on which every change is published.

@@ -25,10 +25,13 @@ var (
 	touchText string
 	//go:embed scripts/tidy.lua
 	tidyText string
+	//go:embed scripts/rewrite.lua
+	rewriteText string
 
-	applyScript = newScript(applyText)
-	touchScript = newScript(touchText)
-	tidyScript  = newScript(tidyText)
+	applyScript   = newScript(applyText)
+	touchScript   = newScript(touchText)
+	tidyScript    = newScript(tidyText)
+	rewriteScript = newScript(rewriteText)
 )
 
 // run runs a script, by its name where the server knows it, and answers its

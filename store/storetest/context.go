@@ -71,6 +71,10 @@ func (s *subject) everyCall(ctx context.Context, want error) {
 	if w, ok := s.Store.(store.Watcher); ok {
 		calls["Watch"] = w.Watch(ctx, func(store.Event) {})
 	}
+	if w, ok := s.Store.(store.Rewriter); ok {
+		calls["Scan"] = w.Scan(ctx, func(store.Ref) error { return nil })
+		calls["Rewrite"] = w.Rewrite(ctx, here("a"), []byte("1"), []byte("2"))
+	}
 	for call, err := range calls {
 		if !errors.Is(err, want) {
 			s.Errorf("%s: %v, want %v", call, err, want)

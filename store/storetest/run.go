@@ -17,7 +17,7 @@ type Open func(t *testing.T, clock *Clock) store.Store
 // promises. A store that is an io.Closer is closed by it.
 func Run(t *testing.T, open func(t *testing.T, clock *Clock) store.Store) {
 	for _, group := range []map[string]func(*subject){
-		getCases, casCases, expiryCases, touchCases, tagCases, watchCases,
+		getCases, casCases, expiryCases, touchCases, tagCases, watchCases, rewriteCases,
 		limitCases, contextCases, concurrencyCases, fixtureCases, modelCases,
 	} {
 		for name, test := range group {

@@ -26,10 +26,13 @@ type flawed struct {
 	touch func(ctx context.Context, partition, key string, until time.Time) error
 	watch func(ctx context.Context, fn func(store.Event)) error
 	close func() error
+
+	scan    func(ctx context.Context, fn func(store.Ref) error) error
+	rewrite func(ctx context.Context, ref store.Ref, old, new []byte) error
 }
 
 func sound(s *memory.Store) *flawed {
-	return &flawed{s, s.Get, s.List, s.Apply, s.Touch, s.Watch, s.Close}
+	return &flawed{s, s.Get, s.List, s.Apply, s.Touch, s.Watch, s.Close, s.Scan, s.Rewrite}
 }
 
 func (f *flawed) Get(ctx context.Context, partition string, keys ...string) ([]store.Record, error) {
@@ -44,6 +47,12 @@ func (f *flawed) Touch(ctx context.Context, partition, key string, until time.Ti
 }
 func (f *flawed) Watch(ctx context.Context, fn func(store.Event)) error { return f.watch(ctx, fn) }
 func (f *flawed) Close() error                                          { return f.close() }
+func (f *flawed) Scan(ctx context.Context, fn func(store.Ref) error) error {
+	return f.scan(ctx, fn)
+}
+func (f *flawed) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) error {
+	return f.rewrite(ctx, ref, old, new)
+}
 
 // flaws are the mistakes a backend can make, each with a case that must find it.
 var flaws = map[string]struct {
@@ -194,6 +203,52 @@ var flaws = map[string]struct {
 	}},
 	"closing does nothing": {"closed", func(f *flawed, _ *storetest.Clock) {
 		f.close = func() error { return nil }
+	}},
+	"a rewrite does not look at what is there": {"rewrite/refuses_other_bytes", func(f *flawed, _ *storetest.Clock) {
+		f.rewrite = func(ctx context.Context, ref store.Ref, _, new []byte) error {
+			r, err := f.Store.Get(ctx, ref.Partition, ref.Key)
+			if err != nil {
+				return err
+			}
+			return f.Store.Rewrite(ctx, ref, r[0].Value, new)
+		}
+	}},
+	"a rewrite is a change": {"rewrite/is_not_told", func(f *flawed, _ *storetest.Clock) {
+		f.rewrite = func(ctx context.Context, ref store.Ref, _, new []byte) error {
+			r, err := f.Store.Get(ctx, ref.Partition, ref.Key)
+			if err != nil {
+				return err
+			}
+			return f.Store.Apply(ctx, ref.Partition, store.Op{Key: ref.Key, Value: new, Expect: r[0].Version})
+		}
+	}},
+	"a rewrite forgets what Touch set": {"rewrite/keeps_what_Touch_set", func(f *flawed, _ *storetest.Clock) {
+		f.rewrite = func(ctx context.Context, ref store.Ref, old, new []byte) error {
+			return errors.Join(f.Store.Rewrite(ctx, ref, old, new), f.Store.Touch(ctx, ref.Partition, ref.Key, time.Time{}))
+		}
+	}},
+	"a scan forgets": {"scan/names_every_record", func(f *flawed, _ *storetest.Clock) {
+		f.scan = func(ctx context.Context, fn func(store.Ref) error) error {
+			n := 0
+			return f.Store.Scan(ctx, func(ref store.Ref) error {
+				if n++; n == 1000 {
+					return nil
+				}
+				return fn(ref)
+			})
+		}
+	}},
+	"a scan goes on after an error": {"scan/ends_with_the_error_of_fn", func(f *flawed, _ *storetest.Clock) {
+		f.scan = func(ctx context.Context, fn func(store.Ref) error) error {
+			var first error
+			err := f.Store.Scan(ctx, func(ref store.Ref) error {
+				if err := fn(ref); first == nil {
+					first = err
+				}
+				return nil
+			})
+			return errors.Join(err, first)
+		}
 	}},
 	"values are shared": {"get/values_are_the_caller's", func(f *flawed, _ *storetest.Clock) {
 		shared := map[store.Ref][]byte{}
