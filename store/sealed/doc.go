@@ -35,7 +35,9 @@
 //
 // # Rotation
 //
-// The first secret seals, all of them open. To rotate, put a new one first on
-// every node, and take the old one away when what it sealed has been rewritten or
-// has expired.
+// The first secret seals, all of them open. To rotate, put a new one after the old
+// on every node, so that each can open what any other seals; then first; and take
+// the old one away when [Store.Reseal] finds nothing more to rewrite. (One node
+// needs no first step.) What was forged with an old secret that a stranger learned
+// is resealed like the rest: such a secret asks for more than a rotation.
 package sealed
