@@ -27,7 +27,10 @@ type App struct {
 
 	// The keys that seal every record before a store sees it, each at least 32
 	// bytes of text. The first seals, all of them open: to rotate, put the new one
-	// first and drop the old one when the longest session has ended.
+	// first. What is stored is then sealed anew in the background; drop the old one
+	// when the log says that it can be removed. Several gateways need the new one
+	// in second place first, or those that do not have it yet cannot open what the
+	// others seal.
 	// Required with a store that other machines can reach, such as redis.
 	// Default: one that is made once and kept in Caddy's storage.
 	Secrets []string `json:"secrets,omitempty"`

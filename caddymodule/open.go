@@ -177,6 +177,9 @@ func (a *App) open(shared *sharedState) error {
 		a.run(keys.Run)
 	}
 	a.gate.settle(g, nil)
+	if len(secrets) > 1 {
+		a.run(func(ctx context.Context) error { return a.reseal(ctx, s) })
+	}
 	return nil
 }
 
