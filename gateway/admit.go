@@ -25,6 +25,9 @@ func (g *Gateway) Admit(r *http.Request, route *Route) (*Admission, error) {
 	g.clean(r, compiled, seen)
 	a, err := g.admit(r, compiled, seen)
 	if err != nil {
+		if !compiled.Off {
+			r.Header.Del(compiled.Forward.Header) // it may have been set before the refusal
+		}
 		refused := refusal(err)
 		refused.Shown = seen.any()
 		return nil, refused

@@ -13,15 +13,15 @@ import (
 
 // apiJWTs remember API JWTs that were verified, so that one presented with every
 // request costs one signature. An entry is good while the JWT is, and while the
-// key that signs now is the one that signed then: an emergency rotation makes
-// all of them be verified anew.
+// ring holds the keys it held then: one that an emergency takes out is not
+// believed from memory.
 type apiJWTs struct {
 	verified *otter.Cache[jwtDigest, mint.Verified]
 }
 
 type jwtDigest struct {
 	digest [sha256.Size]byte
-	active string
+	ring   [sha256.Size]byte
 }
 
 func newAPIJWTs(o CacheOptions) *apiJWTs {
@@ -48,7 +48,7 @@ func (a *apiJWTs) remember(k jwtDigest, v mint.Verified) {
 // apiJWT answers which session an API JWT names, for a proxied request: it must
 // not have expired.
 func (g *Gateway) apiJWT(ctx context.Context, text string, digest [sha256.Size]byte) (string, error) {
-	k, now := jwtDigest{digest, g.Ring.ActiveID()}, g.now()
+	k, now := jwtDigest{digest, g.Ring.Published()}, g.now()
 	if id, ok := g.cache.apiJWTs.sessionOf(k, now); ok {
 		return id, nil
 	}

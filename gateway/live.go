@@ -114,6 +114,7 @@ type caches struct {
 	organizations *fresh[directory.Organization]
 	cuts          *fresh[time.Time]
 	bearers       *bearers
+	handed        *bearers // sessions of cookies that trusted tokens were exchanged for
 	apiJWTs       *apiJWTs
 	shelves       *shelves
 }
@@ -125,6 +126,7 @@ func newCaches(o CacheOptions, now func() time.Time) caches {
 		organizations: newFresh[directory.Organization](o, now),
 		cuts:          newFresh[time.Time](o, now),
 		bearers:       newBearers(o),
+		handed:        newBearers(o),
 		apiJWTs:       newAPIJWTs(o),
 		shelves:       newShelves(o),
 	}

@@ -116,6 +116,27 @@ func (g *Gateway) makeImplicit(ctx context.Context, id *trust.Identity) (subject
 	if err != nil {
 		return subject{}, err
 	}
+	return g.begun(ctx, s, id)
+}
+
+// begun looks once more at whom a session is of, now that it is there. A
+// revocation that was written between resolving the token and this moment is
+// seen here; one that comes later finds the session begun before it. So no token
+// from before a revocation is left with a session from after it.
+func (g *Gateway) begun(ctx context.Context, s session.Session, id *trust.Identity) (subject, error) {
+	org, member, err := g.Directory.Lookup(ctx, s.OrganizationID, s.MemberID)
+	if err != nil {
+		return subject{}, gone(err)
+	}
+	cut, err := g.Directory.ProfileCut(ctx, id.Profile)
+	if err != nil {
+		return subject{}, err
+	}
+	for _, at := range []time.Time{org.NotBefore, member.NotBefore, cut} {
+		if !at.IsZero() && !id.IssuedAt.After(at) {
+			return subject{}, errors.Join(refuse("session_not_found", errCut), g.RevokeSession(ctx, s.ID))
+		}
+	}
 	return g.complete(ctx, s, g.now())
 }
 
@@ -170,16 +191,41 @@ func (g *Gateway) handCookie(r *http.Request, a *Admission, id *trust.Identity, 
 	if r.Header.Get("Sec-Fetch-Mode") == "" || g.holdsCookie(r.Context(), held, a) {
 		return nil
 	}
-	s, err := g.Sessions.Start(r.Context(), session.Start{
-		OrganizationID: a.Organization.ID, MemberID: a.Member.ID,
-		Duration: g.SessionDuration, Idle: g.Idle, Factor: factorOf(id),
-	})
+	s, err := g.cookieSession(r.Context(), a, id)
 	if err != nil {
 		return err
 	}
 	token, _ := g.Sessions.Token(s)
 	a.setCookie = append(a.setCookie, g.cookie.set(token.Reveal(), s.ExpiresAt, g.now()))
 	return nil
+}
+
+// cookieSession is the one session that a trusted token is handed out for, however
+// often a page shows the token: a header that says "browser" is anyone's to send,
+// and must not make a record each time.
+func (g *Gateway) cookieSession(ctx context.Context, a *Admission, id *trust.Identity) (session.Session, error) {
+	key := bearerKey{id.Digest, id.Profile}
+	if known, ok := g.cache.handed.sessionOf(key); ok {
+		if sub, err := g.subject(ctx, known); err == nil {
+			return sub.session, nil
+		}
+	}
+	made, err, _ := g.flights.Do("cookie "+string(key.digest[:])+key.profile, func() (any, error) {
+		ctx := context.WithoutCancel(ctx)
+		s, err := g.Sessions.Start(ctx, session.Start{
+			OrganizationID: a.Organization.ID, MemberID: a.Member.ID,
+			Duration: g.SessionDuration, Idle: g.Idle, Factor: factorOf(id),
+		})
+		if err != nil {
+			return session.Session{}, err
+		}
+		sub, err := g.begun(ctx, s, id)
+		if err == nil {
+			g.cache.handed.remember(key, s.ID)
+		}
+		return sub.session, err
+	})
+	return made.(session.Session), err
 }
 
 func (g *Gateway) holdsCookie(ctx context.Context, value string, a *Admission) bool {

@@ -3,6 +3,7 @@ package mint
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -130,6 +131,10 @@ func (r *Ring) JWKS() []byte { return r.current.Load().jwks }
 // so that whatever was concluded under another one can be told to be older.
 func (r *Ring) ActiveID() string { return r.current.Load().active.Key().ID }
 
+// Published is the digest of JWKS. It changes with every key that comes or goes, so
+// that what was concluded with other keys can be told to be older.
+func (r *Ring) Published() [sha256.Size]byte { return r.current.Load().digest }
+
 // MaxLifetime is the longest that a JWT signed with the ring may live.
 func (r *Ring) MaxLifetime() time.Duration { return r.maxLifetime }
 
@@ -146,6 +151,7 @@ type snapshot struct {
 	active *jose.Signer
 	public map[string]jose.Key // by kid: what Verify takes
 	jwks   []byte
+	digest [sha256.Size]byte // of jwks
 }
 
 func newSnapshot(k keys) (*snapshot, error) {
@@ -165,5 +171,6 @@ func newSnapshot(k keys) (*snapshot, error) {
 	if s.jwks, err = jose.MarshalKeySet(published); err != nil {
 		return nil, fmt.Errorf("mint: %w", err)
 	}
+	s.digest = sha256.Sum256(s.jwks)
 	return s, nil
 }
