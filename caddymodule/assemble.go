@@ -134,7 +134,10 @@ func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
 
 // gatewayConfig is what the configuration says of the gateway itself.
 func (a *App) gatewayConfig() gateway.Config {
-	c := gateway.Config{Issuer: a.Issuer, Compat: a.Compat != nil, Project: a.project()}
+	c := gateway.Config{Issuer: a.Issuer, Project: a.project()}
+	if a.Compat != nil {
+		c.Compat, c.ConsumerOrganization = true, a.Compat.ConsumerOrganization
+	}
 	if s := a.Session; s != nil {
 		c.SessionDuration, c.Idle, c.JWTLifetime = time.Duration(s.Duration), time.Duration(s.Idle), time.Duration(s.JWTLifetime)
 		c.ReuseFor = orNone(s.ReuseFor)
