@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 	"net/http"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
 const jwksPath = "/.well-known/jwks.json"
@@ -18,8 +21,30 @@ func (a *API) keyEndpoints(all map[string]byMethod) {
 // path must be ours. They may be kept for half as long as a key is published
 // before it is used.
 func (a *API) keys(_ context.Context, r *http.Request) (any, error) {
-	if id := r.PathValue("project_id"); id != "" && id != a.gateway.Project.ID {
+	id := r.PathValue("project_id")
+	switch {
+	case id != "" && id != a.gateway.Project.ID:
 		return nil, refuse("route_not_found", nil)
+	case id != "" && a.gateway.Compat:
+		return a.projectKeys()
 	}
 	return document(a.gateway.Ring.JWKS()), nil
+}
+
+// projectKeysAnswer is a key set that is also an answer as SDKs read every other:
+// verifiers ignore what stands beside the keys (RFC 7517 §5).
+type projectKeysAnswer struct {
+	StatusCode int             `json:"status_code"`
+	RequestID  string          `json:"request_id"`
+	Keys       []claims.Object `json:"keys"`
+}
+
+func (a *API) projectKeys() (any, error) {
+	var answer projectKeysAnswer
+	if err := strictjson.Unmarshal(a.gateway.Ring.JWKS(), &answer); err != nil {
+		return nil, err
+	}
+	answer.StatusCode, answer.RequestID = http.StatusOK, requestID()
+	text, err := strictjson.Marshal(answer)
+	return document(text), err
 }
