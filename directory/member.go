@@ -38,6 +38,8 @@ type Member struct {
 	// EmailVerified tells that a profile vouched for Email, or the operator for
 	// the profile.
 	EmailVerified bool
+	// EmailOwner is who wrote Email: a profile, or ByAPI; empty where there is none.
+	EmailOwner string
 	// RetiredEmails are former values of Email, the newest last, at most 10. They
 	// identify nobody.
 	RetiredEmails []string

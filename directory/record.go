@@ -119,7 +119,7 @@ func (m *memberRecord) tidy() {
 func (m *memberRecord) export(version uint64) Member {
 	return Member{
 		ID: m.ID, OrganizationID: m.OrganizationID, Status: m.Status,
-		Email: m.Email, EmailVerified: m.EmailVerified, RetiredEmails: slices.Clone(m.RetiredEmails),
+		Email: m.Email, EmailVerified: m.EmailVerified, EmailOwner: m.EmailOwner, RetiredEmails: slices.Clone(m.RetiredEmails),
 		UnverifiedEmail: m.UnverifiedEmail, Name: m.Name,
 		ExternalIDs: maps.Clone(m.ExternalIDs), Roles: slices.Clone(m.Roles), ProfileRoles: m.profileRoles(),
 		TrustedMetadata: maps.Clone(m.TrustedMetadata), UntrustedMetadata: maps.Clone(m.UntrustedMetadata),

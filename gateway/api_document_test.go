@@ -72,6 +72,10 @@ func TestAPIMetadataSaysWhatIsSo(t *testing.T) {
 			"https://gateway.test:8443/a/b", "/a/b/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/a/b",
 			"https://gateway.test:8443/.well-known/jwks.json",
 		},
+		"with a path that looks like a pattern": {
+			"https://gateway.test/%7Ba", "/%7Ba/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/%7Ba",
+			"https://gateway.test/.well-known/jwks.json",
+		},
 	} {
 		w := newWorld(t, func(s *setup) { s.gateway.Issuer = row.issuer })
 		for _, path := range []string{row.openid, row.server} {
@@ -95,6 +99,15 @@ func TestAPIMetadataNeedsAnIssuerThatIsAURL(t *testing.T) {
 	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
 		if w.api.Serve(httptest.NewRecorder(), request("GET", path, "")) {
 			t.Errorf("%s is answered for an issuer that is no URL", path)
+		}
+	}
+}
+
+func TestAPIMetadataOfAnUncleanIssuerIsNowhere(t *testing.T) {
+	for _, path := range []string{"//a", "/a/../b", "/./a"} {
+		w := newWorld(t, func(s *setup) { s.gateway.Issuer = "https://gateway.test" + path })
+		if len(w.api.Routes()) == 0 || w.api.Serve(httptest.NewRecorder(), request("GET", "/a/.well-known/openid-configuration", "")) {
+			t.Errorf("%s: metadata is answered", path)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
@@ -75,13 +76,19 @@ func (a *API) exchanged(ctx context.Context, in exchangeBody) (subject, error) {
 		return subject{}, err
 	}
 	s, err := g.Sessions.Start(ctx, session.Start{
-		OrganizationID: target.ID, MemberID: p.member.ID, Duration: d, Idle: g.Idle, Overlay: patch,
+		OrganizationID: target.ID, MemberID: p.member.ID, Duration: g.remaining(from, d), Idle: g.Idle, Overlay: patch,
 		Factor: p.factors[0], Copied: p.factors[1:],
 	})
 	if err != nil {
 		return subject{}, err
 	}
 	return g.complete(ctx, s, g.now())
+}
+
+// remaining cuts the duration of a session that goes on from another to what is
+// left of that one's max_duration: nobody has proved anything anew.
+func (g *Gateway) remaining(from subject, d time.Duration) time.Duration {
+	return min(d, from.session.StartedAt.Add(g.Sessions.MaxDuration()).Sub(g.now()))
 }
 
 // passage is who somebody is in another organization, and the proofs that they
@@ -99,60 +106,91 @@ func (g *Gateway) cross(ctx context.Context, from subject, target directory.Orga
 	}
 	refused := because("insufficient_factors_for_session_exchange", "no_factor_admitted")
 	for i, f := range counting {
-		p, _ := g.Profiles.Profile(f.Profile)
-		if p.Config().Factor.SecondOnly {
+		if p, _ := g.Profiles.Profile(f.Profile); p.Config().Factor.SecondOnly {
 			continue
 		}
 		factors := slices.Concat(counting[i:i+1], counting[:i], counting[i+1:])
-		member, err := g.namedBy(ctx, p, f, from.member, target, func(o directory.Organization, m directory.Member) error {
-			return g.sayable(o, m, factors, patch)
-		})
+		found, err := g.follow(ctx, factors, from.member, target, patch)
 		var person *directory.Error
 		if !errors.As(err, &person) {
-			return passage{member, factors}, err
+			return found, err
 		}
 		refused.Reason, refused.Err = orDefault(person.Reason, person.Code), err
 	}
 	return passage{}, refused
 }
 
-// namedBy finds the member whom the profile knows in target by what it knows of
-// one elsewhere. It makes nobody; only somebody invited becomes active, as at any
-// first sign-in.
+// follow finds whom the first factor names, and takes the others along that name
+// the same: a proof of somebody else's, or of nobody there, would open routes that
+// the member has never been known at.
+func (g *Gateway) follow(
+	ctx context.Context, factors []session.Factor, from directory.Member, target directory.Organization, patch claims.Overlay,
+) (passage, error) {
+	found, err := g.namedBy(ctx, factors[0], from, target, nil)
+	if err != nil {
+		return passage{}, err
+	}
+	kept := factors[:1:1]
+	for _, f := range factors[1:] {
+		m, err := g.namedBy(ctx, f, from, target, nil)
+		var person *directory.Error
+		switch {
+		case err == nil && m.ID == found.ID:
+			kept = append(kept, f)
+		case err != nil && !errors.As(err, &person):
+			return passage{}, err
+		}
+	}
+	if err := g.sayable(target, found, kept, patch); err != nil {
+		return passage{}, err
+	}
+	if found.Status != directory.StatusActive {
+		found, err = g.accept(ctx, factors[0], from, target, found.ID)
+	}
+	return passage{found, kept}, err
+}
+
+// accept makes somebody invited active, as any first sign-in does.
+func (g *Gateway) accept(ctx context.Context, f session.Factor, from directory.Member, target directory.Organization, id string) (directory.Member, error) {
+	m, err := g.namedBy(ctx, f, from, target, func(a *directory.Assertion) { a.SecondOnly = false })
+	if err == nil && m.ID != id {
+		err = directory.ErrMemberMismatch
+	}
+	return m, err
+}
+
+// namedBy finds the member whom the factor's profile knows in target by what it
+// knows of one elsewhere. It makes nobody, and without more it links nobody.
 func (g *Gateway) namedBy(
-	ctx context.Context, p *trust.Profile, f session.Factor, from directory.Member, target directory.Organization,
-	check func(directory.Organization, directory.Member) error,
+	ctx context.Context, f session.Factor, from directory.Member, target directory.Organization, more func(*directory.Assertion),
 ) (directory.Member, error) {
+	p, _ := g.Profiles.Profile(f.Profile)
 	a := crossing(p, f, from, target)
 	if a.Email == "" && a.ExternalID == "" {
 		return directory.Member{}, directory.ErrMemberMismatch
 	}
-	a.Check = func(o directory.Organization, m directory.Member) error {
-		if err := provable(a, m); err != nil {
-			return err
-		}
-		return check(o, m)
+	if more != nil {
+		more(&a)
 	}
+	a.Check = func(_ directory.Organization, m directory.Member) error { return provable(a, m) }
 	_, m, err := g.Directory.Resolve(ctx, a)
-	if err == nil && m.Status != directory.StatusActive {
-		a.SecondOnly = false
-		_, m, err = g.Directory.Resolve(ctx, a)
-	}
 	if err == nil {
 		g.forgetMember(m)
 	}
 	return m, err
 }
 
-// crossing is what a factor says in another organization. The proof is as old as
-// it is: one given before the member there was cut off is not good enough.
+// crossing is what a factor says in another organization. An address that another
+// profile wrote is not this one's to vouch for, although it could. The proof is as
+// old as it is: one given before the member there was cut off is not good enough.
 func crossing(p *trust.Profile, f session.Factor, from directory.Member, target directory.Organization) directory.Assertion {
 	a := directory.Assertion{
 		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), APIOrganization: target.ID,
 		IssuedAt: f.ProvedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
 	}
 	a.ExternalID = from.ExternalIDs[a.Namespace]
-	if email, ok := p.Covers(from.Email); ok {
+	email, covered := p.Covers(from.Email)
+	if covered && (from.EmailOwner == f.Profile || from.EmailOwner == directory.ByAPI) {
 		a.Email, a.EmailVerified = email, from.EmailVerified
 	}
 	return a

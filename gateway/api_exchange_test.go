@@ -150,9 +150,59 @@ func TestAPIExchangeNeedsAFirstFactor(t *testing.T) {
 	w.refused(400, "insufficient_factors_for_session_exchange", "POST", exchangePath, exchange)
 	w.ok("PUT", orgsPath+"/"+globex, claims.Object{"profiles": []any{"second", "acme"}})
 	answer := w.ok("POST", exchangePath, exchange)
+	factors := at(answer, "member_session.authentication_factors").([]any)
+	if len(factors) != 1 { // second knows nobody there: its proof stays behind
+		t.Fatalf("%d factors were copied", len(factors))
+	}
+	is(t, factors[0].(map[string]any), "profile", "acme")
+}
+
+// A session that goes on from another does not begin max_duration anew.
+func TestAPIExchangeEndsWithMaxDurationOfTheFormer(t *testing.T) {
+	w, globex, _ := crossing(t)
+	w.member(globex, claims.Object{"email_address": "ada@example.com"})
+	first := w.attest("acme", claims.Object{"session_duration_minutes": 43200})
+	w.clock.Advance(29 * 24 * time.Hour)
+	answer := w.ok("POST", exchangePath, with(named(first), claims.Object{"organization_id": globex, "session_duration_minutes": 43200}))
+	is(t, answer, "member_session.expires_at", "2026-03-31T12:00:00Z")
+}
+
+// Every factor that names the member there comes along; the address is only what
+// the profile itself has written, or the operator.
+func TestAPIExchangeTakesAlongWhatNamesTheSame(t *testing.T) {
+	share := func(s *setup) {
+		for _, name := range []string{"acme", "other"} {
+			s.profiles[name].Namespace = "staff"
+		}
+	}
+	w := newWorld(t, share, unbound("acme", "other"))
+	both := []any{"acme", "other"}
+	here := w.organization(claims.Object{"organization_name": "Here", "profiles": both})
+	there := w.organization(claims.Object{"organization_name": "There", "profiles": both})
+	w.attest("other", claims.Object{"organization_id": there})
+	session := w.attest("acme", claims.Object{"organization_id": here})
+	w.attest("other", with(named(session), claims.Object{"organization_id": here}))
+	answer := w.ok("POST", exchangePath, with(named(session), claims.Object{"organization_id": there}))
 	if n := len(at(answer, "member_session.authentication_factors").([]any)); n != 2 {
 		t.Errorf("%d factors were copied", n)
 	}
+}
+
+// An address that another profile wrote is not what a factor says.
+func TestAPIExchangeDoesNotTakeAnotherProfilesAddress(t *testing.T) {
+	w := newWorld(t, unbound("other"))
+	here := w.organization(claims.Object{"organization_name": "Here", "organization_external_id": "acme", "profiles": []any{"acme", "other"}})
+	there := w.organization(claims.Object{"organization_name": "There", "profiles": []any{"other"}})
+	w.member(there, claims.Object{"email_address": "victim@example.com"})
+	as := func(profile, sub, email string) claims.Object {
+		return claims.Object{"token": w.token(profile, claims.Object{"sub": sub, "email": email})}
+	}
+	w.attest("acme", as("acme", "q-eve", "eve@example.com"))
+	session := w.attest("other", with(as("other", "p-eve", "eve@example.com"), claims.Object{"organization_id": here}))
+	w.clock.Advance(time.Second)
+	renamed := w.attest("acme", as("acme", "q-eve", "victim@example.com"))
+	is(t, renamed, "member.email_address", "victim@example.com")
+	w.refused(400, "insufficient_factors_for_session_exchange", "POST", exchangePath, with(named(session), claims.Object{"organization_id": there}))
 }
 
 // An address that nobody vouches for does not reach a member whom others know by

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,19 +25,23 @@ func (g *Gateway) issuerURL() (*url.URL, bool) {
 	return u, err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
 }
 
-// metadataPaths are where the issuer's metadata is to be found.
+// metadataPaths are where the issuer's metadata is to be found. At an unclean path
+// nobody could find it: requests are cleaned.
 func (a *API) metadataPaths() map[string]bool {
 	u, ok := a.gateway.issuerURL()
 	if !ok {
 		return nil
 	}
-	path := strings.TrimSuffix(u.Path, "/")
-	return map[string]bool{path + openIDPath: true, serverPath + path: true}
+	base := strings.TrimSuffix(u.EscapedPath(), "/")
+	if base != "" && path.Clean(base) != base {
+		return nil
+	}
+	return map[string]bool{base + openIDPath: true, serverPath + base: true}
 }
 
 func (a *API) metadataEndpoints(all map[string]byMethod) {
-	for path := range a.metadataPaths() {
-		all[path] = shared(a.metadata)
+	for pattern := range a.metadataPaths() {
+		all[pattern] = shared(a.metadata)
 	}
 }
 
