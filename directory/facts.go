@@ -31,11 +31,17 @@ func (m *memberRecord) assert(a Assertion, emailFree bool) (bool, error) {
 		}
 		changed = either(changed, rewritten, m.assertRoles(a))
 	}
-	if changed {
+	if changed || a.opinionated() && a.IssuedAt.After(m.Profiles[a.Profile].IssuedAt) {
 		m.stamp(a)
+		changed = true
 	}
 	return changed, nil
 }
+
+// opinionated tells whether the token says something that an older one might
+// contradict. Then it leaves its time also where it changed nothing: else an older
+// token, shown late, would bring back what this one had confirmed as gone.
+func (a *Assertion) opinionated() bool { return a.HasRoles || a.Metadata != nil }
 
 func either(changes ...bool) bool { return slices.Contains(changes, true) }
 

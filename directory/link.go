@@ -26,7 +26,7 @@ func (c candidates) choose(a Assertion) (*storedMember, error) {
 }
 
 // differ holds where both are members, and not the same one. A deleted one does
-// not count: what it was called stays with its tombstone.
+// not count: the token is then the deleted one's, whoever has the email now.
 func (c candidates) differ() bool {
 	x, e := c.byExternalID, c.byEmail
 	return x != nil && e != nil && x.ID != e.ID && !x.deleted() && !e.deleted()

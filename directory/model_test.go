@@ -147,7 +147,13 @@ func (w *model) yield(m *modelMember) (code string) {
 		switch {
 		case (email || id) && other.deleted:
 			defer func() {
-				other.email, other.emailOwner, other.verified, other.externalIDs = "", "", false, map[string]string{}
+				if email {
+					other.email, other.emailOwner, other.verified = "", "", false
+				}
+				if id {
+					other.externalIDs = maps.Clone(other.externalIDs)
+					delete(other.externalIDs, "api")
+				}
 			}()
 		case email:
 			return "duplicate_member_email"

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/attestgate/caddy-attest/store"
@@ -94,8 +95,7 @@ func (d *Directory) changeOps(c change, entries index) ([]store.Op, error) {
 	}
 	ops = release(ops, c.member.ID, c.had, wanted, entries)
 	for _, tombstone := range c.yielding {
-		ops = release(ops, tombstone.ID, d.names.memberKeys(&tombstone.memberRecord), wanted, entries)
-		op, err := d.memberOp(tombstone.yielded())
+		op, err := d.memberOp(tombstone.yielded(&c.member.memberRecord))
 		if err != nil {
 			return nil, err
 		}
@@ -142,11 +142,19 @@ func release(ops []store.Op, memberID string, had, wanted []string, entries inde
 	return ops
 }
 
-// yielded is a tombstone that another member took the place of. It keeps its id,
-// so that the id is never given again, and loses what it was found by.
-func (m *storedMember) yielded() *storedMember {
+// yielded is a tombstone of which another member took a name. It loses what was
+// taken and nothing else: whoever was deleted stays so by every other name they
+// were found by.
+func (m *storedMember) yielded(taker *memberRecord) *storedMember {
 	y := *m
-	y.retireEmail()
-	y.ExternalIDs = nil
+	if y.Email == taker.Email {
+		y.retireEmail()
+	}
+	y.ExternalIDs = maps.Clone(y.ExternalIDs)
+	for namespace, id := range taker.ExternalIDs {
+		if y.ExternalIDs[namespace] == id {
+			delete(y.ExternalIDs, namespace)
+		}
+	}
 	return &y
 }
