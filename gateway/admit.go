@@ -28,9 +28,9 @@ func (g *Gateway) Admit(r *http.Request, route *Route) (*Admission, error) {
 		if !compiled.Off {
 			r.Header.Del(compiled.Forward.Header) // it may have been set before the refusal
 		}
-		refused := refusal(err)
+		refused := *refusal(err) // a copy: those who wait for one session share its refusal
 		refused.Shown = seen.any()
-		return nil, refused
+		return nil, &refused
 	}
 	a.gateway = g
 	a.Request = withVisit(r, &visit{shown: seen, header: a.header})
@@ -143,7 +143,8 @@ func (g *Gateway) admitCookie(r *http.Request, route *route, value string) (*Adm
 	if err == nil {
 		return g.pass(r, route, sub)
 	}
-	dead := refusal(err)
+	shared := *refusal(err)
+	dead := &shared
 	if dead.Proxy != http.StatusUnauthorized {
 		return nil, dead
 	}

@@ -120,7 +120,7 @@ func (a *API) begin(ctx context.Context, in attestBody, id *trust.Identity) (sub
 	if err != nil {
 		return subject{}, err
 	}
-	return g.begun(ctx, s, id)
+	return g.begun(ctx, s, id.Profile, id.IssuedAt)
 }
 
 // beginning is how long a new session is to last, and what its claims start with.

@@ -82,7 +82,7 @@ func (a *API) exchanged(ctx context.Context, in exchangeBody) (subject, error) {
 	if err != nil {
 		return subject{}, err
 	}
-	return g.complete(ctx, s, g.now())
+	return g.begun(ctx, s, p.factors[0].Profile, p.factors[0].ProvedAt)
 }
 
 // remaining cuts the duration of a session that goes on from another to what is

@@ -92,6 +92,9 @@ func (c Cookie) read(r *http.Request) (string, error) {
 	return value, nil
 }
 
+// Strip takes the cookie out of a request that nobody can decide about.
+func (c Cookie) Strip(h http.Header) { c.withDefaults().strip(h) }
+
 // strip takes the cookie out of the request and leaves every other as it was
 // sent: the upstream has no use for the session token.
 func (c Cookie) strip(h http.Header) {

@@ -116,24 +116,24 @@ func (g *Gateway) makeImplicit(ctx context.Context, id *trust.Identity) (subject
 	if err != nil {
 		return subject{}, err
 	}
-	return g.begun(ctx, s, id)
+	return g.begun(ctx, s, id.Profile, id.IssuedAt)
 }
 
 // begun looks once more at whom a session is of, now that it is there. A
 // revocation that was written between resolving the token and this moment is
 // seen here; one that comes later finds the session begun before it. So no token
 // from before a revocation is left with a session from after it.
-func (g *Gateway) begun(ctx context.Context, s session.Session, id *trust.Identity) (subject, error) {
+func (g *Gateway) begun(ctx context.Context, s session.Session, profile string, issued time.Time) (subject, error) {
 	org, member, err := g.Directory.Lookup(ctx, s.OrganizationID, s.MemberID)
 	if err != nil {
 		return subject{}, gone(err)
 	}
-	cut, err := g.Directory.ProfileCut(ctx, id.Profile)
+	cut, err := g.Directory.ProfileCut(ctx, profile)
 	if err != nil {
 		return subject{}, err
 	}
 	for _, at := range []time.Time{org.NotBefore, member.NotBefore, cut} {
-		if !at.IsZero() && !id.IssuedAt.After(at) {
+		if !at.IsZero() && !issued.After(at) {
 			return subject{}, errors.Join(refuse("session_not_found", errCut), g.RevokeSession(ctx, s.ID))
 		}
 	}
@@ -219,7 +219,7 @@ func (g *Gateway) cookieSession(ctx context.Context, a *Admission, id *trust.Ide
 		if err != nil {
 			return session.Session{}, err
 		}
-		sub, err := g.begun(ctx, s, id)
+		sub, err := g.begun(ctx, s, id.Profile, id.IssuedAt)
 		if err == nil {
 			g.cache.handed.remember(key, s.ID)
 		}
