@@ -154,6 +154,9 @@ func explainedSet(config, adapter string) (*trust.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) == 0 {
+		return nil, errors.New("no configuration: there is no Caddyfile here; name one with --config")
+	}
 	var whole struct {
 		Apps struct {
 			Attest *App `json:"attest"`

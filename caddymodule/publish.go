@@ -17,29 +17,60 @@ const (
 	placeholderPrefix = "http.attest."
 )
 
+// decided is what the innermost attest of a request has decided so far. The
+// replacer asks its providers in the order in which they came, so one is
+// registered per request, and what it answers from is changed.
+type decided struct{ admission *gateway.Admission }
+
+const decidedVar = "attest.decided"
+
+// decidedOf is the one of this request; the first attest makes it.
+func decidedOf(r *http.Request) *decided {
+	ctx := r.Context()
+	if d, ok := caddyhttp.GetVar(ctx, decidedVar).(*decided); ok {
+		return d
+	}
+	d := &decided{admission: &gateway.Admission{Anonymous: true}}
+	caddyhttp.SetVar(ctx, decidedVar, d)
+	replacerOf(r).Map(d.placeholder)
+	return d
+}
+
+func replacerOf(r *http.Request) *caddy.Replacer {
+	return r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+}
+
+func (d *decided) placeholder(key string) (any, bool) {
+	name, ours := strings.CutPrefix(key, placeholderPrefix)
+	if !ours || strings.HasPrefix(name, "error.") {
+		return nil, false
+	}
+	return orEmpty(admitted(d.admission, name)), true
+}
+
 // publish makes what was decided known to the rest of the route: the placeholders
-// of the Attest handler's documentation, and the fields of the access log. An
-// anonymous request gets none; those of an outer attest are taken back.
+// of the Attest handler's documentation, and the fields of the access log. For an
+// anonymous request all of them are empty, also after an outer attest.
 func publish(a *gateway.Admission) {
-	ctx := a.Request.Context()
-	repl := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	decidedOf(a.Request).admission = a
+	replacerOf(a.Request).Set(userID, a.Member.ID)
 	if a.Anonymous {
-		repl.Delete(userID)
-		repl.Map(func(string) (any, bool) { return nil, false })
 		return
 	}
-	repl.Set(userID, a.Member.ID)
-	repl.Map(func(key string) (any, bool) {
-		name, ours := strings.CutPrefix(key, placeholderPrefix)
-		if !ours {
-			return nil, false
-		}
-		return admitted(a, name)
-	})
-	if fields, ok := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+	if fields, ok := a.Request.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		fields.Set(zap.String("session_id", a.Session.ID))
 		fields.Set(zap.String("profile", a.Profile))
 	}
+}
+
+// orEmpty makes what is not there an empty text: Caddy would send the placeholder
+// as it is written, and an app that asks whether a header is empty would take that
+// for somebody.
+func orEmpty(v any, ok bool) any {
+	if !ok {
+		return ""
+	}
+	return v
 }
 
 // admitted answers {http.attest.<name>} of an admitted request.
@@ -51,6 +82,9 @@ func admitted(a *gateway.Admission, name string) (any, bool) {
 	case "session.id":
 		return a.Session.ID, true
 	case "session.expires_at":
+		if a.Anonymous {
+			return nil, false
+		}
 		return a.Session.ExpiresAt.UTC().Format(time.RFC3339), true
 	case "member.id":
 		return a.Member.ID, true
@@ -88,8 +122,9 @@ func claimAt(claims map[string]any, path string) (any, bool) {
 
 // publishRefusal gives error routes the code and the reason.
 func publishRefusal(r *http.Request, refused *gateway.Refusal) {
-	repl := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	repl.Delete(userID)
+	decidedOf(r).admission = &gateway.Admission{Anonymous: true}
+	repl := replacerOf(r)
+	repl.Set(userID, "")
 	repl.Set(placeholderPrefix+"error.code", refused.Code)
 	repl.Set(placeholderPrefix+"error.reason", refused.Reason)
 }

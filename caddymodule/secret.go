@@ -41,20 +41,32 @@ func madeOnce(ctx context.Context, storage certmagic.Storage, name string, make 
 }
 
 // sealingSecrets are the configured secrets, or the one that Caddy's storage
-// keeps for this gateway.
+// keeps for this gateway. A gateway that ran without configured ones still opens
+// what it sealed then.
 func (a *App) sealingSecrets(ctx context.Context, storage certmagic.Storage) ([][]byte, error) {
 	if len(a.Secrets) > 0 {
-		list := make([][]byte, len(a.Secrets))
-		for i, s := range a.Secrets {
-			list[i] = []byte(s)
-		}
-		return list, nil
+		return a.configuredSecrets(ctx, storage)
 	}
 	secret, err := madeOnce(ctx, storage, storedSecret, newSecret)
 	if err != nil {
 		return nil, fmt.Errorf("attest: the sealing secret: %w", err)
 	}
 	return [][]byte{secret}, nil
+}
+
+func (a *App) configuredSecrets(ctx context.Context, storage certmagic.Storage) ([][]byte, error) {
+	list := make([][]byte, len(a.Secrets), len(a.Secrets)+1)
+	for i, s := range a.Secrets {
+		list[i] = []byte(s)
+	}
+	if !isLocal(a.backend) {
+		return list, nil
+	}
+	made, err := storage.Load(ctx, storedSecret)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil
+	}
+	return append(list, made), err
 }
 
 func newSecret() ([]byte, error) {

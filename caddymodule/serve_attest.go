@@ -64,4 +64,5 @@ func (a *App) scrub(r *http.Request) {
 		names = append(names, route.Forward.Header)
 	}
 	gateway.NewScrubber(names).Scrub(r)
+	a.gatewayConfig().Cookie.Strip(r.Header)
 }
