@@ -164,9 +164,13 @@ func (a *API) attach(ctx context.Context, in attestBody, id *trust.Identity) (su
 	}); err != nil {
 		return subject{}, err
 	}
-	return a.change(ctx, sub, in.sessionChanges, func(s *session.Session) error {
+	sub, err = a.change(ctx, sub, in.sessionChanges, func(s *session.Session) error {
 		return s.Attach(factorOf(id), g.now())
 	})
+	if err != nil {
+		return subject{}, err
+	}
+	return g.begun(ctx, sub.session, id.Profile, id.IssuedAt)
 }
 
 var (

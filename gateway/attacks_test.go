@@ -275,3 +275,24 @@ func TestAttackIssuerPathIsNoPattern(t *testing.T) {
 	}()
 	newWorld(t, func(s *setup) { s.gateway.Issuer = "https://gateway.test/%7Ba" })
 }
+
+// A profile is cut off while a token of it is on its way to become a factor: the
+// factor must not count as one that was shown after the cut.
+func TestAttackProfileCutRacesAttach(t *testing.T) {
+	w, h := hookedWorld(t)
+	first := w.attest("acme", nil)
+	w.clock.Advance(2 * time.Second)
+	token := w.token("acme", claims.Object{"jti": "stolen"})
+	h.once = func() {
+		w.clock.Advance(time.Second)
+		w.must(w.people.CutProfile(t.Context(), "acme", w.clock.Now()))
+		w.clock.Advance(time.Second)
+	}
+	status, _ := w.call("POST", attestPath, with(named(first), claims.Object{"profile_id": "acme", "token": token}))
+	if status == http.StatusOK {
+		t.Error("a factor by a token from before the cut was attached after it")
+	}
+	if status, _ := w.call("POST", authenticatePath, named(first)); status == http.StatusOK {
+		t.Error("and it counts")
+	}
+}
