@@ -98,7 +98,11 @@ func (n node) status(r *http.Request) int {
 	return res.StatusCode
 }
 
-func config(s *redistest.Server) redis.Config { return redis.Config{Addresses: []string{s.Addr}} }
+// config is patient: what these tests are about is not how soon a loaded machine
+// runs a goroutine.
+func config(s *redistest.Server) redis.Config {
+	return redis.Config{Addresses: []string{s.Addr}, Timeout: 5 * time.Second}
+}
 
 func TestFleetSessionOfAWorksAtB(t *testing.T) {
 	nodes := fleet(t, 2, config(redistest.Start(t)))
@@ -246,7 +250,8 @@ func TestFleetRedisAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-			n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Cache.Entries = -1 })[0]
+			usual := redis.Config{Addresses: []string{server.Addr}} // with the usual timeout
+			n := fleet(t, 1, usual, func(s *setup) { s.gateway.Cache.Entries = -1 })[0]
 			token := n.attest("acme", nil)["session_token"].(string)
 			trusted := n.token("acme", nil)
 			fault.away(server)
