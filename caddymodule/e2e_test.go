@@ -74,10 +74,29 @@ func (r *recorder) seen() (*http.Request, int) {
 // are replaced.
 func newSite(t *testing.T, text string) *site {
 	t.Helper()
-	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: t.TempDir(), port: freePort(t), text: text}
+	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: tempDir(t), port: freePort(t), text: text}
 	s.must(s.load(text))
 	t.Cleanup(func() { _ = caddy.Stop() })
 	return s
+}
+
+// tempDir is t.TempDir for a Caddy that has just stopped: a fetch of keys that was
+// under way may still write its archive.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "attest-site")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for range 100 {
+			if os.RemoveAll(dir) == nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 func (s *site) must(err error) {
@@ -371,7 +390,7 @@ func TestCaddyHopByHopDoesNotStripTheIdentity(t *testing.T) {
 // A key endpoint that is down is an outage: 503, not 401; and it is over when it
 // is over.
 func TestCaddyKeyEndpointDownIs503(t *testing.T) {
-	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: t.TempDir(), port: freePort(t)}
+	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: tempDir(t), port: freePort(t)}
 	s.issuer.Down()
 	s.must(s.load(plainSite))
 	t.Cleanup(func() { _ = caddy.Stop() })

@@ -24,7 +24,7 @@ func redisSite(lines string) string {
 
 func newRedisSite(t *testing.T, lines string) (*site, error) {
 	t.Helper()
-	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: t.TempDir(), port: freePort(t)}
+	s := &site{t: t, issuer: trusttest.NewIssuer(t), app: newRecorder(t), dir: tempDir(t), port: freePort(t)}
 	t.Cleanup(func() { _ = caddy.Stop() })
 	return s, s.load(redisSite(lines))
 }
