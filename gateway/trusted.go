@@ -134,10 +134,19 @@ func (g *Gateway) begun(ctx context.Context, s session.Session, profile string, 
 	}
 	for _, at := range []time.Time{org.NotBefore, member.NotBefore, cut} {
 		if !at.IsZero() && !issued.After(at) {
-			return subject{}, errors.Join(refuse("session_not_found", errCut), g.RevokeSession(ctx, s.ID))
+			return subject{}, g.bury(ctx, s.ID)
 		}
 	}
 	return g.complete(ctx, s, g.now())
+}
+
+// bury ends a session that should not have begun. Where the store has not confirmed
+// its end that is an outage, and not yet a refusal.
+func (g *Gateway) bury(ctx context.Context, id string) error {
+	if err := g.RevokeSession(ctx, id); err != nil && isFault(err) {
+		return err
+	}
+	return refuse("session_not_found", errCut)
 }
 
 // lifetime is the longest that any token of a profile is a credential: for so long

@@ -46,9 +46,9 @@ func getEveryByte(s *subject) {
 func getOwnValues(s *subject) {
 	op := put("a", "value", 0)
 	s.mustApply(op)
-	copy(op.Value, "XXXXX")
+	copy(op.Value, "other")
 	s.holds("a", "value", 1)
-	copy(s.get("a").Value, "YYYYY")
+	copy(s.get("a").Value, "third")
 	s.holds("a", "value", 1)
 }
 
