@@ -26,8 +26,13 @@ func numericDate(v any) (time.Time, bool) {
 	return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), true
 }
 
+// dateClaim is the value of a claim that holds a NumericDate, nil where the token
+// has none or null. Unlike lookup it keeps "" [] and {}: they are values of the
+// wrong type, and a token that carries one must not pass as one without the claim.
+func (t *trial) dateClaim(name string) any { return t.token.Claims[name] }
+
 func checkExpiry(t *trial) *failure {
-	v := lookup(t.token.Claims, "exp")
+	v := t.dateClaim("exp")
 	if v == nil {
 		return &failure{code: CodeExpiryMissing, remedy: "the token needs claim exp: one that never ends is not taken"}
 	}
@@ -44,7 +49,7 @@ func checkExpiry(t *trial) *failure {
 }
 
 func checkNotBefore(t *trial) *failure {
-	v := lookup(t.token.Claims, "nbf")
+	v := t.dateClaim("nbf")
 	if v == nil {
 		return nil
 	}
@@ -57,7 +62,7 @@ func checkNotBefore(t *trial) *failure {
 }
 
 func checkIssuedAt(t *trial) *failure {
-	v := lookup(t.token.Claims, "iat")
+	v := t.dateClaim("iat")
 	if v == nil {
 		return nil
 	}
@@ -115,7 +120,7 @@ func (t *trial) lifetime() time.Duration {
 // checkAuthTime dates the proof. It is never younger than the token, nor younger
 // for having been received.
 func checkAuthTime(t *trial) *failure {
-	v := lookup(t.token.Claims, "auth_time")
+	v := t.dateClaim("auth_time")
 	if v == nil {
 		return nil
 	}
@@ -150,9 +155,10 @@ func foundLifetime(t *trial) string { return round(t.lifetime()) }
 // foundTime shows a date with its distance from now.
 func foundTime(claim string) func(*trial) string {
 	return func(t *trial) string {
-		at, ok := numericDate(lookup(t.token.Claims, claim))
+		v := t.dateClaim(claim)
+		at, ok := numericDate(v)
 		if !ok {
-			return foundPath(t, claim)
+			return shownValue(v)
 		}
 		if d := t.now.Sub(at); d >= 0 {
 			return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), round(d))

@@ -28,8 +28,9 @@ func shown(text string) string {
 }
 
 // foundPath shows a claim as it stands in the token.
-func foundPath(t *trial, path string) string {
-	v := lookup(t.token.Claims, path)
+func foundPath(t *trial, path string) string { return shownValue(lookup(t.token.Claims, path)) }
+
+func shownValue(v any) string {
 	if v == nil {
 		return absent
 	}

@@ -65,17 +65,17 @@
 //	                 key_ambiguous           no kid, and too many keys fit
 //	                 keys_unavailable        Explain only: Verify returns ErrKeysUnavailable
 //	signature        signature_invalid       no candidate key made it
-//	expiry           exp_missing             no exp
-//	                 exp_invalid             exp is no date
+//	expiry           exp_missing             no exp, or null
+//	                 exp_invalid             exp is no NumericDate
 //	                 token_expired           past exp and leeway
-//	not_before       nbf_invalid             nbf is no date
+//	not_before       nbf_invalid             nbf is no NumericDate
 //	                 token_not_yet_valid     nbf is to come
-//	issued_at        iat_invalid             iat is no date
+//	issued_at        iat_invalid             iat is no NumericDate
 //	                 iat_in_future           iat is to come
 //	age              iat_missing             max_token_age is set and there is no iat
 //	                 token_too_old           past iat and max_token_age
 //	lifetime         lifetime_too_long       from iat to exp more than max_lifetime
-//	auth_time        auth_time_invalid       auth_time is no date, or to come
+//	auth_time        auth_time_invalid       auth_time is no NumericDate, or to come
 //	required_claims  claim_missing           a required claim is absent or empty
 //	                 claim_mismatch          a required claim has another value
 //	external_id      external_id_missing     the claim it is mapped to is absent
@@ -92,6 +92,7 @@
 //	session_key      session_key_missing     a claim of it is absent
 //	                 session_key_invalid     no text of at most 256 bytes
 //
-// A claim that is null or empty ("" [] {}) is absent. Values are never converted:
-// a number is no text.
+// A claim that is null or empty ("" [] {}) is absent; exp, nbf, iat and auth_time
+// only where they are null: anything else that is no number of seconds (RFC 7519
+// §2) is refused. Values are never converted: a number is no text.
 package trust

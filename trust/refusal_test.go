@@ -3,6 +3,7 @@ package trust_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"os"
 	"regexp"
 	"slices"
@@ -145,6 +146,33 @@ var timeRefusals = []refusal{
 	{"C-01 lifetime over max_lifetime", func(c *trust.Config) { c.MaxLifetime = time.Minute }, claims("exp", at(61*time.Second)), "lifetime", trust.CodeLifetime},
 	{"auth_time a string", nil, claims("auth_time", "now"), "auth_time", trust.CodeAuthTime},
 	{"auth_time to come", nil, claims("auth_time", at(61*time.Second)), "auth_time", trust.CodeAuthTime},
+}
+
+// wrongDates are values that RFC 7519 §2 does not call a NumericDate. The empty
+// ones were once taken for an absent claim, so that a token with "nbf": {} had no
+// nbf and one with "exp": "" was told to have none.
+var wrongDates = map[string]string{
+	"an empty object": `{}`, "an empty array": `[]`, "an empty text": `""`,
+	"an object": `{"seconds":1}`, "an array": `[1]`, "a text": `"1900000000"`,
+	"true": `true`, "false": `false`,
+	"not finite": `1e999`, "past the year 9999": `253402300800`, "before the year -9999": `-1e300`,
+}
+
+func TestDateOfAWrongTypeIsNoAbsentClaim(t *testing.T) {
+	w := newWorld(t)
+	for claim, code := range map[string]string{
+		"exp": trust.CodeExpiryInvalid, "nbf": trust.CodeNotBefore,
+		"iat": trust.CodeIssuedAtInvalid, "auth_time": trust.CodeAuthTime,
+	} {
+		for name, value := range wrongDates {
+			t.Run(claim+" "+name, func(t *testing.T) {
+				r := refuse(t, w.profile(), w.Sign(trusttest.Claims{claim: json.RawMessage(value)}), code)
+				if r.Found == string(absent) {
+					t.Errorf("the finding says %q of %s", r.Found, value)
+				}
+			})
+		}
+	}
 }
 
 var mappingRefusals = []refusal{
@@ -327,10 +355,14 @@ func TestReasonCodesAreDocumentedAndTested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	errorList, err := os.ReadFile("../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Those that Verify never answers: see TestSelect and TestDownEndpointIsAnOutage.
 	elsewhere := []string{trust.CodeProfileAmbiguous, trust.CodeKeysUnavailable}
 	for _, code := range codes {
-		if !strings.Contains(string(doc), " "+code+" ") {
+		if !strings.Contains(string(doc), " "+code+" ") || !strings.Contains(string(errorList), "`"+code+"`") {
 			t.Errorf("%s is not documented", code)
 		}
 		if !slices.Contains(elsewhere, code) && !slices.ContainsFunc(refusals, func(r refusal) bool { return r.code == code }) {
