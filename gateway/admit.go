@@ -7,7 +7,6 @@ import (
 	"net/http"
 
 	"github.com/attestgate/caddy-attest/session"
-	"github.com/attestgate/caddy-attest/session/mint"
 )
 
 // Admit decides about one proxied request: it cleans it of everything that only
@@ -40,29 +39,26 @@ func (g *Gateway) Admit(r *http.Request, route *Route) (*Admission, error) {
 var errUnknownRoute = errors.New("the route was not given to New")
 
 // clean runs first and on every path, also where the request is refused: error
-// routes are upstreams too. Authorization goes where it carried a credential of
-// ours or the route speaks in it.
+// routes are upstreams too.
 func (g *Gateway) clean(r *http.Request, route *route, seen shown) {
-	authorization := seen.bearer != "" || route.authScheme || errors.Is(seen.err, errTwoAuthorizations)
-	if route.Off {
-		authorization = g.ours(seen.bearer) || seen.err != nil
-	}
-	g.scrub.scrub(r, authorization)
+	g.scrub.scrub(r, g.removesAuthorization(r, route, seen))
 	g.cookie.strip(r.Header)
 }
 
-// ours tells whether a bearer is a credential of this gateway even where nobody
-// is admitted: a session token, or a JWT of ours or of an issuer we trust. Behind
-// `attest off` other bearers are the upstream's business.
-func (g *Gateway) ours(bearer string) bool {
-	if bearer == "" {
-		return false
+// removesAuthorization tells whether Authorization goes: where it carried a
+// credential of ours, where the route forwards the JWT in it, where there are two
+// lines, and on `attest off` by the [authorizationRule].
+func (g *Gateway) removesAuthorization(r *http.Request, route *route, seen shown) bool {
+	values := r.Header["Authorization"]
+	if route.Off {
+		return len(values) > 1 || len(values) == 1 && !g.authorization.keeps(values[0])
 	}
-	if !looksLikeJWT(bearer) {
-		return true
-	}
-	_, err := g.Minter.Verify(context.Background(), bearer, mint.VerifyOptions{AllowExpired: true})
-	return !notOurs(err) || g.Profiles.Knows(bearer)
+	return len(values) > 1 || seen.bearer != "" || route.injectsAuthorization()
+}
+
+// issues tells whether an iss is ours or that of an issuer we trust.
+func (g *Gateway) issues(issuer string) bool {
+	return issuer == g.Issuer || g.Profiles.TrustsIssuer(issuer)
 }
 
 func (g *Gateway) admit(r *http.Request, route *route, seen shown) (*Admission, error) {

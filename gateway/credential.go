@@ -38,12 +38,8 @@ func (g *Gateway) look(r *http.Request) shown {
 
 // bearer answers the token of an Authorization value where it is one for us.
 func bearer(value string) string {
-	end := strings.IndexAny(value, " \t") // an upstream may take either for the gap
-	if end < 0 || !strings.EqualFold(value[:end], "Bearer") {
-		return ""
-	}
-	token := strings.TrimSpace(value[end:])
-	if session.LooksLikeToken(token) || looksLikeJWT(token) {
+	scheme, token := splitScheme(value)
+	if scheme == "bearer" && (session.LooksLikeToken(token) || looksLikeJWT(token)) {
 		return token
 	}
 	return ""

@@ -101,11 +101,13 @@ type CacheOptions struct {
 // is not usable; see [New].
 type Gateway struct {
 	Config
-	cookie  Cookie
-	routes  map[*Route]*route
-	scrub   *Scrubber
-	cache   caches
-	secrets secrets
+	cookie Cookie
+	routes map[*Route]*route
+	scrub  *Scrubber
+	// authorization is what `attest off` leaves in that header.
+	authorization authorizationRule
+	cache         caches
+	secrets       secrets
 	// failures counts wrong secrets by client.
 	failures *failures
 	flights  singleflight.Group
@@ -157,6 +159,7 @@ func orDefault[T comparable](v, def T) T {
 
 func (g *Gateway) addRoutes(list []*Route) error {
 	headers := make([]string, 0, len(list))
+	compiledRoutes := make([]*route, 0, len(list))
 	for _, r := range list {
 		compiled, err := g.compile(*r)
 		if err != nil {
@@ -164,8 +167,10 @@ func (g *Gateway) addRoutes(list []*Route) error {
 		}
 		g.routes[r] = compiled
 		headers = append(headers, compiled.Forward.Header)
+		compiledRoutes = append(compiledRoutes, compiled)
 	}
 	g.scrub = NewScrubber(headers)
+	g.authorization = newAuthorizationRule(compiledRoutes, g.issues)
 	return nil
 }
 
@@ -188,7 +193,7 @@ func (g *Gateway) compile(r Route) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.template, c.authScheme = t, r.Forward.Header == "Authorization"
+	c.template = t
 	c.reusable = fmt.Sprintf("%x %v %q", t.Digest(), c.lifetime, c.audience)
 	return c, nil
 }

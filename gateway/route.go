@@ -87,12 +87,14 @@ var unforwardable = []string{
 // A route as the gateway uses it: defaults filled in, names resolved.
 type route struct {
 	Route
-	profiles   []string
-	template   *claims.Template
-	audience   []string
-	lifetime   time.Duration
-	reusable   string // what of the route the injected JWT depends on
-	authScheme bool   // the JWT goes into Authorization
+	profiles []string
+	template *claims.Template
+	audience []string
+	lifetime time.Duration
+	reusable string // what of the route the injected JWT depends on
 }
+
+// injectsAuthorization tells whether the JWT goes into Authorization.
+func (r *route) injectsAuthorization() bool { return !r.Off && r.Forward.Header == "Authorization" }
 
 var errNoProfile = errors.New("gateway: the route names no profile")

@@ -69,6 +69,15 @@ func Parse(compact string) (*Token, error) {
 }
 
 func split(compact string) (header, payload, signature string, err error) {
+	header, payload, signature, err = splitAny(compact)
+	if err == nil && (header == "" || payload == "" || signature == "") {
+		err = &ParseError{Code: CodeMalformed}
+	}
+	return header, payload, signature, err
+}
+
+// splitAny is split, and takes empty parts too.
+func splitAny(compact string) (header, payload, signature string, err error) {
 	if len(compact) > MaxTokenBytes {
 		return "", "", "", &ParseError{Code: CodeTooLarge}
 	}
@@ -81,9 +90,6 @@ func split(compact string) (header, payload, signature string, err error) {
 	}
 	header, rest, _ := strings.Cut(compact, ".")
 	payload, signature, _ = strings.Cut(rest, ".")
-	if header == "" || payload == "" || signature == "" {
-		return "", "", "", &ParseError{Code: CodeMalformed}
-	}
 	return header, payload, signature, nil
 }
 
