@@ -16,8 +16,8 @@ type trial struct {
 
 	token      *jose.Token
 	captured   map[string]string
-	candidates []jose.Key
-	key        jose.Key
+	candidates []Key
+	key        Key
 
 	expiry, issuedAt, notBefore time.Time
 	// id is what Verify answers. It is kept apart from the trial, so that whoever

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -10,14 +11,16 @@ import (
 // checkKey finds the keys that may have signed: inside the profile alone, by kid,
 // and only those that serve the algorithm.
 func checkKey(t *trial) *failure {
-	keys, err := t.profile.config.Keys.find(t.ctx, t.header())
+	ctx, cancel := context.WithTimeout(t.ctx, FetchTimeout)
+	defer cancel()
+	keys, err := t.profile.config.Keys.Keys(ctx, hintOf(t.header()))
 	if err != nil {
-		return &failure{code: CodeKeysUnavailable, outage: err, remedy: "the issuer's keys cannot be fetched; the token may be good, try again later"}
+		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched; the token may be good, try again later"}
 	}
 	if len(keys) == 0 {
 		return unknownKey(t)
 	}
-	fit := slices.DeleteFunc(slices.Clone(keys), func(k jose.Key) bool { return !t.profile.serves(k, t.header().Algorithm) })
+	fit := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !t.profile.serves(k, t.header().Algorithm) })
 	switch {
 	case len(fit) == 0:
 		return &failure{code: CodeKeyUnfit, remedy: "the key is not for the token's algorithm, by its type, its curve or its own alg"}
@@ -30,9 +33,11 @@ func checkKey(t *trial) *failure {
 
 func unknownKey(t *trial) *failure {
 	f := &failure{code: CodeKeyUnknown, remedy: "no key of the set has the token's kid: another issuer's token, or a key not published yet or no more"}
-	if held := t.profile.config.Keys.held(); held != nil {
-		if why := held.whyDropped(t.header().KeyID); why != "" {
-			f.remedy = "the key of this kid is in the set but not used: " + why
+	status, _ := t.profile.keyStatus()
+	for _, d := range status.Dropped {
+		if d.ID == t.header().KeyID {
+			f.remedy = "the key of this kid is in the set but not used: " + d.Reason
+			break
 		}
 	}
 	return f
@@ -41,19 +46,31 @@ func unknownKey(t *trial) *failure {
 // serves tells whether a key may verify alg. A key serves one family: its own
 // alg says which, and an RSA key that has none is for PKCS #1 v1.5 unless the
 // profile lists no such algorithm (RFC 8725 §3.1).
-func (p *Profile) serves(k jose.Key, alg string) bool {
-	if !k.Fits(alg) {
+func (p *Profile) serves(k Key, alg string) bool {
+	if !k.key.Fits(alg) {
 		return false
 	}
-	return k.Algorithm != "" || !jose.PSS(alg) || p.onlyPSS
+	return k.key.Algorithm != "" || !jose.PSS(alg) || p.onlyPSS
 }
 
 func configuredKeys(p *Profile) string {
-	held := p.config.Keys.held()
-	if held == nil {
+	status, told := p.keyStatus()
+	switch {
+	case !told:
+		return "keys of a source of its own"
+	case status.Keys == 0:
 		return "no keys held"
 	}
-	return fmt.Sprintf("%d keys, %d not usable", len(held.all), len(held.dropped))
+	return fmt.Sprintf("%d keys, %d not usable", status.Keys, len(status.Dropped))
+}
+
+// keyStatus asks a source that can be asked.
+func (p *Profile) keyStatus() (KeyStatus, bool) {
+	source, ok := p.config.Keys.(interface{ Status() KeyStatus })
+	if !ok {
+		return KeyStatus{}, false
+	}
+	return source.Status(), true
 }
 
 func foundKeyID(t *trial) string {
@@ -65,7 +82,7 @@ func foundKeyID(t *trial) string {
 
 func checkSignature(t *trial) *failure {
 	for _, k := range t.candidates {
-		if t.token.Verify(k) == nil {
+		if t.token.Verify(k.key) == nil {
 			t.key = k
 			return nil
 		}
@@ -75,8 +92,8 @@ func checkSignature(t *trial) *failure {
 
 // foundKey says which key signed, or how many did not; never the signature.
 func foundKey(t *trial) string {
-	if t.key.Public == nil {
+	if t.key.key.Public == nil {
 		return fmt.Sprintf("%d keys tried", len(t.candidates))
 	}
-	return "key " + t.key.Thumbprint
+	return "key " + t.key.key.Thumbprint
 }

@@ -50,9 +50,9 @@ type Config struct {
 	// Cognito access token has only "client_id".)
 	AudienceClaim string
 
-	// Keys are the keys this profile's tokens are signed with; see PEMKeys, FileKeys
-	// and NewRemoteKeys.
-	Keys KeySource `json:"-"`
+	// Keys are the keys this profile's tokens are signed with: PEMKeys, FileKeys,
+	// NewRemoteKeys, or a source of one's own.
+	Keys KeySource
 
 	// Algorithms are the values of alg that are believed. Default: RS256, RS384,
 	// RS512, ES256, ES384, ES512 and EdDSA. PS256, PS384 and PS512 only where
@@ -126,7 +126,7 @@ type Config struct {
 	Dev bool
 
 	// Now is the clock. Default: time.Now.
-	Now func() time.Time `json:"-"`
+	Now func() time.Time
 }
 
 // Factor is how a token of a profile counts in a session.

@@ -12,7 +12,8 @@
 //		Name: "acme", Issuers: []string{"https://idp.example"}, Audiences: []string{"my-app"}, Keys: keys,
 //	})
 //
-// Keys come from [PEMKeys], [FileKeys] or [NewRemoteKeys]. Remote keys are kept
+// Keys come from [PEMKeys], [FileKeys], [NewRemoteKeys] or any other [KeySource]:
+// an interface of one method, which a program may implement. Remote keys are kept
 // fresh by [RemoteKeys.Run], which somebody must start: a key that the issuer
 // takes back is refused after the next refresh, at most [MaxRefresh] later.
 //

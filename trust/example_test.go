@@ -2,6 +2,8 @@ package trust_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"time"
@@ -89,6 +91,41 @@ func ExampleNewRemoteKeys() {
 	cancel()                                       // a program lets it run
 	fmt.Println(keys.Run(ctx), keys.Status().Keys) // fetches now, and again before the set grows old
 	// Output: context canceled 0
+}
+
+// directory is a key source of one's own: keys that a program holds by kid.
+type directory map[string]trust.Key
+
+func (d directory) Keys(_ context.Context, hint trust.KeyHint) ([]trust.Key, error) {
+	key, found := d[hint.ID]
+	if !found {
+		return nil, nil // the issuer has no such key: key_unknown
+	}
+	return []trust.Key{key}, nil
+}
+
+func ExampleKeySource() {
+	block, _ := pem.Decode([]byte(examplePEM))
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	key, err := trust.NewKey("2026-03", public, "EdDSA")
+	if err != nil {
+		panic(err)
+	}
+	profile, err := trust.NewProfile(trust.Config{
+		Name: "acme", Issuers: []string{"https://idp.acme.example"}, Audiences: []string{"my-app"},
+		Keys: directory{"2026-03": key},
+	})
+	if err != nil {
+		panic(err)
+	}
+	// {"alg":"EdDSA","kid":"2026-02"} and {"iss":"https://idp.acme.example","aud":"my-app"}
+	token := "eyJhbGciOiJFZERTQSIsImtpZCI6IjIwMjYtMDIifQ.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUiLCJhdWQiOiJteS1hcHAifQ.AAAA"
+	_, err = profile.Verify(context.Background(), token)
+	fmt.Println(err)
+	// Output: trust: profile acme: key: key_unknown
 }
 
 func ExampleFileKeys() {

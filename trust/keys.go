@@ -2,7 +2,6 @@ package trust
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -16,35 +15,24 @@ const MaxKeys = 100
 // which key made it.
 const maxTrials = 16
 
-// KeySource is where a profile's keys come from. The sources are those of this
-// package: PEMKeys, FileKeys and NewRemoteKeys.
-type KeySource interface {
-	// find answers the keys that the header may mean, fetching them if need be:
-	// none if the source can be asked and has none. It fails with
-	// ErrKeysUnavailable.
-	find(ctx context.Context, h jose.Header) ([]jose.Key, error)
-	// held is what the source holds now, without fetching: nil if nothing.
-	held() *keyIndex
-	// digest names the source in a profile's digest.
-	digest() [32]byte
-}
-
-// keyIndex is a set of keys, ready to be asked. It does not change.
+// keyIndex is a set of keys by kid. It does not change.
 type keyIndex struct {
-	all       []jose.Key
-	named     map[string][]jose.Key // one key each: a set never holds a kid twice
-	anonymous []jose.Key
+	all       []Key
+	named     map[string][]Key // one key each: a set never holds a kid twice
+	anonymous []Key
 	dropped   []jose.Dropped
 }
 
 func newKeyIndex(set jose.KeySet) *keyIndex {
-	x := &keyIndex{all: set.Keys, named: map[string][]jose.Key{}, dropped: set.Dropped}
+	x := &keyIndex{named: map[string][]Key{}, dropped: set.Dropped}
 	for _, k := range set.Keys {
+		key := Key{k}
+		x.all = append(x.all, key)
 		if k.ID == "" {
-			x.anonymous = append(x.anonymous, k)
+			x.anonymous = append(x.anonymous, key)
 			continue
 		}
-		x.named[k.ID] = []jose.Key{k}
+		x.named[k.ID] = []Key{key}
 	}
 	return x
 }
@@ -52,35 +40,22 @@ func newKeyIndex(set jose.KeySet) *keyIndex {
 // candidates are the key of that kid and no other (RFC 8725 §3.10). A token
 // without kid may mean any key; a kid that is not there may mean one that has
 // none, as in a PEM file.
-func (x *keyIndex) candidates(h jose.Header) []jose.Key {
-	if !h.HasKeyID {
+func (x *keyIndex) candidates(hint KeyHint) []Key {
+	if hint.ID == "" {
 		return x.all
 	}
-	if keys := x.named[h.KeyID]; keys != nil {
+	if keys := x.named[hint.ID]; keys != nil {
 		return keys
 	}
 	return x.anonymous
 }
 
-// holds tells whether the very key that once verified a token of this header is
-// still a candidate for it, and still fit.
-func (x *keyIndex) holds(h jose.Header, thumbprint string) bool {
-	for _, k := range x.candidates(h) {
-		if k.Thumbprint == thumbprint && k.Fits(h.Algorithm) {
-			return true
-		}
-	}
-	return false
-}
-
-// whyDropped says what is wrong with the key of that kid, if it is in the set.
-func (x *keyIndex) whyDropped(kid string) string {
+func (x *keyIndex) status() KeyStatus {
+	status := KeyStatus{Keys: len(x.all)}
 	for _, d := range x.dropped {
-		if d.ID == kid {
-			return d.Reason
-		}
+		status.Dropped = append(status.Dropped, DroppedKey{ID: d.ID, Reason: d.Reason})
 	}
-	return ""
+	return status
 }
 
 // staticKeys are keys that came with the configuration.
@@ -137,17 +112,10 @@ func firstReason(dropped []jose.Dropped) string {
 	return " (" + dropped[0].Reason + ")"
 }
 
-func (s staticKeys) find(_ context.Context, h jose.Header) ([]jose.Key, error) {
-	return s.index.candidates(h), nil
+// Keys is that of KeySource.
+func (s staticKeys) Keys(_ context.Context, hint KeyHint) ([]Key, error) {
+	return s.index.candidates(hint), nil
 }
 
-func (s staticKeys) held() *keyIndex { return s.index }
-
-func (s staticKeys) digest() (sum [32]byte) {
-	h := sha256.New()
-	for _, k := range s.index.all {
-		fmt.Fprintf(h, "%q %q %q\n", k.ID, k.Algorithm, k.Thumbprint)
-	}
-	h.Sum(sum[:0])
-	return sum
-}
+// Status of the keys, for operators.
+func (s staticKeys) Status() KeyStatus { return s.index.status() }

@@ -3,8 +3,6 @@ package trust
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 )
 
@@ -12,7 +10,6 @@ import (
 // concurrent use.
 type Profile struct {
 	config Config
-	sum    [32]byte
 
 	issuers      []issuer
 	types        []string // lower case, without "application/"; nil for the default
@@ -55,7 +52,7 @@ func NewProfile(c Config) (*Profile, error) {
 			return nil, err
 		}
 	}
-	return p, p.digestConfig()
+	return p, nil
 }
 
 // Name of the profile.
@@ -64,20 +61,6 @@ func (p *Profile) Name() string { return p.config.Name }
 // Config of the profile, with its defaults filled in. Nobody may change what its
 // slices and maps hold.
 func (p *Profile) Config() Config { return p.config }
-
-// Digest changes whenever anything does that the configuration says.
-func (p *Profile) Digest() [32]byte { return p.sum }
-
-// digestConfig covers every exported field of Config, those to come as well.
-func (p *Profile) digestConfig() error {
-	data, err := json.Marshal(p.config)
-	if err != nil {
-		return fmt.Errorf("trust: profile %s: %w", p.config.Name, err)
-	}
-	source := p.config.Keys.digest()
-	p.sum = sha256.Sum256(append(data, source[:]...))
-	return nil
-}
 
 // matchIssuer finds the issuer that iss is.
 func (p *Profile) matchIssuer(iss string) (captured map[string]string, ok bool) {

@@ -2,7 +2,6 @@ package trust_test
 
 import (
 	"errors"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -137,45 +136,6 @@ func TestNewProfileKeepsItsConfig(t *testing.T) {
 	p := profile(t, config)
 	config.Audiences[0], config.Issuers[0], config.Map["external_id"] = "x", "x", "x"
 	accept(t, p, w.Sign(nil))
-}
-
-// The digest changes with every field, so that nothing verified under one
-// configuration is remembered under another.
-func TestDigestChangesWithEveryField(t *testing.T) {
-	w := newWorld(t)
-	base := w.config(maps("roles", "groups"), domains("example.com"), organization("acme"))
-	digests := map[[32]byte]string{profile(t, base).Digest(): "nothing"}
-	if again := profile(t, base).Digest(); digests[again] == "" {
-		t.Error("one configuration has two digests")
-	}
-	changes := map[string]any{
-		"Name": "other", "Issuers": []string{"https://x"}, "Audiences": []string{"x"}, "AudienceClaim": "client_id",
-		"Keys":       mustKeys(trust.PEMKeys(trusttest.NewKey(t, jose.ES256).PEM(t))),
-		"Algorithms": []string{"ES256"}, "Types": []string{"JWT"}, "Leeway": time.Second, "MaxTokenAge": time.Second, "MaxLifetime": time.Second,
-		"RequireClaims": []trust.RequiredClaim{{Path: "a"}}, "Map": map[string]string{"roles": "x"}, "Roles": map[string][]string{"a": {"b"}},
-		"EmailDomains": []string{"*"}, "AssumeEmailVerified": true, "Namespace": "x", "Organization": "x",
-		"CreateMembers": true, "CreateMembersPerHour": 1, "CreateOrganizations": true, "CreateOrganizationsPerHour": 1,
-		"Factor": trust.Factor{Type: "x"}, "SessionDuration": time.Second, "SessionIdle": time.Second, "SessionKey": []string{"a"}, "Dev": true,
-	}
-	fields := reflect.TypeFor[trust.Config]()
-	for n := range fields.NumField() {
-		name := fields.Field(n).Name
-		if name == "Now" {
-			continue // no part of what is configured
-		}
-		value, found := changes[name]
-		if !found {
-			t.Errorf("%s: no change is tried", name)
-			continue
-		}
-		c := base
-		reflect.ValueOf(&c).Elem().Field(n).Set(reflect.ValueOf(value))
-		digest := profile(t, c).Digest()
-		if other, dup := digests[digest]; dup {
-			t.Errorf("%s: the digest is that of %s", name, other)
-		}
-		digests[digest] = name
-	}
 }
 
 func TestKeySources(t *testing.T) {

@@ -1,10 +1,21 @@
 package trust
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // ErrKeysUnavailable reports that a profile's keys cannot be had now, so that
 // nothing can be said about the token: an outage, never a refusal.
 var ErrKeysUnavailable = errors.New("trust: keys unavailable")
+
+// keysUnavailable makes whatever a source says the outage that it is.
+func keysUnavailable(err error) error {
+	if errors.Is(err, ErrKeysUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
+}
 
 // Refusal is the error of a token that is not believed. Its text names profile
 // and check and nothing of the token.

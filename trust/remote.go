@@ -3,7 +3,6 @@ package trust
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
-
-	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
 // RemoteKeys are the keys of a JWKS endpoint. They are fetched in the background
@@ -125,8 +122,8 @@ func (k *RemoteKeys) accept(ctx context.Context, f fetched) error {
 	return nil
 }
 
-// find answers from memory wherever it can.
-func (k *RemoteKeys) find(ctx context.Context, h jose.Header) ([]jose.Key, error) {
+// Keys answers from memory wherever it can; it is that of KeySource.
+func (k *RemoteKeys) Keys(ctx context.Context, hint KeyHint) ([]Key, error) {
 	set, fetched := k.usable(), false
 	if set == nil {
 		if err := k.first(ctx); err != nil {
@@ -136,13 +133,13 @@ func (k *RemoteKeys) find(ctx context.Context, h jose.Header) ([]jose.Key, error
 			return nil, fmt.Errorf("%w: the last good set is too old", ErrKeysUnavailable)
 		}
 	}
-	if keys := set.candidates(h); len(keys) > 0 {
+	if keys := set.candidates(hint); len(keys) > 0 {
 		return keys, nil
 	}
 	if fetched {
 		return nil, k.lastError()
 	}
-	return k.askAgain(ctx, h)
+	return k.askAgain(ctx, hint)
 }
 
 // usable is the set unless it is too old to be believed.
@@ -152,13 +149,6 @@ func (k *RemoteKeys) usable() *fetchedSet {
 		return nil
 	}
 	return set
-}
-
-func (k *RemoteKeys) held() *keyIndex {
-	if set := k.usable(); set != nil {
-		return set.keyIndex
-	}
-	return nil
 }
 
 // first waits for the one fetch that a gateway without keys owes a token. An
@@ -186,18 +176,16 @@ func (k *RemoteKeys) fetchIfNone() error {
 // key. Strangers choose the kid, so it costs at most one fetch in
 // UnknownKeyInterval, and a kid that was not there is remembered. If the endpoint
 // cannot be asked, nothing is known about the key.
-func (k *RemoteKeys) askAgain(ctx context.Context, h jose.Header) ([]jose.Key, error) {
-	if !k.mayAsk(h.KeyID) {
+func (k *RemoteKeys) askAgain(ctx context.Context, hint KeyHint) ([]Key, error) {
+	if !k.mayAsk(hint.ID) {
 		return nil, k.lastError()
 	}
 	if err := k.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	keys := k.set.Load().candidates(h)
+	keys := k.set.Load().candidates(hint)
 	if len(keys) == 0 {
-		k.rememberUnknown(h.KeyID)
+		k.rememberUnknown(hint.ID)
 	}
 	return keys, nil
 }
-
-func (k *RemoteKeys) digest() [32]byte { return sha256.Sum256([]byte(k.config.URL)) }

@@ -70,7 +70,7 @@ func (s *Set) named(names []string) ([]*Profile, error) {
 // the end of ctx does not end it: it takes no longer than FetchTimeout.
 func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identity, error) {
 	digest := sha256.Sum256([]byte(token))
-	if id := s.remembered(digest, names); id != nil {
+	if id := s.remembered(ctx, digest, names); id != nil {
 		return id, nil
 	}
 	profiles, err := s.named(names)
@@ -83,14 +83,14 @@ func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identi
 	}
 	t := p.trial(context.WithoutCancel(ctx), token)
 	t.token = parsed
-	return s.once(memoKey{digest, p.sum}, t)
+	return s.once(memoKey{digest, p.Name()}, t)
 }
 
 // once verifies for all who ask meanwhile. The whole key tells them apart
 // (CVE-2026-71326: a flight shared by another's token).
 func (s *Set) once(key memoKey, t *trial) (*Identity, error) {
 	id, err, _ := s.flight.Do(key.text(), func() (any, error) {
-		if m, found := s.memo.GetIfPresent(key); found && m.stands(t.profile) {
+		if m, found := s.memo.GetIfPresent(key); found && m.stands(t.ctx, t.profile) {
 			return m.id, nil // a flight that ended as this one began
 		}
 		id, err := t.verify()

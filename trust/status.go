@@ -1,13 +1,11 @@
 package trust
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
-// KeyStatus is the state of a remote key set.
+// KeyStatus is the state of a key source.
 type KeyStatus struct {
-	// FetchedAt is when the set in force was fetched; zero if there is none.
+	// FetchedAt is when the set in force was fetched; zero if there is none, or it
+	// came with the configuration.
 	FetchedAt time.Time
 	// Archived tells that it comes from the archive.
 	Archived bool
@@ -18,21 +16,26 @@ type KeyStatus struct {
 	ArchiveErr error
 	// Keys is how many are usable; Dropped says of the others what is wrong.
 	Keys    int
-	Dropped []string
+	Dropped []DroppedKey
 }
+
+// DroppedKey is a key of a set that is not used.
+type DroppedKey struct {
+	// ID is the kid, as far as there is one; Reason says what is wrong with the key.
+	ID, Reason string
+}
+
+func (d DroppedKey) String() string { return shown(d.ID) + ": " + d.Reason }
 
 // Status of the set, for operators.
 func (k *RemoteKeys) Status() KeyStatus {
+	status := KeyStatus{}
+	if set := k.set.Load(); set != nil {
+		status = set.status()
+		status.FetchedAt, status.Archived = set.at, set.archived
+	}
 	k.mu.Lock()
-	status := KeyStatus{Err: k.state.err, ArchiveErr: k.state.archiveErr}
-	k.mu.Unlock()
-	set := k.set.Load()
-	if set == nil {
-		return status
-	}
-	status.FetchedAt, status.Archived, status.Keys = set.at, set.archived, len(set.all)
-	for _, d := range set.dropped {
-		status.Dropped = append(status.Dropped, fmt.Sprintf("%s: %s", shown(d.ID), d.Reason))
-	}
+	defer k.mu.Unlock()
+	status.Err, status.ArchiveErr = k.state.err, k.state.archiveErr
 	return status
 }

@@ -71,17 +71,17 @@ func (p *Profile) readTypes() *ConfigError {
 	return nil
 }
 
-// readKeys refuses keys that can verify nothing the profile believes. Those to be
-// fetched are not known yet.
+// readKeys refuses keys that can verify nothing the profile believes. Those of
+// any other source are not known yet.
 func (p *Profile) readKeys() *ConfigError {
 	if p.config.Keys == nil {
 		return configErrorf("keys", "are missing: jwks_url, jwks_file or public_key_file")
 	}
-	held := p.config.Keys.held()
-	if held == nil {
+	static, ok := p.config.Keys.(staticKeys)
+	if !ok {
 		return nil
 	}
-	for _, k := range held.all {
+	for _, k := range static.index.all {
 		for _, alg := range p.config.Algorithms {
 			if p.serves(k, alg) {
 				return nil

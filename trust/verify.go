@@ -82,7 +82,7 @@ func (c check) explain(t *trial, failed []string) Finding {
 // finish computes what follows from several checks.
 func (t *trial) finish() {
 	t.id.Digest = t.token.Digest()
-	t.id.KeyThumbprint = t.key.Thumbprint
+	t.id.KeyThumbprint = t.key.key.Thumbprint
 	t.id.IssuedAt = t.issuedAt
 	t.id.Until = t.expiry.Add(t.profile.config.leeway())
 	if age := t.profile.config.MaxTokenAge; age > 0 {
