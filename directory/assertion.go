@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -25,7 +26,8 @@ type Assertion struct {
 	// UnverifiedEmail is any other address. It identifies nobody.
 	UnverifiedEmail string
 	// EmailVerified: the token says that Email is verified. AssumeVerified: the
-	// operator says so of all the profile's tokens.
+	// operator says so of all the profile's tokens. Without either, Email names
+	// nobody who has it already.
 	EmailVerified, AssumeVerified bool
 	Name                          string
 	// Roles replace those that the profile gave before, where HasRoles; without it
@@ -58,6 +60,9 @@ type Assertion struct {
 	// answered, before anything about the member is written. It may be called more
 	// than once.
 	Check func(Organization, Member) error
+	// Demoted, where set, is called with a member, as it was, who has lost its
+	// unverified address to the one answered, after both are written.
+	Demoted func(Member)
 }
 
 // permit asks Check.
@@ -68,8 +73,17 @@ func (a *Assertion) permit(o Organization, m *storedMember) error {
 	return a.Check(o, m.exported())
 }
 
-// verified tells whether the email may be linked to a member who is known
-// elsewhere.
+// notify calls Demoted after a change that was written.
+func (a *Assertion) notify(c change, err error) {
+	if err != nil || a.Demoted == nil {
+		return
+	}
+	for _, loser := range c.yielding {
+		a.Demoted(loser.exported())
+	}
+}
+
+// verified tells whether the token's email is verified.
 func (a *Assertion) verified() bool { return a.EmailVerified || a.AssumeVerified }
 
 // canonical is the assertion as it is compared and stored. Names come from the
@@ -102,6 +116,11 @@ func (a *Assertion) demoteEmail() {
 	}
 	a.Email = email
 	a.UnverifiedEmail = displayText(a.UnverifiedEmail)
+}
+
+// withholdEmail keeps the email from identifying anybody: another member has it.
+func (a *Assertion) withholdEmail() {
+	a.UnverifiedEmail, a.Email = cmp.Or(a.UnverifiedEmail, a.Email), ""
 }
 
 func (a *Assertion) checkIdentity() error {

@@ -82,14 +82,16 @@ func TestACutOfOneLeavesTheOthers(t *testing.T) {
 }
 
 func TestACutMemberCannotComeBackAsAnother(t *testing.T) {
-	f := newFixture(t, acme("okta", "p"))
-	m := f.resolve(f.ada())
-	if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
-		t.Fatal(err)
+	for _, verified := range [][2]bool{{true, true}, {true, false}, {false, true}, {false, false}} {
+		f := newFixture(t, acme("okta", "p"))
+		m := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = verified[0] }))
+		if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
+			t.Fatal(err)
+		}
+		f.refused(with(f.ada(), func(a *directory.Assertion) {
+			a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", verified[1]
+		}), refusal("invalid_trusted_auth_token", "revoked"))
 	}
-	f.refused(with(f.ada(), func(a *directory.Assertion) {
-		a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", true
-	}), refusal("invalid_trusted_auth_token", "revoked"))
 }
 
 func TestCutsOfNobody(t *testing.T) {

@@ -14,9 +14,26 @@
 //	})
 //
 // [Directory.Resolve] finds the organization within the profile's reach, finds
-// the member by external id or covered email, makes either of them where the
+// the member by external id or verified email, makes either of them where the
 // profile may, and keeps the roles and metadata that the token asserts. It
 // writes only what changed: a token presented a second time costs reads alone.
+//
+// # Who an address is
+//
+// An address names a member only if both sides are verified: the token's
+// (email_verified: true, or `email_verified assume` of its profile) and the
+// member's (an earlier verified token, or the API, which wrote the address or
+// called it verified). One side alone is an account pre-hijack: whoever brings
+// somebody else's address first would share the member with its owner. A token
+// that verifies an address takes it from a member who only claims it; a token that
+// does not is whom its external id names, or [ErrEmailNotVerified]. The table
+// stands in link.go, and holds for second factors and exchange as well.
+//
+// Members stored before this rule are read by it too. Their address counts as
+// verified where the record says so or where the API wrote it, and no further: a
+// member who signed in by an unverified address keeps its external id, and loses
+// the address to the first token that verifies it. A factor stored before factors
+// recorded their address asserts none.
 //
 // What it refuses is an [*Error] with a stable code, and is the same for every
 // tenant that asks for what is not theirs: an organization that does not admit

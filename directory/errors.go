@@ -58,6 +58,13 @@ var (
 	ErrDuplicateExternalID = &Error{Code: "duplicate_member_external_id"}
 	// ErrDuplicateEmail: the email address is another member's.
 	ErrDuplicateEmail = &Error{Code: "duplicate_member_email"}
+	// ErrIdentityConflict: the external id names one member and the verified email
+	// address another.
+	ErrIdentityConflict = &Error{Code: "member_identity_conflict"}
+	// ErrEmailNotVerified: the token could only be somebody by its email address,
+	// and nobody has verified that. It needs email_verified: true, or the profile
+	// `email_verified assume`.
+	ErrEmailNotVerified = &Error{Code: "email_not_verified"}
 	// ErrMemberMismatch: a second factor names no member, or not just one.
 	ErrMemberMismatch = &Error{Code: "member_session_member_id_mismatch"}
 	// ErrTooManyRequests: the profile has made as many members or organizations as
@@ -77,6 +84,7 @@ var (
 // Refusals that carry a reason wherever they are made.
 var (
 	errIdentity         = &Error{Code: "invalid_trusted_auth_token"}
+	errMemberDeleted    = ErrMemberNotFound.because("member_deleted")
 	errArgument         = &Error{Code: "invalid_argument"}
 	errOrganizationName = &Error{Code: "invalid_organization_name"}
 	errSlug             = &Error{Code: "invalid_organization_slug"}

@@ -12,9 +12,9 @@ import (
 const maxRetired = 10
 
 // assert writes into the member what the token says, and tells whether that
-// changed anything. emailFree tells that no member, deleted or not, has the
-// token's email.
-func (m *memberRecord) assert(a Assertion, emailFree bool) (bool, error) {
+// changed anything. The token's email is the member's to take: nobody has it, or
+// its holder loses it.
+func (m *memberRecord) assert(a Assertion) (bool, error) {
 	fresh := !a.IssuedAt.Before(m.Profiles[a.Profile].IssuedAt)
 	changed := false
 	if !a.SecondOnly {
@@ -22,7 +22,7 @@ func (m *memberRecord) assert(a Assertion, emailFree bool) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		changed = either(linked, m.activate(), m.assertEmail(a, fresh && emailFree), fresh && m.assertTexts(a))
+		changed = either(linked, m.activate(), m.assertEmail(a, fresh), fresh && m.assertTexts(a))
 	}
 	if fresh {
 		rewritten, err := m.assertMetadata(a)
@@ -80,14 +80,14 @@ func (m *memberRecord) link(a Assertion) (bool, error) {
 	return err == nil, err
 }
 
-// assertEmail gives the member the token's covered email, if it is free to take.
-func (m *memberRecord) assertEmail(a Assertion, free bool) bool {
+// assertEmail gives the member the token's covered email.
+func (m *memberRecord) assertEmail(a Assertion, fresh bool) bool {
 	switch {
 	case a.Email == "":
 		return false
 	case a.Email == m.Email:
 		return m.verifyEmail(a)
-	case !free || !m.mayTakeEmail(a):
+	case !fresh || !m.mayTakeEmail(a):
 		return false
 	}
 	m.retireEmail()
@@ -106,10 +106,9 @@ func (m *memberRecord) verifyEmail(a Assertion) bool {
 	return true
 }
 
-// mayTakeEmail is the rule of linking, seen from the member: an address that the
-// issuer does not vouch for is not put on somebody whom others know, since
-// whoever owns it would be linked to this member later. An address that the API
-// or another profile wrote stays, or two issuers would write it in turn for ever.
+// mayTakeEmail refuses to put an address that the issuer does not vouch for on
+// somebody whom others know. An address that the API or another profile wrote
+// stays, or two issuers would write it in turn for ever.
 func (m *memberRecord) mayTakeEmail(a Assertion) bool {
 	if m.Email != "" && m.EmailOwner != a.Profile {
 		return false
@@ -125,6 +124,14 @@ func (m *memberRecord) retireEmail() {
 	m.RetiredEmails = append(m.RetiredEmails, m.Email)
 	if extra := len(m.RetiredEmails) - maxRetired; extra > 0 {
 		m.RetiredEmails = slices.Delete(m.RetiredEmails, 0, extra)
+	}
+	m.Email, m.EmailOwner, m.EmailVerified = "", "", false
+}
+
+// demoteEmail makes the member's address one that identifies nobody.
+func (m *memberRecord) demoteEmail() {
+	if m.UnverifiedEmail == "" {
+		m.UnverifiedEmail, m.UnverifiedOwner = m.Email, m.EmailOwner
 	}
 	m.Email, m.EmailOwner, m.EmailVerified = "", "", false
 }

@@ -19,7 +19,8 @@ func roles(names ...string) func(*directory.Assertion) {
 
 func TestRolesOfTheNewestTokenReplaceThoseOfTheSameProfile(t *testing.T) {
 	f := newFixture(t, acme("okta", "p"))
-	m := f.resolve(with(f.ada(), roles("admin", "editor")))
+	okta := with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = true })
+	m := f.resolve(with(okta, roles("admin", "editor")))
 	must[directory.Member](t)(f.UpdateMember(t.Context(), "acme", m.ID, directory.MemberChange{Roles: &[]string{"auditor"}}))
 	ofP := with(f.ada(), func(a *directory.Assertion) {
 		a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", true

@@ -1,171 +1,306 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/attestgate/caddy-attest/directory"
 )
 
-// Each row begins with what there is and ends with what a token of profile q,
-// namespace q, becomes: the member called want, a new one (want "new"), or a
-// refusal.
-func TestLinkingRules(t *testing.T) {
-	type a = directory.Assertion
-	ofP := func(f *fixture, change func(*a)) directory.Member {
-		return f.resolve(with(f.ada(), func(x *a) { x.Profile, x.Namespace = "p", "p"; change(x) }))
+// linkCell is one cell of the table of linking: a token of profile q, what its
+// external id names, and who has its address.
+type linkCell struct {
+	verified        string // "verified" or "unverified"
+	subject, holder string
+	want            string // whom the token becomes, or the code and the reason
+	second          string // the same as a second factor
+}
+
+// The members of a cell are "subject", whom q's external id names, and "holder",
+// who has the token's address. "new" is a member who was not there.
+func linkCells() []linkCell {
+	const (
+		unverified = "email_not_verified"
+		conflict   = "member_identity_conflict"
+		gone       = "member_not_found member_deleted"
+		nobody     = "member_session_member_id_mismatch no_such_member"
+		squatted   = "member_session_member_id_mismatch email_of_member_not_verified"
+		secondGone = "member_session_member_id_mismatch member_deleted"
+	)
+	return []linkCell{
+		{"verified", "none", "nobody", "new with the address", nobody},
+		{"verified", "none", "unverified", "new with the address", squatted},
+		{"verified", "none", "verified", "holder", "holder"},
+		{"verified", "none", "made by the API", "holder", "holder"},
+		{"verified", "none", "deleted", gone, secondGone},
+		{"verified", "new", "nobody", "new with the address", nobody},
+		{"verified", "new", "unverified", "new with the address", squatted},
+		{"verified", "new", "verified", "holder", "holder"},
+		{"verified", "new", "made by the API", "holder", "holder"},
+		{"verified", "new", "deleted", gone, secondGone},
+		{"verified", "known", "nobody", "subject with the address", "subject"},
+		{"verified", "known", "subject", "subject with the address", "subject"},
+		{"verified", "known", "unverified", "subject with the address", "subject"},
+		{"verified", "known", "verified", conflict, conflict},
+		{"verified", "known", "made by the API", conflict, conflict},
+		{"verified", "known", "deleted", "subject", "subject"},
+
+		{"unverified", "none", "nobody", unverified, unverified},
+		{"unverified", "none", "unverified", unverified, unverified},
+		{"unverified", "none", "verified", unverified, unverified},
+		{"unverified", "none", "made by the API", unverified, unverified},
+		{"unverified", "none", "deleted", unverified, unverified},
+		{"unverified", "new", "nobody", "new with the address", unverified},
+		{"unverified", "new", "unverified", "new", unverified},
+		{"unverified", "new", "verified", "new", unverified},
+		{"unverified", "new", "made by the API", unverified, unverified},
+		{"unverified", "new", "deleted", gone, secondGone},
+		{"unverified", "known", "nobody", "subject with the address", "subject"},
+		{"unverified", "known", "subject", "subject with the address", "subject"},
+		{"unverified", "known", "unverified", "subject", "subject"},
+		{"unverified", "known", "verified", "subject", "subject"},
+		{"unverified", "known", "made by the API", "subject", "subject"},
+		{"unverified", "known", "deleted", "subject", "subject"},
 	}
-	unchanged := func(*a) {}
-	for name, row := range map[string]struct {
-		given  func(f *fixture) directory.Member
-		token  func(*a)
-		want   string // "given", "new", or the code
-		reason string
-	}{
-		"nobody is there": {
-			given: func(f *fixture) directory.Member { return directory.Member{} },
-			token: unchanged, want: "new",
-		},
-		"the same external id in another namespace is another person": {
-			given: func(f *fixture) directory.Member { return ofP(f, func(x *a) { x.Email = "" }) },
-			token: func(x *a) { x.Email = "" }, want: "new",
-		},
-		"a verified email links to a member known elsewhere": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: func(x *a) { x.EmailVerified = true }, want: "given",
-		},
-		"an email the operator vouches for does too": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: func(x *a) { x.AssumeVerified = true }, want: "given",
-		},
-		"attack: an email nobody verified takes over a member known elsewhere": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: unchanged, want: "duplicate_member_email", reason: "email_not_verified",
-		},
-		"attack: the same without an external id": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: func(x *a) { x.ExternalID = "" }, want: "duplicate_member_email", reason: "email_not_verified",
-		},
-		"attack: the same against a member the API knows": {
-			given: func(f *fixture) directory.Member {
-				return f.createMember("acme", directory.NewMember{Email: "ada@acme.example", ExternalID: "hr-1"})
-			},
-			token: unchanged, want: "duplicate_member_email", reason: "email_not_verified",
-		},
-		"attack: an uncovered email identifies nobody": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: func(x *a) { x.Email, x.UnverifiedEmail, x.EmailVerified = "", "ada@acme.example", true }, want: "new",
-		},
-		"attack: nor does the uncovered email of a member": {
-			given: func(f *fixture) directory.Member {
-				return ofP(f, func(x *a) { x.Email, x.UnverifiedEmail = "", "ada@acme.example" })
-			},
-			token: func(x *a) { x.EmailVerified = true }, want: "new",
-		},
-		"an invited member is linked by a covered email": {
-			given: func(f *fixture) directory.Member {
-				return f.createMember("acme", directory.NewMember{Email: "ada@acme.example", Status: directory.StatusInvited})
-			},
-			token: unchanged, want: "given",
-		},
-		"a member without external ids is linked by a covered email": {
-			given: func(f *fixture) directory.Member { return ofP(f, func(x *a) { x.ExternalID = "" }) },
-			token: unchanged, want: "given",
-		},
-		"attack: a recycled email, another subject of the same issuer": {
-			given: func(f *fixture) directory.Member {
-				return f.resolve(with(f.ada(), func(x *a) { x.Profile, x.Namespace, x.ExternalID = "q", "q", "old-holder" }))
-			},
-			token: func(x *a) { x.EmailVerified = true },
-			want:  "duplicate_member_external_id", reason: "member_has_another_external_id",
-		},
-		"attack: external id of one member and email of another": {
-			given: func(f *fixture) directory.Member {
-				ofP(f, unchanged)
-				return f.resolve(with(f.ada(), func(x *a) { x.Profile, x.Namespace, x.Email = "q", "q", "eve@acme.example" }))
-			},
-			token: func(x *a) { x.EmailVerified = true },
-			want:  "duplicate_member_external_id", reason: "external_id_and_email_name_two_members",
-		},
-		"a shared namespace is one subject": {
-			given: func(f *fixture) directory.Member {
-				return ofP(f, func(x *a) { x.Namespace, x.Email = "q", "" })
-			},
-			token: unchanged, want: "given",
-		},
-		"an email alone is enough where the member is known by nothing else": {
-			given: func(f *fixture) directory.Member { return ofP(f, func(x *a) { x.ExternalID = "" }) },
-			token: func(x *a) { x.ExternalID = "" }, want: "given",
-		},
-		"attack: the subject of a deleted member": {
-			given: func(f *fixture) directory.Member {
-				return f.deleted(ofP(f, func(x *a) { x.Namespace, x.Email = "q", "" }))
-			},
-			token: unchanged, want: "member_not_found", reason: "member_deleted",
-		},
-		"attack: the email of a deleted member": {
-			given: func(f *fixture) directory.Member { return f.deleted(ofP(f, unchanged)) },
-			token: func(x *a) { x.EmailVerified = true }, want: "member_not_found", reason: "member_deleted",
-		},
-		"attack: the subject of a deleted member with the email of another": {
-			given: func(f *fixture) directory.Member {
-				ofP(f, func(x *a) { x.ExternalID = "other" })
-				return f.deleted(ofP(f, func(x *a) { x.Namespace, x.Email = "q", "" }))
-			},
-			token: func(x *a) { x.EmailVerified = true }, want: "member_not_found", reason: "member_deleted",
-		},
-		"second factor names a member by shared namespace": {
-			given: func(f *fixture) directory.Member { return ofP(f, func(x *a) { x.Namespace = "q" }) },
-			token: func(x *a) { x.SecondOnly, x.Email = true, "" }, want: "given",
-		},
-		"second factor names a member by covered email": {
-			given: func(f *fixture) directory.Member { return ofP(f, unchanged) },
-			token: func(x *a) { x.SecondOnly = true }, want: "given",
-		},
-		"attack: second factor makes nobody": {
-			given: func(f *fixture) directory.Member { return directory.Member{} },
-			token: func(x *a) { x.SecondOnly = true },
-			want:  "member_session_member_id_mismatch", reason: "no_such_member",
-		},
-		"attack: second factor of a deleted member": {
-			given: func(f *fixture) directory.Member { return f.deleted(ofP(f, unchanged)) },
-			token: func(x *a) { x.SecondOnly = true },
-			want:  "member_session_member_id_mismatch", reason: "member_deleted",
-		},
-		"attack: second factor with another subject of its own namespace": {
-			given: func(f *fixture) directory.Member {
-				return f.resolve(with(f.ada(), func(x *a) { x.Profile, x.Namespace, x.ExternalID = "q", "q", "somebody" }))
-			},
-			token: func(x *a) { x.SecondOnly = true },
-			want:  "member_session_member_id_mismatch", reason: "member_has_another_external_id",
-		},
-		"attack: second factor that names two": {
-			given: func(f *fixture) directory.Member {
-				ofP(f, unchanged)
-				return ofP(f, func(x *a) { x.Namespace, x.Email = "q", "" })
-			},
-			token: func(x *a) { x.SecondOnly = true },
-			want:  "duplicate_member_external_id", reason: "external_id_and_email_name_two_members",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, acme("okta", "p", "q"))
-			given := row.given(f)
-			token := with(f.ada(), func(x *a) { x.Profile, x.Namespace = "q", "q"; row.token(x) })
-			switch row.want {
-			case "given":
-				if m := f.resolve(token); m.ID != given.ID {
-					t.Errorf("became %s, not %s", m.ID, given.ID)
-				}
-			case "new":
-				if m := f.resolve(token); m.ID == given.ID {
-					t.Error("became the member who was there")
-				}
-			default:
-				f.refused(token, refusal(row.want, row.reason))
+}
+
+func TestLinkTable(t *testing.T) {
+	for _, cell := range linkCells() {
+		t.Run(fmt.Sprint(cell.verified, "/external id ", cell.subject, "/address of ", cell.holder), func(t *testing.T) {
+			cell.check(newFixture(t, acme("okta", "p", "q")), cell.want, false)
+			cell.check(newFixture(t, acme("okta", "p", "q")), cell.second, true)
+		})
+	}
+}
+
+func (c linkCell) check(f *fixture, want string, second bool) {
+	f.t.Helper()
+	members := c.given(f)
+	token := c.token(f)
+	token.SecondOnly = second
+	if code, reason, _ := strings.Cut(want, " "); strings.Contains(code, "_") {
+		f.refused(token, refusal(code, reason))
+		c.unchanged(f, members)
+		return
+	}
+	whom, address := strings.CutSuffix(want, " with the address")
+	got := f.resolve(token)
+	if whom == "new" && (got.ID == members["subject"].ID || got.ID == members["holder"].ID) || whom != "new" && got.ID != members[whom].ID {
+		f.t.Errorf("became %+v, want %s of %+v", got, whom, members)
+	}
+	if second {
+		c.unchanged(f, members)
+		return
+	}
+	if has := got.Email == token.Email; has != address && whom != "holder" || !has && c.holder != "subject" && got.UnverifiedEmail != token.Email {
+		f.t.Errorf("has the address %q, and unverified %q", got.Email, got.UnverifiedEmail)
+	}
+	if holder, ok := members["holder"]; ok && address { // it has moved
+		if lost := f.again(holder); lost.Email != "" || lost.UnverifiedEmail != token.Email || lost.ExternalIDs["p"] != "p-1" {
+			f.t.Errorf("the holder is now %+v", lost)
+		}
+	}
+}
+
+// given makes the members of the cell.
+func (c linkCell) given(f *fixture) map[string]directory.Member {
+	members := map[string]directory.Member{}
+	if c.subject == "known" {
+		members["subject"] = f.resolve(with(c.token(f), func(a *directory.Assertion) {
+			if c.holder != "subject" {
+				a.Email = ""
+			}
+			a.EmailVerified = false
+		}))
+	}
+	ofP := func(verified bool) directory.Member {
+		return f.resolve(with(f.ada(), func(a *directory.Assertion) {
+			a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", verified
+		}))
+	}
+	switch c.holder {
+	case "unverified":
+		members["holder"] = ofP(false)
+	case "verified":
+		members["holder"] = ofP(true)
+	case "made by the API":
+		members["holder"] = f.createMember("acme", directory.NewMember{
+			Email: f.ada().Email, Status: directory.StatusInvited, Roles: []string{"admin"},
+		})
+	case "deleted":
+		members["holder"] = f.deleted(ofP(true))
+	}
+	return members
+}
+
+func (c linkCell) token(f *fixture) directory.Assertion {
+	a := f.ada()
+	a.Profile, a.Namespace, a.EmailVerified = "q", "q", c.verified == "verified"
+	if c.subject == "none" {
+		a.ExternalID = ""
+	}
+	return a
+}
+
+func (c linkCell) unchanged(f *fixture, members map[string]directory.Member) {
+	f.t.Helper()
+	for _, m := range members {
+		if m.Status != directory.StatusDeleted && c.holder != "deleted" && f.again(m).Version != m.Version {
+			f.t.Errorf("%+v was changed", m)
+		}
+	}
+}
+
+// again reads a member anew.
+func (f *fixture) again(m directory.Member) directory.Member {
+	f.t.Helper()
+	return must[directory.Member](f.t)(f.Member(f.t.Context(), m.OrganizationID, m.ID))
+}
+
+// Profiles legacy and corp cover one domain. Whoever comes first by legacy, which
+// verifies no address, must not be one member with whoever owns the address.
+func TestAttackPreHijackByAnUnverifiedAddress(t *testing.T) {
+	f := newFixture(t, acme("legacy", "corp"))
+	by := func(profile, subject string, verified bool) directory.Member {
+		return f.resolve(with(f.ada(), func(a *directory.Assertion) {
+			a.Profile, a.Namespace, a.ExternalID, a.Email, a.EmailVerified = profile, profile, subject, "ceo@acme.example", verified
+		}))
+	}
+	attacker := by("legacy", "attacker", false)
+	ceo := by("corp", "ceo-real", true)
+	if attacker.ID == ceo.ID {
+		t.Fatal("the attacker is the same member as the owner of the address")
+	}
+	if again := by("legacy", "attacker", false); again.ID != attacker.ID || again.Email != "" || again.UnverifiedEmail != "ceo@acme.example" {
+		t.Errorf("the attacker is now %+v", again)
+	}
+	if again := by("corp", "ceo-real", true); again.ID != ceo.ID || again.Email != "ceo@acme.example" || !again.EmailVerified {
+		t.Errorf("the owner is now %+v", again)
+	}
+}
+
+func TestAttackInvitedMemberIsTakenOverByAnUnverifiedAddress(t *testing.T) {
+	for _, status := range []string{directory.StatusInvited, directory.StatusPending, directory.StatusActive} {
+		for _, subject := range []string{"attacker", ""} {
+			f := newFixture(t, acme("legacy", "corp"))
+			invited := f.createMember("acme", directory.NewMember{Email: "ceo@acme.example", Status: status, Roles: []string{"admin"}})
+			token := with(f.ada(), func(a *directory.Assertion) {
+				a.Profile, a.Namespace, a.ExternalID, a.Email = "legacy", "legacy", subject, "ceo@acme.example"
+			})
+			f.refused(token, refusal("email_not_verified", ""))
+			token.AssumeVerified = true
+			if m := f.resolve(token); m.ID != invited.ID {
+				t.Errorf("assumed verified it is %+v", m)
+			}
+		}
+	}
+}
+
+// A caller who writes back what it has read vouches for nothing.
+func TestAttackAddressThatTheAPIRepeatsIsNotVerifiedByThat(t *testing.T) {
+	f := newFixture(t, acme("legacy", "corp"))
+	attacker := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace = "legacy", "legacy" }))
+	must[directory.Member](t)(f.UpdateMember(t.Context(), "acme", attacker.ID, directory.MemberChange{Email: &attacker.Email, Name: ptr("Ada")}))
+	owner := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace, a.EmailVerified = "corp", "corp", true }))
+	if owner.ID == attacker.ID {
+		t.Error("the attacker is the same member as the owner of the address")
+	}
+}
+
+func TestAddressThatTheAPIVerifiesLinks(t *testing.T) {
+	f := newFixture(t, acme("legacy", "corp"))
+	m := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace = "legacy", "legacy" }))
+	must[directory.Member](t)(f.UpdateMember(t.Context(), "acme", m.ID, directory.MemberChange{EmailVerified: ptr(true)}))
+	corp := with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace, a.EmailVerified = "corp", "corp", true })
+	if linked := f.resolve(corp); linked.ID != m.ID {
+		t.Errorf("became %+v", linked)
+	}
+}
+
+func TestRecycledAddressIsNotItsFormerHolder(t *testing.T) {
+	f := newFixture(t, acme("q"))
+	of := func(subject string) directory.Assertion {
+		return with(f.ada(), func(a *directory.Assertion) {
+			a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "q", "q", subject, true
+		})
+	}
+	f.resolve(of("old-holder"))
+	f.refused(of("new-holder"), refusal("duplicate_member_external_id", "member_has_another_external_id"))
+	second := of("new-holder")
+	second.SecondOnly = true
+	f.refused(second, refusal("member_session_member_id_mismatch", "member_has_another_external_id"))
+}
+
+func TestUncoveredAddressIdentifiesNobody(t *testing.T) {
+	uncovered := func(a *directory.Assertion) {
+		a.Email, a.UnverifiedEmail, a.EmailVerified = "", "ada@acme.example", true
+	}
+	covered := func(a *directory.Assertion) { a.EmailVerified = true }
+	for _, given := range []func(*directory.Assertion){uncovered, covered} {
+		for _, shown := range []func(*directory.Assertion){uncovered, covered} {
+			f := newFixture(t, acme("okta", "q"))
+			one := f.resolve(with(f.ada(), given))
+			other := f.resolve(with(with(f.ada(), shown), func(a *directory.Assertion) { a.Profile, a.Namespace = "q", "q" }))
+			both := one.Email != "" && one.Email == other.Email
+			if (one.ID == other.ID) != both {
+				t.Errorf("%+v and %+v", one, other)
+			}
+		}
+	}
+}
+
+func TestDeletedSubjectStaysSoWhoeverHasTheAddress(t *testing.T) {
+	f := newFixture(t, acme("p", "q"))
+	of := func(profile, subject, email string) directory.Assertion {
+		return with(f.ada(), func(a *directory.Assertion) {
+			a.Profile, a.Namespace, a.ExternalID, a.Email, a.EmailVerified = profile, profile, subject, email, true
+		})
+	}
+	f.resolve(of("p", "other", "ada@acme.example"))
+	f.deleted(f.resolve(of("q", "ada-1", "")))
+	token := of("q", "ada-1", "ada@acme.example")
+	f.refused(token, refusal("member_not_found", "member_deleted"))
+	token.SecondOnly = true
+	f.refused(token, refusal("member_session_member_id_mismatch", "member_deleted"))
+}
+
+func TestSharedNamespaceIsOneSubject(t *testing.T) {
+	f := newFixture(t, acme("p", "q"))
+	given := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace, a.Email = "p", "staff", "" }))
+	shared := with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace = "q", "staff" })
+	if m := f.resolve(shared); m.ID != given.ID {
+		t.Errorf("became %+v", m)
+	}
+	alone := with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace, a.Email = "q", "q", "" })
+	if m := f.resolve(alone); m.ID == given.ID {
+		t.Error("the same external id in another namespace is another person")
+	}
+}
+
+// Two gateways read that the address is unverified, and only one may move it.
+func TestAttackRaceForAnUnverifiedAddressHasOneWinner(t *testing.T) {
+	f := newFixture(t, acme("p", "q"))
+	f.resolve(with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace = "p", "p" }))
+	gateways := []*directory.Directory{f.Directory, f.another(acme("p", "q"))}
+	ids := make([]string, 2)
+	var done sync.WaitGroup
+	for i := range ids {
+		done.Go(func() {
+			_, m, err := gateways[i].Resolve(context.Background(), with(f.ada(), func(a *directory.Assertion) {
+				a.Profile, a.Namespace, a.EmailVerified = "q", "q", true
+			}))
+			if ids[i] = m.ID; err != nil {
+				t.Error(err)
 			}
 		})
+	}
+	done.Wait()
+	if ids[0] != ids[1] {
+		t.Errorf("one address, and the members %q", ids)
 	}
 }
 
@@ -181,7 +316,7 @@ func (f *fixture) deleted(m directory.Member) directory.Member {
 
 func TestLinkingIsRemembered(t *testing.T) {
 	f := newFixture(t, acme("okta", "p"))
-	made := f.resolve(f.ada())
+	made := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = true }))
 	p := with(f.ada(), func(a *directory.Assertion) {
 		a.Profile, a.Namespace, a.ExternalID, a.EmailVerified = "p", "p", "p-1", true
 	})
@@ -212,7 +347,7 @@ func TestFirstSignInActivates(t *testing.T) {
 		f := newFixture(t, acme("okta"))
 		f.createMember("acme", directory.NewMember{Email: "ada@acme.example", Status: status})
 		a := f.ada()
-		a.CreateMembers = false
+		a.CreateMembers, a.EmailVerified = false, true
 		if m := f.resolve(a); m.Status != directory.StatusActive {
 			t.Errorf("%s became %s", status, m.Status)
 		}
@@ -270,8 +405,8 @@ func TestAttackARaceForAnAddressHasOneWinner(t *testing.T) {
 		winner = f.createMember("acme", directory.NewMember{Email: "new@acme.example"})
 	}
 	f.store.meanwhileAt = f.store.gets.Load() + 4 // orgs, the organization, the member, and then the index
-	_, _, err := f.Resolve(t.Context(), with(f.ada(), func(a *directory.Assertion) { a.Email = "new@acme.example" }))
-	if winner.ID == "" || !errors.Is(err, directory.ErrDuplicateExternalID) {
+	_, _, err := f.Resolve(t.Context(), with(f.ada(), func(a *directory.Assertion) { a.Email, a.EmailVerified = "new@acme.example", true }))
+	if winner.ID == "" || !errors.Is(err, directory.ErrIdentityConflict) {
 		t.Errorf("%v, against %+v", err, winner)
 	}
 	if m, err := f.FindMemberByEmail(t.Context(), "acme", "new@acme.example"); err != nil || m.ID != winner.ID {

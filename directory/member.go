@@ -35,15 +35,17 @@ type Member struct {
 	// Email identifies the member: lower case, ASCII, written only by the API or
 	// by a profile whose email_domains cover it. It may be empty.
 	Email string
-	// EmailVerified tells that a profile vouched for Email, or the operator for
-	// the profile.
+	// EmailVerified tells that a token verified Email, or the operator did by the
+	// profile or by the API. Unless it holds, or the API wrote Email, no token is
+	// this member by its address.
 	EmailVerified bool
 	// EmailOwner is who wrote Email: a profile, or ByAPI; empty where there is none.
 	EmailOwner string
 	// RetiredEmails are former values of Email, the newest last, at most 10. They
 	// identify nobody.
 	RetiredEmails []string
-	// UnverifiedEmail is what an uncovered profile said. Nothing is looked up by it.
+	// UnverifiedEmail is an address that no covering profile asserted, or that is
+	// another member's. Nothing is looked up by it.
 	UnverifiedEmail string
 	Name            string
 	// ExternalIDs are the member's ids by namespace.

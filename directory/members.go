@@ -26,7 +26,8 @@ type NewMember struct {
 // MemberChange is what a caller of the API changes; nil keeps.
 type MemberChange struct {
 	// Email and ExternalID remove theirs where they are empty. A former address is
-	// retired and free for others.
+	// retired and free for others. An Email that repeats the member's is no change
+	// and vouches for nothing; EmailVerified does.
 	Email, ExternalID *string
 	EmailVerified     *bool
 	Name              *string
@@ -216,9 +217,8 @@ func (m *memberRecord) changeEmail(c MemberChange) error {
 		}
 		if address != m.Email {
 			m.retireEmail()
-			m.Email = address
+			m.Email, m.EmailOwner = address, ByAPI
 		}
-		m.EmailOwner = ByAPI
 	}
 	assign(&m.EmailVerified, c.EmailVerified)
 	m.EmailVerified = m.EmailVerified && m.Email != ""

@@ -67,27 +67,73 @@ func (w *model) byEmail(organization, email string) *modelMember {
 	return w.find(organization, func(m *modelMember) bool { return email != "" && m.email == email })
 }
 
-// resolve answers the member, nil for "a new one", or the code of a refusal.
-func (w *model) resolve(organization string, a directory.Assertion) (*modelMember, string) {
+// resolve answers the member, nil for "a new one", or the code of a refusal. It
+// may take the address from the member who has it, or the address from the token.
+func (w *model) resolve(organization string, a *directory.Assertion) (*modelMember, string) {
 	x := w.byExternalID(organization, a.Namespace, a.ExternalID)
 	e := w.byEmail(organization, a.Email)
-	switch {
-	case x != nil && e != nil && x != e && !x.deleted && !e.deleted:
-		return nil, "duplicate_member_external_id"
-	case x != nil && x.deleted, x == nil && e != nil && e.deleted:
+	if x != nil && x.deleted {
 		return nil, "member_not_found"
-	case x != nil:
-		return w.accept(x, a)
-	case e == nil && !a.CreateMembers:
-		return nil, "member_not_found"
-	case e == nil:
-		return nil, ""
-	case e.externalIDs[a.Namespace] != "" && a.ExternalID != "":
-		return nil, "duplicate_member_external_id"
-	case e.elsewhere(a.Namespace) && !a.EmailVerified:
-		return nil, "duplicate_member_email"
 	}
-	return w.accept(e, a)
+	if !a.EmailVerified && a.ExternalID == "" {
+		return nil, "email_not_verified"
+	}
+	if x != nil {
+		return w.resolveKnown(x, e, a)
+	}
+	if e != nil {
+		return w.resolveHeld(e, a)
+	}
+	if !a.CreateMembers {
+		return nil, "member_not_found"
+	}
+	return nil, ""
+}
+
+// trusted tells whether the member's address is verified.
+func (m *modelMember) trusted() bool { return m.verified || m.emailOwner == directory.ByAPI }
+
+// resolveKnown is resolve for a known external id and an address that e may have.
+func (w *model) resolveKnown(x, e *modelMember, a *directory.Assertion) (*modelMember, string) {
+	switch {
+	case e == nil || e == x:
+		return w.accept(x, *a)
+	case e.deleted || !a.EmailVerified:
+		a.Email = ""
+		return w.accept(x, *a)
+	case e.trusted():
+		return nil, "member_identity_conflict"
+	}
+	was := *e
+	e.email, e.emailOwner = "", ""
+	got, code := w.accept(x, *a)
+	if code != "" || x.email != a.Email {
+		*e = was
+	}
+	return got, code
+}
+
+// resolveHeld is resolve for an unknown external id and an address that e has.
+func (w *model) resolveHeld(e *modelMember, a *directory.Assertion) (*modelMember, string) {
+	switch {
+	case e.deleted:
+		return nil, "member_not_found"
+	case !a.EmailVerified && e.emailOwner == directory.ByAPI:
+		return nil, "email_not_verified"
+	case a.EmailVerified && e.trusted() && e.externalIDs[a.Namespace] != "" && a.ExternalID != "":
+		return nil, "duplicate_member_external_id"
+	case a.EmailVerified && e.trusted():
+		return w.accept(e, *a)
+	case !e.cut.IsZero() && !a.IssuedAt.After(e.cut):
+		return nil, "invalid_trusted_auth_token"
+	case !a.CreateMembers:
+		return nil, "member_not_found"
+	case a.EmailVerified:
+		e.email, e.emailOwner = "", ""
+	default:
+		a.Email = ""
+	}
+	return nil, ""
 }
 
 func (m *modelMember) elsewhere(namespace string) bool {
@@ -230,15 +276,17 @@ func (m *machine) Resolve(t *rapid.T) {
 		wantCode(t, err, "organization_not_found")
 		return
 	}
-	if known == nil && !a.CreateMembers { // nothing is founded for nobody
-		wantCode(t, err, "member_not_found")
-		return
+	if known == nil { // no organization is made for a token that would be refused in it
+		if _, code := m.resolve("", &a); code != "" {
+			wantCode(t, err, code)
+			return
+		}
 	}
 	if known == nil {
 		known = &modelOrganization{id: m.fresh(t, o.ID), externalID: organization, admits: []string{profile}}
 		m.organizations = append(m.organizations, known)
 	}
-	want, code := m.resolve(known.id, a)
+	want, code := m.resolve(known.id, &a)
 	if wantCode(t, err, code); code != "" {
 		return
 	}
@@ -306,9 +354,8 @@ func (m *machine) UpdateMember(t *rapid.T) {
 	changed := *target
 	changed.externalIDs = maps.Clone(target.externalIDs)
 	if changed.email != email {
-		changed.email, changed.verified = email, false
+		changed.email, changed.verified, changed.emailOwner = email, false, directory.ByAPI
 	}
-	changed.emailOwner = directory.ByAPI
 	if delete(changed.externalIDs, "api"); id != "" {
 		changed.externalIDs["api"] = id
 	}

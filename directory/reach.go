@@ -120,7 +120,7 @@ func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion
 	if err != nil {
 		return err
 	}
-	if _, err := d.firstMember(o.exported(), a); err != nil {
+	if err := d.checkFirstMember(o.exported(), a); err != nil {
 		return err
 	}
 	flight := d.names.hash("organization", a.Profile, a.Organization)
@@ -128,6 +128,15 @@ func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion
 	if err == nil {
 		err = errAgain
 	}
+	return err
+}
+
+// checkFirstMember refuses what would be refused once the organization is there.
+func (d *Directory) checkFirstMember(o Organization, a Assertion) error {
+	if _, err := (candidates{}).choose(a); err != nil {
+		return err
+	}
+	_, err := d.firstMember(o, a)
 	return err
 }
 

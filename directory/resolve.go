@@ -17,8 +17,8 @@ import (
 //
 // A refusal is an *Error that names the profile: ErrOrganizationNotFound,
 // ErrMissingOrganization, ErrOrganizationClaim, ErrMemberNotFound,
-// ErrDuplicateExternalID, ErrDuplicateEmail, ErrMemberMismatch, ErrRevoked,
-// ErrTooManyRequests, or one about roles or metadata that do not fit. Any other
+// ErrDuplicateExternalID, ErrIdentityConflict, ErrEmailNotVerified,
+// ErrMemberMismatch, ErrRevoked, ErrTooManyRequests, or one about roles or metadata that do not fit. Any other
 // error is a fault.
 func (d *Directory) Resolve(ctx context.Context, a Assertion) (Organization, Member, error) {
 	canonical, err := a.canonical()
@@ -48,19 +48,30 @@ func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Mem
 		return Organization{}, Member{}, err
 	}
 	organization := o.exported()
-	m, err := found.choose(a)
-	switch {
-	case err != nil:
-		return Organization{}, Member{}, err
-	case m == nil:
-		m, err = d.createFromToken(ctx, organization, a)
-	default:
-		err = d.refresh(ctx, organization, m, a, found.byEmail == nil)
-	}
+	m, err := d.member(ctx, organization, found, a)
 	if err != nil {
 		return Organization{}, Member{}, err
 	}
 	return organization, m.exported(), nil
+}
+
+// member makes, links or refreshes the member whom the token becomes.
+func (d *Directory) member(ctx context.Context, o Organization, found candidates, a Assertion) (*storedMember, error) {
+	choose := found.choose
+	if a.SecondOnly {
+		choose = found.chooseExisting
+	}
+	chosen, err := choose(a)
+	if err != nil {
+		return nil, err
+	}
+	if chosen.withoutEmail {
+		a.withholdEmail()
+	}
+	if chosen.member == nil {
+		return d.createFromToken(ctx, o, a, chosen.loser)
+	}
+	return chosen.member, d.refresh(ctx, o, chosen, a)
 }
 
 // identityKeys are the index names under which the organization would know the
@@ -122,30 +133,46 @@ func (d *Directory) indexed(ctx context.Context, organizationID string, r store.
 	return m, err
 }
 
-// refresh keeps what the token says of the member it found, if that is new.
-func (d *Directory) refresh(ctx context.Context, o Organization, m *storedMember, a Assertion, emailFree bool) error {
+// refresh keeps what the token says of the member it names, if that is new.
+func (d *Directory) refresh(ctx context.Context, o Organization, chosen choice, a Assertion) error {
+	m := chosen.member
 	if err := a.after(m.NotBefore); err != nil {
 		return err
 	}
 	had := d.names.memberKeys(&m.memberRecord)
-	changed, err := m.assert(a, emailFree)
+	changed, err := m.assert(a)
 	if err == nil {
 		err = a.permit(o, m)
 	}
 	if err != nil || !changed {
 		return err
 	}
-	return d.saveMember(ctx, change{member: m, had: had})
+	c := change{member: m, had: had, yielding: m.takesFrom(chosen.loser)}
+	err = d.saveMember(ctx, c)
+	a.notify(c, err)
+	return err
 }
 
-// createFromToken makes the member that the token is the first to name.
-func (d *Directory) createFromToken(ctx context.Context, o Organization, a Assertion) (*storedMember, error) {
+// takesFrom is the loser, if the member has now taken its address.
+func (m *storedMember) takesFrom(loser *storedMember) []*storedMember {
+	if loser == nil || m.Email != loser.Email {
+		return nil
+	}
+	return []*storedMember{loser}
+}
+
+// createFromToken makes the member that the token is the first to name; loser,
+// which may be nil, loses the token's address to it.
+func (d *Directory) createFromToken(ctx context.Context, o Organization, a Assertion, loser *storedMember) (*storedMember, error) {
 	m, err := d.firstMember(o, a)
 	if err != nil {
 		return nil, err
 	}
+	c := change{member: m, yielding: m.takesFrom(loser)}
 	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
-	return m, d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, m, a) })
+	err = d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, c, a) })
+	a.notify(c, err)
+	return m, err
 }
 
 // firstMember is the member that the token would make. All that can refuse this
@@ -159,27 +186,27 @@ func (d *Directory) firstMember(o Organization, a Assertion) (*storedMember, err
 	if err != nil {
 		return nil, err
 	}
-	if _, err := m.assert(a, true); err != nil {
+	if _, err := m.assert(a); err != nil {
 		return nil, err
 	}
 	return m, a.permit(o, m)
 }
 
 // saveFirst saves the member unless somebody is there in the meantime.
-func (d *Directory) saveFirst(ctx context.Context, m *storedMember, a Assertion) error {
-	entries, err := d.readIndex(ctx, m.OrganizationID, d.identityKeys(m.OrganizationID, a))
+func (d *Directory) saveFirst(ctx context.Context, c change, a Assertion) error {
+	entries, err := d.readIndex(ctx, c.member.OrganizationID, d.names.memberKeys(&c.member.memberRecord))
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.member != "" {
+		if entry.member != "" && !c.mayTakeFrom(entry.member) {
 			return errAgain
 		}
 	}
 	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
 		return err
 	}
-	return d.saveMember(ctx, change{member: m})
+	return d.saveMember(ctx, c)
 }
 
 func (d *Directory) newMember(organizationID, status string) (*storedMember, error) {

@@ -170,8 +170,8 @@ func TestEmailThatTwoReadersReadAsTwoPeopleIdentifiesNobody(t *testing.T) {
 
 func TestEmailIsComparedInLowerCase(t *testing.T) {
 	f := newFixture(t, acme("okta"))
-	made := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "", "Ada@ACME.example" }))
-	again := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "", "ada@acme.EXAMPLE" }))
+	made := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email, a.EmailVerified = "", "Ada@ACME.example", true }))
+	again := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email, a.EmailVerified = "", "ada@acme.EXAMPLE", true }))
 	if made.ID != again.ID || made.Email != "ada@acme.example" {
 		t.Errorf("%q and %q, %q", made.ID, again.ID, made.Email)
 	}
@@ -351,10 +351,11 @@ func TestWhoIsThereInTheMeantimeCostsNothing(t *testing.T) {
 
 func TestRefusalsNeverRepeatWhatTheTokenSays(t *testing.T) {
 	f := newFixture(t, acme("okta"))
-	f.resolve(f.ada())
+	f.resolve(with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = true }))
 	const secret = "squeamish"
 	for _, change := range []func(*directory.Assertion){
-		func(a *directory.Assertion) { a.ExternalID = secret },
+		func(a *directory.Assertion) { a.ExternalID, a.EmailVerified = secret, true },
+		func(a *directory.Assertion) { a.ExternalID, a.Email = "", secret+"@acme.example" },
 		func(a *directory.Assertion) { a.ExternalID = secret + "\x00" },
 		func(a *directory.Assertion) { a.OrganizationFixed, a.Organization = false, secret },
 		func(a *directory.Assertion) { a.OrganizationFixed, a.Organization = false, secret+" " },

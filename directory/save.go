@@ -15,7 +15,8 @@ type change struct {
 	member *storedMember
 	// had are the index names of the member as it was read.
 	had []string
-	// yielding are tombstones whose names the member takes. Only the API does that.
+	// yielding are members whose names the member takes: tombstones, if the API asks
+	// for it, and the unverified holder of an address that a token verifies.
 	yielding []*storedMember
 }
 
@@ -43,8 +44,8 @@ func (d *Directory) saveMember(ctx context.Context, c change) error {
 // touched are all index names that the change may write.
 func (d *Directory) touched(c change) []string {
 	keys := append(d.names.memberKeys(&c.member.memberRecord), c.had...)
-	for _, tombstone := range c.yielding {
-		keys = append(keys, d.names.memberKeys(&tombstone.memberRecord)...)
+	for _, loser := range c.yielding {
+		keys = append(keys, d.names.memberKeys(&loser.memberRecord)...)
 	}
 	return sortedSet(keys)
 }
@@ -94,8 +95,8 @@ func (d *Directory) changeOps(c change, entries index) ([]store.Op, error) {
 		return nil, err
 	}
 	ops = release(ops, c.member.ID, c.had, wanted, entries)
-	for _, tombstone := range c.yielding {
-		op, err := d.memberOp(tombstone.yielded(&c.member.memberRecord))
+	for _, loser := range c.yielding {
+		op, err := d.memberOp(loser.yielded(&c.member.memberRecord))
 		if err != nil {
 			return nil, err
 		}
@@ -142,14 +143,13 @@ func release(ops []store.Op, memberID string, had, wanted []string, entries inde
 	return ops
 }
 
-// yielded is a tombstone of which another member took a name. It loses what was
-// taken and nothing else: whoever was deleted stays so by every other name they
-// were found by.
+// yielded is a member of whom another one took a name. It loses what was taken and
+// nothing else: whoever was deleted stays so by every other name they were found
+// by, and whoever had an address unverified goes on by their external id.
 func (m *storedMember) yielded(taker *memberRecord) *storedMember {
 	y := *m
-	if y.Email == taker.Email {
-		y.retireEmail()
-	}
+	y.UpdatedAt = taker.UpdatedAt
+	y.yieldEmail(taker.Email)
 	y.ExternalIDs = maps.Clone(y.ExternalIDs)
 	for namespace, id := range taker.ExternalIDs {
 		if y.ExternalIDs[namespace] == id {
@@ -157,4 +157,14 @@ func (m *storedMember) yielded(taker *memberRecord) *storedMember {
 		}
 	}
 	return &y
+}
+
+func (m *memberRecord) yieldEmail(taken string) {
+	switch {
+	case taken == "" || m.Email != taken:
+	case m.deleted():
+		m.retireEmail()
+	default:
+		m.demoteEmail()
+	}
 }

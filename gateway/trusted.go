@@ -170,7 +170,7 @@ func (g *Gateway) resolve(
 		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,
 		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
 		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
-		SecondOnly: c.Factor.SecondOnly, Check: check,
+		SecondOnly: c.Factor.SecondOnly, Check: check, Demoted: g.forgetMember,
 	})
 	if err == nil {
 		g.cache.organizations.drop(org.ID)
@@ -189,6 +189,7 @@ func (g *Gateway) profile(id *trust.Identity) *trust.Profile {
 func factorOf(id *trust.Identity) session.Factor {
 	return session.Factor{
 		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt,
+		Email: id.Email, EmailVerified: id.EmailVerified,
 	}
 }
 

@@ -21,6 +21,11 @@ type Factor struct {
 	// ProvedAt is when the member gave the proof to the issuer (auth_time, else
 	// iat), never when we received it. Zero where the token does not say.
 	ProvedAt time.Time
+	// Email is the covered address that the token asserted, EmailVerified whether the
+	// token said that it is verified. Both are empty in factors recorded before they
+	// were kept: such a factor asserts no address.
+	Email         string
+	EmailVerified bool
 	// CreatedAt is when the factor came to the session, UpdatedAt when it was last
 	// shown. Both are set here.
 	CreatedAt, UpdatedAt time.Time
@@ -71,6 +76,7 @@ func (f Factor) received(now time.Time) Factor {
 func (f *Factor) refresh(again Factor, now time.Time) {
 	again = again.received(now)
 	f.Type, f.Issuer = again.Type, again.Issuer
+	f.Email, f.EmailVerified = again.Email, again.EmailVerified
 	f.ProvedAt = later(f.ProvedAt, again.ProvedAt)
 	f.UpdatedAt = later(f.UpdatedAt, again.UpdatedAt)
 }

@@ -166,3 +166,24 @@ func TestAttachWithRenewal(t *testing.T) {
 		t.Error("the token was not renewed, or its former secret does not serve")
 	}
 }
+
+// What a factor says of an address outlives the store, and is what its token said
+// last: exchange takes nobody to another organization by any other address.
+func TestFactorKeepsTheAddressItsTokenAsserted(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	proof := f.proof("okta", "t2")
+	for _, verified := range []bool{true, false} {
+		proof.EmailVerified = verified
+		if _, err := f.a.Attach(ctx, s.ID, proof); err != nil {
+			t.Fatal(err)
+		}
+		stored, err := f.b.ByID(ctx, s.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := stored.Factor("okta", "t2"); got.Email != "ada@example.com" || got.EmailVerified != verified {
+			t.Errorf("%+v", got)
+		}
+	}
+}

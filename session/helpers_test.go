@@ -73,7 +73,7 @@ func (f *fleet) token(s session.Session) session.Token {
 func (f *fleet) proof(profile, tokenID string) session.Factor {
 	return session.Factor{
 		Profile: profile, Type: "trusted_auth_token", TokenID: tokenID,
-		Issuer: "https://issuer.example", ProvedAt: f.clock.Now(),
+		Issuer: "https://issuer.example", ProvedAt: f.clock.Now(), Email: "ada@example.com", EmailVerified: true,
 	}
 }
 

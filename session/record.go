@@ -40,14 +40,16 @@ type sessionRecord struct {
 }
 
 type factorRecord struct {
-	Profile string         `json:"profile"`
-	Type    string         `json:"type,omitzero"`
-	TokenID string         `json:"token,omitzero"`
-	Issuer  string         `json:"iss,omitzero"`
-	Proved  int64          `json:"proved,omitzero"`
-	Created int64          `json:"created"`
-	Updated int64          `json:"updated"`
-	Unknown map[string]any `json:",embed"`
+	Profile  string         `json:"profile"`
+	Type     string         `json:"type,omitzero"`
+	TokenID  string         `json:"token,omitzero"`
+	Issuer   string         `json:"iss,omitzero"`
+	Proved   int64          `json:"proved,omitzero"`
+	Email    string         `json:"email,omitzero"`
+	Verified bool           `json:"email_verified,omitzero"`
+	Created  int64          `json:"created"`
+	Updated  int64          `json:"updated"`
+	Unknown  map[string]any `json:",embed"`
 }
 
 // accessRecord is the side record: it changes with use and without a version.
@@ -98,7 +100,7 @@ func encodeFactors(factors []Factor) []factorRecord {
 		out[i] = factorRecord{
 			Profile: f.Profile, Type: f.Type, TokenID: f.TokenID, Issuer: f.Issuer,
 			Proved: store.Millis(f.ProvedAt), Created: store.Millis(f.CreatedAt), Updated: store.Millis(f.UpdatedAt),
-			Unknown: f.unknown,
+			Email: f.Email, Verified: f.EmailVerified, Unknown: f.unknown,
 		}
 	}
 	return out
@@ -177,6 +179,7 @@ func decodeFactors(records []factorRecord) []Factor {
 	for i, r := range records {
 		out[i] = Factor{
 			Profile: r.Profile, Type: r.Type, TokenID: r.TokenID, Issuer: r.Issuer,
+			Email: r.Email, EmailVerified: r.Verified,
 			ProvedAt:  store.FromMillis(r.Proved),
 			CreatedAt: store.FromMillis(r.Created),
 			UpdatedAt: store.FromMillis(r.Updated),
