@@ -12,6 +12,21 @@
 //	orgs               slugs and external ids of organizations
 //	ring               signing keys and other keys made once
 //
+// A change that depends on what is stored is made by [Update]: read, decide, write,
+// and begin anew where another writer was first.
+//
+// # Errors
+//
+// Whoever calls a store, and whoever writes one, needs five of them:
+//
+//	ErrConflict      another writer was first: read again and decide anew
+//	ErrBusy          that happened too often: answer the caller to try later
+//	ErrUnavailable   the backend does not serve: an outage, never "absent"
+//	ErrFull          it has no room; what it holds can be read
+//	ErrClosed        the store was closed
+//
+// # Abilities
+//
 // Beyond that a backend may tell what changes ([Watcher]) and let the bytes of
 // its records be changed under them ([Rewriter]).
 //

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -28,39 +27,34 @@ type keyRecord struct {
 // for, kept in partition "ring" under "key:<name>", and the same ever after, on
 // every node, also when several ask first at the same moment. It is as secret as
 // the store: give it a sealed one.
-func Key(ctx context.Context, s Store, name string, random io.Reader) ([]byte, error) {
-	key, err := loadKey(ctx, s, name)
-	if err != nil || key != nil {
-		return key, err
+func Key(ctx context.Context, s Store, name string, random io.Reader) (key []byte, err error) {
+	err = Update(ctx, func(ctx context.Context) error {
+		if key, err = loadKey(ctx, s, name); err == nil && key == nil {
+			key, err = makeKey(ctx, s, name, random)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: key %q: %w", name, err)
 	}
-	switch key, err = makeKey(ctx, s, name, random); {
-	case err == nil:
-		return key, nil
-	case !errors.Is(err, ErrConflict):
-		return nil, err
-	}
-	key, err = loadKey(ctx, s, name)
-	if err == nil && key == nil {
-		err = fmt.Errorf("store: key %q: %w", name, ErrConflict)
-	}
-	return key, err
+	return key, nil
 }
 
 // loadKey answers nil where there is no such key yet.
 func loadKey(ctx context.Context, s Store, name string) ([]byte, error) {
 	records, err := s.Get(ctx, keyPartition, keyPrefix+name)
 	if err != nil {
-		return nil, fmt.Errorf("store: key %q: %w", name, err)
+		return nil, err
 	}
 	if !records[0].Exists() {
 		return nil, nil
 	}
 	var r keyRecord
 	if err := record.Decode(records[0].Value, keyFormat, &r); err != nil {
-		return nil, fmt.Errorf("store: key %q: %w", name, err)
+		return nil, err
 	}
 	if len(r.Key) != KeyBytes {
-		return nil, fmt.Errorf("store: key %q has %d bytes, want %d", name, len(r.Key), KeyBytes)
+		return nil, fmt.Errorf("%d bytes, want %d", len(r.Key), KeyBytes)
 	}
 	return r.Key, nil
 }
@@ -68,14 +62,14 @@ func loadKey(ctx context.Context, s Store, name string) ([]byte, error) {
 func makeKey(ctx context.Context, s Store, name string, random io.Reader) ([]byte, error) {
 	r := keyRecord{Key: make([]byte, KeyBytes)}
 	if _, err := io.ReadFull(random, r.Key); err != nil {
-		return nil, fmt.Errorf("store: key %q: random bytes: %w", name, err)
+		return nil, fmt.Errorf("random bytes: %w", err)
 	}
 	value, err := record.Encode(keyFormat, r)
 	if err != nil {
-		return nil, fmt.Errorf("store: key %q: %w", name, err)
+		return nil, err
 	}
 	if err := s.Apply(ctx, keyPartition, Op{Key: keyPrefix + name, Value: value}); err != nil {
-		return nil, fmt.Errorf("store: key %q: %w", name, err)
+		return nil, err
 	}
 	return r.Key, nil
 }

@@ -22,6 +22,14 @@ var (
 	// ErrFull reports a backend that has no room for the change. Nothing of the
 	// Apply was done, what is stored can be read.
 	ErrFull = errors.New("store: full")
+	// ErrUnavailable reports a backend that did not serve: it cannot be reached, is
+	// starting or failing over, refuses us, or cannot use its disk. It says nothing of
+	// the record; whether an Apply was done is unknown. Time or an operator mends it,
+	// another decision of the caller's does not.
+	ErrUnavailable = errors.New("store: unavailable")
+	// ErrBusy reports a change that was given up because other writers changed the
+	// same records first, again and again (see Update). Nothing of it was done.
+	ErrBusy = errors.New("store: busy")
 	// ErrClosed reports a call on a closed store.
 	ErrClosed = errors.New("store: closed")
 )
@@ -36,10 +44,11 @@ const (
 )
 
 // Store keeps small records. All methods are safe for concurrent use, obey the
-// deadline of their context, and return an error only for a fault (the backend
-// is unreachable, full, or answers nonsense), for ErrConflict, and for a call
-// that can never work (ErrName, ErrOp, ErrTooLarge): a record that is absent and
-// one that has expired are the same, ordinary answer.
+// deadline of their context, and return an error only for a fault (an
+// ErrUnavailable, an ErrFull, or an error of the backend's for what it holds and
+// cannot read), for ErrConflict, and for a call that can never work (ErrName,
+// ErrOp, ErrTooLarge): a record that is absent and one that has expired are the
+// same, ordinary answer. A call that its context ended answers the context's error.
 //
 // After a fault of Apply the change may or may not have been made, as with any
 // server that went away before it could answer; after every other error it has

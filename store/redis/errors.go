@@ -54,13 +54,16 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("redis: %s: %s: %s", e.Op, e.Kind, short(e.Err))
 }
 
-// Unwrap gives what the client or the server said, and store.ErrFull for a server
-// that is full.
+// Unwrap gives what the client or the server said. A fault is besides a
+// store.ErrFull or store.ErrUnavailable, unless it is of one record (Malformed).
 func (e *Error) Unwrap() []error {
-	if e.Kind == Full {
+	switch e.Kind {
+	case Full:
 		return []error{store.ErrFull, e.Err}
+	case Malformed:
+		return []error{e.Err}
 	}
-	return []error{e.Err}
+	return []error{store.ErrUnavailable, e.Err}
 }
 
 var (

@@ -136,6 +136,39 @@ func TestSharedByTwoGateways(t *testing.T) {
 	})
 }
 
+// outage is a store whose server can be made to vanish behind a proxy.
+func outage(t *testing.T, vanish func(*redistest.Proxy)) storetest.Outage {
+	proxy := redistest.NewProxy(t, redistest.Start(t).Addr)
+	config := fresh(proxy.Addr)
+	config.Timeout = 0
+	return storetest.Outage{Store: open(t, config), Away: func() { vanish(proxy) }, Back: proxy.Restore}
+}
+
+func TestOutageOfAServerThatRefuses(t *testing.T) {
+	storetest.RunOutage(t, func(t *testing.T, _ *storetest.Clock) storetest.Outage {
+		return outage(t, (*redistest.Proxy).Cut)
+	})
+}
+
+func TestOutageOfASilentServer(t *testing.T) {
+	storetest.RunOutage(t, func(t *testing.T, _ *storetest.Clock) storetest.Outage {
+		return outage(t, (*redistest.Proxy).Blackhole)
+	})
+}
+
+func TestOutageSealed(t *testing.T) {
+	storetest.RunOutage(t, func(t *testing.T, _ *storetest.Clock) storetest.Outage {
+		o := outage(t, (*redistest.Proxy).Cut)
+		secret := []byte("a secret of thirty-two bytes, at least")
+		s, err := sealed.New(o.Store, [][]byte{secret}, sealed.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Store = s
+		return o
+	})
+}
+
 func TestStoreOnACluster(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3, 0)
 	storetest.Run(t, func(t *testing.T, clock *storetest.Clock) store.Store {

@@ -25,8 +25,8 @@ const (
 	// resealers is how many records are worked on at once: enough for a store that
 	// syncs a disk to write many at a time, too few to be in the way of requests.
 	resealers = 16
-	// resealTries is how often a record is read again that somebody has changed just
-	// now. Whoever has the same secrets has sealed it with the first.
+	// resealTries is how often a record is read again that another writer has just
+	// changed: who has the same secrets has sealed it with the first.
 	resealTries = 8
 	// resealFaults is after how many records that cannot be read or written a pass
 	// gives up.
@@ -126,12 +126,11 @@ func (p *pass) failed(ctx context.Context, err error) error {
 
 // reseal reads a record and writes it anew, again where it changes between the two.
 func (p *pass) reseal(ctx context.Context, ref store.Ref) (did Resealed, err error) {
-	for range resealTries {
-		if did, err = p.try(ctx, ref); !errors.Is(err, store.ErrConflict) {
-			return did, err
-		}
-	}
-	return Resealed{}, err
+	err = store.Updater{Tries: resealTries}.Update(ctx, func(ctx context.Context) error {
+		did, err = p.try(ctx, ref)
+		return err
+	})
+	return did, err
 }
 
 func (p *pass) try(ctx context.Context, ref store.Ref) (Resealed, error) {

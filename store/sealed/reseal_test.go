@@ -251,7 +251,7 @@ func TestResealBesideWriters(t *testing.T) {
 // stay for a later pass.
 func resealWhile(t *testing.T, s owner, counting *atomic.Int32) {
 	for counting.Load() > 0 {
-		if done, err := s.Reseal(context.Background()); done.Broken > 0 || err != nil && !errors.Is(err, store.ErrConflict) {
+		if done, err := s.Reseal(context.Background()); done.Broken > 0 || err != nil && !errors.Is(err, store.ErrBusy) {
 			t.Errorf("Reseal: %+v, %v", done, err)
 			return
 		}
@@ -260,17 +260,16 @@ func resealWhile(t *testing.T, s owner, counting *atomic.Int32) {
 
 // count raises the number in p/key n times.
 func count(t *testing.T, s store.Store, key string, n int) {
-	for done := 0; done < n; {
-		records, err := s.Get(context.Background(), "p", key)
+	for range n {
+		err := store.Update(context.Background(), func(ctx context.Context) error {
+			records, err := s.Get(ctx, "p", key)
+			if err != nil {
+				return err
+			}
+			value, _ := strconv.Atoi(string(records[0].Value))
+			return s.Apply(ctx, "p", op(key, fmt.Sprint(value+1), records[0].Version))
+		})
 		if err != nil {
-			t.Error(err)
-			return
-		}
-		value, _ := strconv.Atoi(string(records[0].Value))
-		err = s.Apply(context.Background(), "p", op(key, fmt.Sprint(value+1), records[0].Version))
-		if err == nil {
-			done++
-		} else if !errors.Is(err, store.ErrConflict) {
 			t.Error(err)
 			return
 		}
@@ -361,7 +360,7 @@ func TestResealFaults(t *testing.T) {
 	}{
 		"one that cannot be read":    {get: only("k7", errSpoiled), want: errSpoiled, rewritten: 499, calls: 499},
 		"one that cannot be written": {rewrite: only("k7", errSpoiled), want: errSpoiled, rewritten: 499, calls: 500},
-		"one that never rests":       {rewrite: only("k7", store.ErrConflict), want: store.ErrConflict, rewritten: 499, calls: 507},
+		"one that never rests":       {rewrite: only("k7", store.ErrConflict), want: store.ErrBusy, rewritten: 499, calls: 507},
 		"none can be written":        {rewrite: always(errSpoiled), want: errSpoiled, calls: 100},
 		"the store is full":          {rewrite: always(store.ErrFull), want: store.ErrFull, calls: 40},
 		"the store is closed":        {get: always(store.ErrClosed), want: store.ErrClosed},

@@ -3,9 +3,11 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +22,8 @@ const flawVariable = "STORETEST_FLAW"
 // flawed is a good store with one flaw.
 type flawed struct {
 	*memory.Store
+	away  *atomic.Bool
+	fault error // of a call while the backend is away
 	get   func(ctx context.Context, partition string, keys ...string) ([]store.Record, error)
 	list  func(ctx context.Context, tag string) ([]store.Ref, error)
 	apply func(ctx context.Context, partition string, ops ...store.Op) error
@@ -32,26 +36,48 @@ type flawed struct {
 }
 
 func sound(s *memory.Store) *flawed {
-	return &flawed{s, s.Get, s.List, s.Apply, s.Touch, s.Watch, s.Close, s.Scan, s.Rewrite}
+	return &flawed{
+		Store: s, away: new(atomic.Bool), fault: fmt.Errorf("flawed: %w", store.ErrUnavailable),
+		get: s.Get, list: s.List, apply: s.Apply, touch: s.Touch,
+		watch: s.Watch, close: s.Close, scan: s.Scan, rewrite: s.Rewrite,
+	}
+}
+
+// served is what a call answers unless the backend is away.
+func (f *flawed) served(err error) error {
+	if f.away.Load() {
+		return f.fault
+	}
+	return err
 }
 
 func (f *flawed) Get(ctx context.Context, partition string, keys ...string) ([]store.Record, error) {
-	return f.get(ctx, partition, keys...)
+	records, err := f.get(ctx, partition, keys...)
+	return records, f.served(err)
 }
-func (f *flawed) List(ctx context.Context, tag string) ([]store.Ref, error) { return f.list(ctx, tag) }
+
+func (f *flawed) List(ctx context.Context, tag string) ([]store.Ref, error) {
+	refs, err := f.list(ctx, tag)
+	return refs, f.served(err)
+}
+
 func (f *flawed) Apply(ctx context.Context, partition string, ops ...store.Op) error {
-	return f.apply(ctx, partition, ops...)
+	return f.served(f.apply(ctx, partition, ops...))
 }
+
 func (f *flawed) Touch(ctx context.Context, partition, key string, until time.Time) error {
-	return f.touch(ctx, partition, key, until)
+	return f.served(f.touch(ctx, partition, key, until))
 }
+
 func (f *flawed) Watch(ctx context.Context, fn func(store.Event)) error { return f.watch(ctx, fn) }
 func (f *flawed) Close() error                                          { return f.close() }
+
 func (f *flawed) Scan(ctx context.Context, fn func(store.Ref) error) error {
-	return f.scan(ctx, fn)
+	return f.served(f.scan(ctx, fn))
 }
+
 func (f *flawed) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) error {
-	return f.rewrite(ctx, ref, old, new)
+	return f.served(f.rewrite(ctx, ref, old, new))
 }
 
 // flaws are the mistakes a backend can make, each with a case that must find it.
@@ -250,6 +276,12 @@ var flaws = map[string]struct {
 			return errors.Join(err, first)
 		}
 	}},
+	"an outage has no name": {"outage/is_no_answer", func(f *flawed, _ *storetest.Clock) {
+		f.fault = errors.New("connection refused")
+	}},
+	"an outage is an answer": {"outage/is_no_answer", func(f *flawed, _ *storetest.Clock) {
+		f.fault = nil
+	}},
 	"values are shared": {"get/values_are_the_caller's", func(f *flawed, _ *storetest.Clock) {
 		shared := map[store.Ref][]byte{}
 		f.apply = func(ctx context.Context, partition string, ops ...store.Op) error {
@@ -280,10 +312,15 @@ func TestSuite(t *testing.T) {
 	if name == "" {
 		name = "none"
 	}
-	storetest.Run(t, func(t *testing.T, clock *storetest.Clock) store.Store {
+	open := func(clock *storetest.Clock) *flawed {
 		f := sound(memory.New(clock.Now))
 		flaws[name].spoil(f, clock)
 		return f
+	}
+	storetest.Run(t, func(t *testing.T, clock *storetest.Clock) store.Store { return open(clock) })
+	storetest.RunOutage(t, func(t *testing.T, clock *storetest.Clock) storetest.Outage {
+		f := open(clock)
+		return storetest.Outage{Store: f, Away: func() { f.away.Store(true) }, Back: func() { f.away.Store(false) }}
 	})
 }
 
