@@ -16,7 +16,6 @@ import (
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/store"
-	"github.com/attestgate/caddy-attest/store/redis"
 	"github.com/attestgate/caddy-attest/store/sealed"
 )
 
@@ -130,10 +129,9 @@ func (a *App) Start() error {
 	return nil
 }
 
-// isOutage tells a store that is away from a mistake.
+// isOutage tells a store that does not serve from a mistake.
 func isOutage(err error) bool {
-	var known *redis.Error
-	return (errors.As(err, &known) && !lasting(err)) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // openLater tries again and again, at most every two seconds.
