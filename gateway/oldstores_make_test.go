@@ -158,7 +158,9 @@ func populate(t *testing.T, dialect string, s watchedStore) *recording {
 	}
 	p.must(p.ring.Rotate(t.Context(), mint.RotateOptions{Emergency: true})) // leaves a kid that is denied
 	p.dead("idle for too long", p.begin("corp", "ada", nil))
-	p.clock.Advance(30 * time.Minute)
+	old := p.begin("corp", "ada", nil)
+	p.shows("idle but for a proxied request", old["session_token"])
+	p.clock.Advance(25 * time.Minute)
 	p.organizationsAndMembers()
 	p.ordinarySessions()
 	p.implicitSessions()
@@ -168,6 +170,7 @@ func populate(t *testing.T, dialect string, s watchedStore) *recording {
 	p.clock.Advance(12 * time.Minute)
 	p.must(p.ring.Rotate(t.Context(), mint.RotateOptions{})) // leaves a retired, an active and a next key
 	p.use()
+	p.useProxied(old)
 	p.clock.Advance(12 * time.Minute)
 	p.askAnew()
 	r.Now = p.clock.Now()
@@ -324,6 +327,7 @@ func (p *populator) users() {
 
 // use keeps the sessions that live on from being idle, and moves the end of one.
 func (p *populator) use() {
+	p.t.Helper()
 	for i, answer := range p.live {
 		body := claims.Object{"session_token": answer["session_token"]}
 		if i == 0 {
@@ -332,6 +336,22 @@ func (p *populator) use() {
 		used := p.ok("POST", authenticatePath, body)
 		p.shows("a JWT by the active key", used["session_jwt"])
 	}
+}
+
+// useProxied uses a session by a proxied request alone, which is noted beside its
+// record, and waits until it is.
+func (p *populator) useProxied(answer claims.Object) {
+	p.t.Helper()
+	p.admitted(answer["session_token"].(string))
+	partition := "s:" + at(answer, "member_session.member_session_id").(string)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		found, err := p.store.Get(p.t.Context(), partition, "a")
+		p.must(err)
+		if found[0].Exists() {
+			return
+		}
+	}
+	p.t.Fatal("the use is never noted")
 }
 
 // askAnew asks for everybody by a token that was not shown before: they are found,
