@@ -190,6 +190,6 @@ func (g *Gateway) pass(r *http.Request, route *route, sub subject) (*Admission, 
 	g.accessed(r.Context(), sub.session, g.now())
 	return &Admission{
 		Session: sub.session, Member: sub.member, Organization: sub.org, Profile: opener.Profile,
-		Roles: j.roles, Claims: j.claims, ExpiresAt: j.expires, header: route.Forward.Header,
+		Roles: j.roles, Claims: j.claims, ExpiresAt: j.JWT.ExpiresAt, header: route.Forward.Header,
 	}, nil
 }

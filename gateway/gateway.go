@@ -194,7 +194,6 @@ func (g *Gateway) compile(r Route) (*route, error) {
 		return nil, err
 	}
 	c.template = t
-	c.reusable = fmt.Sprintf("%x %v %q", t.Digest(), c.lifetime, c.audience)
 	return c, nil
 }
 

@@ -1,97 +1,100 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
 
-// A jwtKey names everything an injected JWT depends on. Two requests with equal
-// keys may share one while it is young.
+// A jwtKey is all that an injected JWT is made of: requests with equal keys may
+// share one. The route's header and scheme are no part of it, as the JWT is kept
+// without them.
 type jwtKey struct {
-	session                 string
-	sessionV, memberV, orgV uint64
-	route                   string // digest of template, lifetime and audience
-	key                     string // kid of the active signing key
-	counting                uint64 // which of the session's factors count, a bit each
+	request    [sha256.Size]byte // its Digest: all but the claims
+	signingKey string            // kid
+	// The claims are rendered from these.
+	template                           [sha256.Size]byte
+	memberVersion, organizationVersion uint64
 }
 
-// An injected JWT, ready to be put into a header.
-type injected struct {
-	value   string // with the scheme
-	claims  claims.Object
-	roles   []string
-	minted  time.Time
-	expires time.Time
+func (g *Gateway) jwtKeyOf(r *route, sub subject, request mint.Request) jwtKey {
+	return jwtKey{
+		request: request.Digest(), template: r.template.Digest(), memberVersion: sub.member.Version,
+		organizationVersion: sub.org.Version, signingKey: g.Ring.ActiveID(),
+	}
 }
 
-// shelves keep young JWTs beside the decoded sessions.
-type shelves struct {
-	jwts *otter.Cache[jwtKey, *injected]
+// injectedJWT is what the upstream hears.
+type injectedJWT struct {
+	mint.JWT
+	claims claims.Object
+	roles  []string
 }
 
-func newShelves(o CacheOptions) *shelves {
+// reusable tells whether the JWT may serve a further request: for a while after it
+// was minted, and while at least half of its life is left.
+func (j *injectedJWT) reusable(now time.Time, reuseFor time.Duration) bool {
+	age, left := now.Sub(j.IssuedAt), j.ExpiresAt.Sub(now)
+	return age >= 0 && age < reuseFor && left >= j.ExpiresAt.Sub(j.IssuedAt)/2
+}
+
+// jwtCache keeps minted JWTs beside the decoded sessions.
+type jwtCache struct {
+	jwts *otter.Cache[jwtKey, *injectedJWT]
+}
+
+func newJWTCache(o CacheOptions) *jwtCache {
 	if o.Entries <= 0 {
-		return &shelves{}
+		return &jwtCache{}
 	}
-	return &shelves{otter.Must(&otter.Options[jwtKey, *injected]{MaximumSize: o.Entries})}
+	return &jwtCache{otter.Must(&otter.Options[jwtKey, *injectedJWT]{MaximumSize: o.Entries})}
 }
 
-func (s *shelves) young(k jwtKey, now time.Time, reuse time.Duration) *injected {
-	if s.jwts == nil || reuse <= 0 {
-		return nil
+func (c *jwtCache) get(k jwtKey, now time.Time, reuseFor time.Duration) (*injectedJWT, bool) {
+	if c.jwts == nil {
+		return nil, false
 	}
-	j, ok := s.jwts.GetIfPresent(k)
-	if !ok || now.Sub(j.minted) >= reuse || !now.Before(j.expires) || now.Before(j.minted) {
-		return nil
-	}
-	return j
+	j, ok := c.jwts.GetIfPresent(k)
+	return j, ok && j.reusable(now, reuseFor)
 }
 
-func (s *shelves) put(k jwtKey, j *injected) {
-	if s.jwts != nil {
-		s.jwts.Set(k, j)
+func (c *jwtCache) put(k jwtKey, j *injectedJWT) {
+	if c.jwts != nil {
+		c.jwts.Set(k, j)
 	}
 }
 
-// injectedFor answers the JWT that tells the upstream of the route about sub: a
-// young one where there is one, else a new one.
-func (g *Gateway) injectedFor(r *route, sub subject) (*injected, error) {
-	now := g.now()
-	k := jwtKey{
-		session: sub.session.ID, sessionV: sub.session.Version, memberV: sub.member.Version, orgV: sub.org.Version,
-		route: r.reusable, key: g.Ring.ActiveID(), counting: mask(sub),
-	}
-	if j := g.cache.shelves.young(k, now, g.ReuseFor); j != nil {
+// injectedFor answers the JWT that tells the upstream of the route about sub: one
+// that was minted a moment ago, or a new one.
+func (g *Gateway) injectedFor(r *route, sub subject) (*injectedJWT, error) {
+	wanted := request(sub, g.roles(sub), nil, r.audience, r.lifetime)
+	key := g.jwtKeyOf(r, sub, wanted)
+	if j, ok := g.cache.jwts.get(key, g.now(), g.ReuseFor); ok {
 		return j, nil
 	}
-	j, err := g.mintInjected(r, sub)
+	j, err := g.mintInjected(r, sub, wanted)
 	if err == nil {
-		g.cache.shelves.put(k, j)
+		g.cache.jwts.put(key, j)
 	}
 	return j, err
 }
 
-func (g *Gateway) mintInjected(r *route, sub subject) (*injected, error) {
-	roles := g.roles(sub)
-	effective, err := claims.Effective(r.template, g.variables(sub, roles), sub.session.Overlay)
+func (g *Gateway) mintInjected(r *route, sub subject, wanted mint.Request) (*injectedJWT, error) {
+	effective, err := claims.Effective(r.template, g.variables(sub, wanted.Roles), sub.session.Overlay)
 	if err != nil {
 		return nil, err
 	}
-	jwt, err := g.Minter.Mint(request(sub, roles, effective, r.audience, r.lifetime))
+	wanted.Claims = effective
+	jwt, err := g.Minter.Mint(wanted)
 	if err != nil {
 		return nil, err
 	}
-	value := jwt.Text
-	if r.Forward.Scheme != "" {
-		value = r.Forward.Scheme + " " + value
-	}
-	return &injected{value, effective, roles, jwt.IssuedAt, jwt.ExpiresAt}, nil
+	return &injectedJWT{jwt, effective, wanted.Roles}, nil
 }
 
 func request(sub subject, roles []string, effective claims.Object, audience []string, life time.Duration) mint.Request {
@@ -102,20 +105,12 @@ func request(sub subject, roles []string, effective claims.Object, audience []st
 	}
 }
 
-// mask writes which factors count as bits; a session holds fewer than 64.
-func mask(sub subject) uint64 {
-	var m uint64
-	for i, f := range sub.session.Factors {
-		for _, c := range sub.counting {
-			if sameFactor(f, c) {
-				m |= 1 << (i % 64)
-			}
-		}
+// put sets the JWT as the one value of the route's header, after the route's
+// scheme.
+func (j *injectedJWT) put(h http.Header, r *route) {
+	value := j.Text
+	if r.Forward.Scheme != "" {
+		value = r.Forward.Scheme + " " + value
 	}
-	return m
+	h[r.Forward.Header] = []string{value}
 }
-
-func sameFactor(a, b session.Factor) bool { return a.Profile == b.Profile && a.TokenID == b.TokenID }
-
-// put sets the JWT as the one value of the route's header.
-func (j *injected) put(h http.Header, r *route) { h[r.Forward.Header] = []string{j.value} }

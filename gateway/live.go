@@ -116,7 +116,7 @@ type caches struct {
 	bearers       *bearers
 	handed        *bearers // sessions of cookies that trusted tokens were exchanged for
 	apiJWTs       *apiJWTs
-	shelves       *shelves
+	jwts          *jwtCache
 }
 
 func newCaches(o CacheOptions, now func() time.Time) caches {
@@ -128,7 +128,7 @@ func newCaches(o CacheOptions, now func() time.Time) caches {
 		bearers:       newBearers(o),
 		handed:        newBearers(o),
 		apiJWTs:       newAPIJWTs(o),
-		shelves:       newShelves(o),
+		jwts:          newJWTCache(o),
 	}
 }
 

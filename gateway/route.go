@@ -91,7 +91,6 @@ type route struct {
 	template *claims.Template
 	audience []string
 	lifetime time.Duration
-	reusable string // what of the route the injected JWT depends on
 }
 
 // injectsAuthorization tells whether the JWT goes into Authorization.
