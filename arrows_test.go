@@ -30,9 +30,10 @@ var arrows = map[string][]string{
 	"store/sealed":          {"store"},
 	"store/storetest":       {"store", "store/record", "internal/strictjson"},
 	"directory":             {"store", "store/record", "claims", "internal/strictjson"},
+	"rbac":                  {},
 	"session":               {"store", "store/record", "claims", "internal/strictjson"},
 	"session/mint":          {"session", "store", "store/record", "claims", "internal/jose", "internal/strictjson"},
-	"gateway":               {"trust", "directory", "session", "session/mint", "claims", "store", "internal/strictjson"},
+	"gateway":               {"trust", "directory", "rbac", "session", "session/mint", "claims", "store", "internal/strictjson"},
 	"caddymodule":           {"*"},
 	"e2e":                   {},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
+	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
@@ -57,20 +58,20 @@ func (a *App) directory(ctx context.Context, s store.Store) (*directory.Director
 }
 
 // policy is what the configured roles allow.
-func (a *App) policy() (*directory.Policy, error) {
-	var resources []directory.Resource
+func (a *App) policy() (*rbac.Policy, error) {
+	var resources []rbac.Resource
 	for id, r := range sorted(a.Resources) {
-		resources = append(resources, directory.Resource{ID: id, Actions: r.Actions})
+		resources = append(resources, rbac.Resource{ID: id, Actions: r.Actions})
 	}
-	var roles []directory.Role
+	var roles []rbac.Role
 	for id, r := range sorted(a.Roles) {
-		role := directory.Role{ID: id}
+		role := rbac.Role{ID: id}
 		for _, p := range r.Permissions {
-			role.Permissions = append(role.Permissions, directory.Permission{Resource: p.Resource, Actions: p.Actions})
+			role.Permissions = append(role.Permissions, rbac.Permission{Resource: p.Resource, Actions: p.Actions})
 		}
 		roles = append(roles, role)
 	}
-	return directory.NewPolicy(resources, roles)
+	return rbac.NewPolicy(resources, roles)
 }
 
 func (a *App) organizations() ([]directory.Organization, error) {

@@ -51,7 +51,7 @@
 //
 // Roles are opaque names. [Member.EffectiveRoles] are those that hold now: the
 // operator's always, a profile's only while a factor of that profile counts. What
-// a role allows is a [Policy].
+// a role allows is package rbac's to say.
 //
 // # Cutting off
 //

@@ -38,12 +38,3 @@ func ExampleNew() {
 	// Acme Inc. ada@acme.example [editor] <nil>
 	// true
 }
-
-func ExampleNewPolicy() {
-	policy, err := directory.NewPolicy(
-		[]directory.Resource{{ID: "documents", Actions: []string{"read", "write"}}},
-		[]directory.Role{{ID: "editor", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{directory.AnyAction}}}}},
-	)
-	fmt.Println(policy.Actions([]string{"editor"}, "documents"), policy.Granting([]string{"editor"}, "documents", "write"), err)
-	// Output: [read write] [editor] <nil>
-}

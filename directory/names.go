@@ -31,7 +31,8 @@ const (
 	organizationKey    = "org"
 	organizationsTag   = "organizations"
 
-	memberKeyPrefix = "m:"
+	memberKeyPrefix  = "m:"
+	profileKeyPrefix = "p:"
 )
 
 // OrganizationRef names the record that changes when the organization does.
@@ -46,7 +47,7 @@ func MemberRef(organizationID, memberID string) store.Ref {
 
 // ProfileRef names the record that changes when the profile is cut off.
 func ProfileRef(profile string) store.Ref {
-	return store.Ref{Partition: referencePartition, Key: "p:" + profile}
+	return store.Ref{Partition: referencePartition, Key: profileKeyPrefix + profile}
 }
 
 func partition(organizationID string) string { return "o:" + organizationID }

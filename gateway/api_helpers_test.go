@@ -10,6 +10,7 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/rbac"
 )
 
 const (
@@ -136,11 +137,11 @@ func template(text string) option {
 
 // policy lets editors edit and readers read documents.
 func policy(s *setup) {
-	p, err := directory.NewPolicy(
-		[]directory.Resource{{ID: "documents", Actions: []string{"read", "write"}}},
-		[]directory.Role{
-			{ID: "editor", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"*"}}}},
-			{ID: "reader", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"read"}}}},
+	p, err := rbac.NewPolicy(
+		[]rbac.Resource{{ID: "documents", Actions: []string{"read", "write"}}},
+		[]rbac.Role{
+			{ID: "editor", Permissions: []rbac.Permission{{Resource: "documents", Actions: []string{"*"}}}},
+			{ID: "reader", Permissions: []rbac.Permission{{Resource: "documents", Actions: []string{"read"}}}},
 		})
 	if err != nil {
 		panic(err)

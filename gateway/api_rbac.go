@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/rbac"
 )
 
 func (a *API) rbacEndpoints(all map[string]byMethod) {
@@ -55,13 +55,13 @@ func (a *API) policy(context.Context, *http.Request) (any, error) {
 	for _, r := range roles {
 		p.Roles = append(p.Roles, wirePolicyRole{RoleID: r.ID, Permissions: wirePermissions(r)})
 	}
-	if g.Compat && !slices.ContainsFunc(roles, func(r directory.Role) bool { return r.ID == defaultRole }) {
+	if g.Compat && !slices.ContainsFunc(roles, func(r rbac.Role) bool { return r.ID == defaultRole }) {
 		p.Roles = append(p.Roles, wirePolicyRole{RoleID: defaultRole, Permissions: []wirePermission{}})
 	}
 	return policyAnswer{http.StatusOK, requestID(), p}, nil
 }
 
-func wirePermissions(r directory.Role) []wirePermission {
+func wirePermissions(r rbac.Role) []wirePermission {
 	list := []wirePermission{}
 	for _, p := range r.Permissions {
 		list = append(list, wirePermission{p.Resource, orEmpty(p.Actions)})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
@@ -40,7 +41,7 @@ type Config struct {
 	// Ring is the minter's; it publishes the keys of the JWKS.
 	Ring *mint.Ring
 	// Policy is what roles allow. Default: nothing.
-	Policy *directory.Policy
+	Policy *rbac.Policy
 
 	// Templates are the claim templates by name; "default" applies where a route or
 	// an API JWT names none.

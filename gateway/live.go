@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
@@ -145,13 +144,13 @@ func (c caches) changed(e store.Event) {
 		c.sessions.drop(id)
 		return
 	}
-	switch kind, name, _ := strings.Cut(e.Partition, ":"); kind {
-	case "o":
-		c.organizations.drop(name)
-		if id, ok := strings.CutPrefix(e.Key, "m:"); ok {
-			c.members.drop(name + "/" + id)
-		}
-	case "orgs":
-		c.cuts.flush()
+	switch entity, ok := directory.Changed(e); {
+	case !ok:
+	case entity.Profile != "":
+		c.cuts.drop(entity.Profile)
+	case entity.MemberID != "":
+		c.members.drop(entity.OrganizationID + "/" + entity.MemberID)
+	default:
+		c.organizations.drop(entity.OrganizationID)
 	}
 }

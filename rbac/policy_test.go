@@ -1,20 +1,20 @@
-package directory_test
+package rbac_test
 
 import (
 	"slices"
 	"testing"
 
-	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/rbac"
 )
 
-func policy(t *testing.T) *directory.Policy {
+func policy(t *testing.T) *rbac.Policy {
 	t.Helper()
-	p, err := directory.NewPolicy(
-		[]directory.Resource{{ID: "documents", Actions: []string{"read", "write", "delete"}}, {ID: "stytch.organization", Actions: []string{"update"}}},
-		[]directory.Role{
-			{ID: "reader", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"read"}}}},
-			{ID: "editor", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"write", "read"}}}},
-			{ID: "admin", Permissions: []directory.Permission{{Resource: "documents", Actions: []string{"*"}}}},
+	p, err := rbac.NewPolicy(
+		[]rbac.Resource{{ID: "documents", Actions: []string{"read", "write", "delete"}}, {ID: "stytch.organization", Actions: []string{"update"}}},
+		[]rbac.Role{
+			{ID: "reader", Permissions: []rbac.Permission{{Resource: "documents", Actions: []string{"read"}}}},
+			{ID: "editor", Permissions: []rbac.Permission{{Resource: "documents", Actions: []string{"write", "read"}}}},
+			{ID: "admin", Permissions: []rbac.Permission{{Resource: "documents", Actions: []string{"*"}}}},
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestPolicyActions(t *testing.T) {
 			}
 		})
 	}
-	if got := (*directory.Policy)(nil).Actions([]string{"admin"}, "documents"); got == nil || len(got) != 0 {
+	if got := (*rbac.Policy)(nil).Actions([]string{"admin"}, "documents"); got == nil || len(got) != 0 {
 		t.Errorf("no policy: got %#v", got)
 	}
 }
@@ -59,12 +59,12 @@ func TestPolicyGrantingIsComplete(t *testing.T) {
 // A role that allows something that does not exist allows nothing, and whoever
 // wrote it believes otherwise.
 func TestPolicyRefusesWhatWouldAllowNothing(t *testing.T) {
-	documents := []directory.Resource{{ID: "documents", Actions: []string{"read"}}}
-	for want, p := range map[string]directory.Permission{
-		`directory: role r: resource "invoices" is not defined`:       {Resource: "invoices", Actions: []string{"read"}},
-		`directory: role r: resource documents has no action "write"`: {Resource: "documents", Actions: []string{"write"}},
+	documents := []rbac.Resource{{ID: "documents", Actions: []string{"read"}}}
+	for want, p := range map[string]rbac.Permission{
+		`rbac: role r: resource "invoices" is not defined`:       {Resource: "invoices", Actions: []string{"read"}},
+		`rbac: role r: resource documents has no action "write"`: {Resource: "documents", Actions: []string{"write"}},
 	} {
-		_, err := directory.NewPolicy(documents, []directory.Role{{ID: "r", Permissions: []directory.Permission{p}}})
+		_, err := rbac.NewPolicy(documents, []rbac.Role{{ID: "r", Permissions: []rbac.Permission{p}}})
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}

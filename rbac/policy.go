@@ -1,4 +1,4 @@
-package directory
+package rbac
 
 import (
 	"fmt"
@@ -51,11 +51,11 @@ func NewPolicy(resources []Resource, roles []Role) (*Policy, error) {
 func (p *Policy) check(role string, allowed Permission) error {
 	r, ok := p.resource(allowed.Resource)
 	if !ok {
-		return fmt.Errorf("directory: role %s: resource %q is not defined", role, allowed.Resource)
+		return fmt.Errorf("rbac: role %s: resource %q is not defined", role, allowed.Resource)
 	}
 	for _, action := range allowed.Actions {
 		if action != AnyAction && !slices.Contains(r.Actions, action) {
-			return fmt.Errorf("directory: role %s: resource %s has no action %q", role, r.ID, action)
+			return fmt.Errorf("rbac: role %s: resource %s has no action %q", role, r.ID, action)
 		}
 	}
 	return nil
