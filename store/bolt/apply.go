@@ -106,11 +106,15 @@ func (t table) put(record []byte, r row) error {
 	return nil
 }
 
-// remove deletes a record, if it is there, from everywhere.
+// remove deletes a record, if it is there, from everywhere. What the indexes hold of
+// a malformed one is left to them.
 func (t table) remove(record []byte) error {
 	r, err := t.row(record)
-	if err != nil || r == nil {
-		return err
+	if err != nil {
+		return t.records.Delete(record)
+	}
+	if r == nil {
+		return nil
 	}
 	for _, tag := range r.tags {
 		if err := t.tags.Delete(append(name(tag, ""), record...)); err != nil {

@@ -2,14 +2,9 @@ package bolt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
-
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/internal/hub"
@@ -48,10 +43,13 @@ func (o Options) withDefaults() Options {
 
 // Store is a store.Store and store.Watcher in a file. Make it with Open.
 type Store struct {
-	db   *bbolt.DB
+	*condition
+	path string
+	file *boltFile
 	opts Options
 	hub  *hub.Hub
 
+	reads     chan struct{} // one is in it for every reading transaction
 	writes    chan *write
 	closing   chan struct{}
 	closeOnce sync.Once
@@ -60,41 +58,73 @@ type Store struct {
 	commits   int           // transactions done; the writer's own
 }
 
-// Open opens the file at path, or makes it and the directory it is in. The error
-// is an ErrLocked where another process holds it, and a *FormatError where a
-// newer release has written it.
+// maxReads is how many reading transactions there are at once: each may wait for
+// the disk, and then holds a thread.
+const maxReads = 64
+
+// Open opens the file at path, or makes it and the directory it is in. It reads all
+// of an existing file to see that it is whole, and makes one smaller of which more
+// than half is free. The error is an ErrLocked where another process holds the
+// file, a *FormatError where a newer release has written it, and an ErrDamaged.
 func Open(path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
-	db, err := openFile(path, opts.LockTimeout)
-	if err != nil {
-		return nil, err
-	}
-	if err := prepare(db); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("bolt: %s: %w", path, err)
-	}
 	s := &Store{
-		db:      db,
-		opts:    opts,
-		hub:     hub.New(),
-		writes:  make(chan *write),
-		closing: make(chan struct{}),
-		stopped: make(chan struct{}),
+		condition: newCondition(),
+		path:      path,
+		opts:      opts,
+		hub:       hub.New(),
+		reads:     make(chan struct{}, maxReads),
+		writes:    make(chan *write),
+		closing:   make(chan struct{}),
+		stopped:   make(chan struct{}),
 	}
+	file, err := openFile(path, opts)
+	if err == nil {
+		err = file.prepare()
+	}
+	if err != nil {
+		if file != nil {
+			file.abandon(err)
+		}
+		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+	}
+	s.file = file
 	go s.writer()
 	return s, nil
 }
 
-// Close waits for the write that is being done, ends every Watch and releases the
-// file. Later calls of any method are an ErrClosed.
+// closeTimeout is how long Close waits for a disk that does not answer.
+const closeTimeout = 5 * time.Second
+
+// Close waits for the transactions that are under way, ends every Watch and
+// releases the file. Later calls of any method are an ErrClosed. Where the disk does
+// not answer within 5 s, the file is released all the same.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
-		<-s.stopped
 		s.hub.Close()
-		s.closeErr = s.db.Close()
+		s.closeErr = s.release()
 	})
 	return s.closeErr
+}
+
+func (s *Store) release() error {
+	closed := make(chan error, 1)
+	go func() {
+		<-s.stopped
+		if s.err() == nil {
+			closed <- s.guarded(s.file.db.Close)
+		}
+	}()
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-s.broken:
+	case <-timer.C:
+	}
+	return s.file.release()
 }
 
 // Watch implements store.Watcher.
@@ -103,28 +133,3 @@ func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 }
 
 func (s *Store) now() int64 { return store.Millis(s.opts.Now()) }
-
-// fault names the package once, and gives what bbolt and the system say the
-// names that the contract has for it.
-func fault(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
-		return store.ErrClosed
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("bolt: %w: %w", store.ErrFull, err)
-	}
-	return fmt.Errorf("bolt: %w", err)
-}
-
-// guard turns a panic into an error: bbolt panics on pages that cannot be, and a
-// damaged file must cost the requests that need it, not the process.
-func guard(fn func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the file is damaged: %v", p)
-		}
-	}()
-	return fn()
-}

@@ -150,7 +150,7 @@ func TestOpenRefuses(t *testing.T) {
 				}
 			},
 			want: func(err error) bool { return err != nil },
-			text: "invalid database",
+			text: "the file is damaged: it is no bbolt file",
 		},
 		"a directory": {
 			make: func(t *testing.T, path string) {

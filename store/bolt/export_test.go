@@ -10,7 +10,7 @@ func (s *Store) Commits() int {
 
 // Held is how many records the file of an open store holds, expired or not.
 func (s *Store) Held() (n int) {
-	_ = s.db.View(func(tx *bbolt.Tx) error {
+	_ = s.file.db.View(func(tx *bbolt.Tx) error {
 		n = tx.Bucket(recordsBucket).Stats().KeyN
 		return nil
 	})

@@ -23,45 +23,137 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("file format %d is newer than %d, the newest this release reads; upgrade it", e.Found, e.Newest)
 }
 
+// A boltFile is the open file: locked, whole, and at its path.
+type boltFile struct {
+	path string
+	db   *bbolt.DB
+	os   *os.File // of the db
+	info os.FileInfo
+}
+
 // openFile opens or makes the file, readable by its owner alone.
-func openFile(path string, lockTimeout time.Duration) (*bbolt.DB, error) {
+func openFile(path string, opts Options) (*boltFile, error) {
+	f, err := tryOpen(path, opts.LockTimeout)
+	if err != nil {
+		return nil, err
+	}
+	wasteful, err := f.check()
+	if err != nil {
+		f.abandon(err)
+		return nil, err
+	}
+	if !wasteful || compact(f) != nil {
+		return f, nil // a file that cannot be made smaller is good as it is
+	}
+	f.abandon(nil)
+	return tryOpen(path, opts.LockTimeout)
+}
+
+func tryOpen(path string, lockTimeout time.Duration) (*boltFile, error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("bolt: %w", err)
+		return nil, err
 	}
 	_, err := os.Stat(path)
 	fresh := errors.Is(err, fs.ErrNotExist)
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:      lockTimeout,
-		FreelistType: bbolt.FreelistMapType,
+	f := &boltFile{path: path}
+	err = guard(func() (err error) {
+		f.db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:      lockTimeout,
+			FreelistType: bbolt.FreelistMapType,
+			OpenFile:     f.open,
+		})
+		return err
 	})
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf(`bolt: open %s: %w; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`, path, ErrLocked)
-	case err != nil:
-		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+	if err == nil {
+		err = f.settle(dir, fresh)
 	}
-	if err := settle(path, dir, fresh); err != nil {
-		_ = db.Close()
-		return nil, fmt.Errorf("bolt: %w", err)
+	if err != nil {
+		f.abandon(err)
 	}
-	return db, nil
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		err = fmt.Errorf(`%w; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`, ErrLocked)
+	}
+	return f, err
+}
+
+// open keeps hold of what bbolt opens, and refuses what it must not map.
+func (f *boltFile) open(path string, flag int, mode os.FileMode) (_ *os.File, err error) {
+	if f.os, err = os.OpenFile(path, flag, mode); err != nil {
+		return nil, err
+	}
+	if f.info, err = f.os.Stat(); err == nil && f.info.Size() > 0 {
+		_, err = f.meta()
+	}
+	return f.os, err
+}
+
+// meta reads what the file says of itself, and refuses one that is shorter.
+func (f *boltFile) meta() (meta, error) {
+	info, err := f.os.Stat()
+	if err != nil {
+		return meta{}, err
+	}
+	m, err := readMeta(f.os)
+	if err == nil {
+		err = m.fits(info.Size())
+	}
+	return m, err
+}
+
+// check refuses a file that is damaged, and tells whether most of it is free.
+func (f *boltFile) check() (wasteful bool, err error) {
+	m, err := f.meta()
+	if err != nil {
+		return false, err
+	}
+	free, err := verify(f.os, m)
+	return m.pages*uint64(m.pageSize) >= compactAbove && free > m.pages/2, err
 }
 
 // settle takes a file that was there before from everybody but its owner, and
 // makes the name of a new one survive a power failure.
-func settle(path, dir string, fresh bool) error {
+func (f *boltFile) settle(dir string, fresh bool) error {
 	if fresh {
 		return syncDir(dir)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	if err := f.atPath(); err != nil {
 		return err
 	}
-	if info.Mode().Perm()&0o077 == 0 {
+	if f.info.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
-	return os.Chmod(path, 0o600)
+	return os.Chmod(f.path, 0o600)
+}
+
+// atPath refuses a file that is not, or no longer, the one at its path.
+func (f *boltFile) atPath() error {
+	now, err := os.Stat(f.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMoved, err)
+	}
+	if !os.SameFile(f.info, now) {
+		return fmt.Errorf("%w: another has taken its place", ErrMoved)
+	}
+	return nil
+}
+
+// abandon closes a file that cannot be used for the reason given. Of a damaged one
+// bbolt may hold locks of its own, so only its lock against other processes is
+// released: by name, since what is mapped keeps it.
+func (f *boltFile) abandon(reason error) {
+	if f.db != nil && !errors.Is(reason, ErrDamaged) {
+		_ = f.db.Close()
+	}
+	if f.os != nil {
+		_ = f.release()
+	}
+}
+
+// release closes the file without bbolt.
+func (f *boltFile) release() error {
+	unlock(f.os)
+	return f.os.Close()
 }
 
 // syncDir is asked of systems that can: on some, a directory cannot be synced,
@@ -89,9 +181,9 @@ var (
 const fileFormat = 1
 
 // prepare makes what a new file needs and refuses one it would not understand.
-func prepare(db *bbolt.DB) error {
+func (f *boltFile) prepare() error {
 	return guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error {
+		return f.db.Update(func(tx *bbolt.Tx) error {
 			for _, name := range [][]byte{metaBucket, recordsBucket, endsBucket, tagsBucket} {
 				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 					return err

@@ -51,14 +51,47 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 }
 
 // view runs a reading transaction: it sees the records as they stood together at
-// its beginning.
+// its beginning. It is one goroutine's, since a disk that does not answer cannot be
+// interrupted: then the caller leaves when ctx ends, and fn may still be running.
 func (s *Store) view(ctx context.Context, fn func(table) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	return fault(guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error { return fn(tableOf(tx, s.now())) })
-	}))
+	select {
+	case s.reads <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.broken:
+		return s.fault(s.err())
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer func() { <-s.reads }()
+		done <- s.guarded(func() error {
+			return s.file.db.View(func(tx *bbolt.Tx) error { return fn(tableOf(tx, s.now())) })
+		})
+	}()
+	select {
+	case err := <-done:
+		return s.fault(err)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.broken:
+		return s.fault(s.err())
+	}
+}
+
+// usable refuses a call that cannot be served.
+func (s *Store) usable(ctx context.Context) error {
+	select {
+	case <-s.closing:
+		return store.ErrClosed
+	default:
+	}
+	if err := s.err(); err != nil {
+		return s.fault(err)
+	}
+	return ctx.Err()
 }
 
 // table is the records and their indexes within one transaction.

@@ -3,36 +3,45 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
+	"time"
 )
 
-// sweepPerCommit is how many expired records are removed beside the work of one
-// transaction: about as many as it can have added.
-const sweepPerCommit = 256
+const (
+	// sweepPerCommit is how many expired records are removed beside the work of one
+	// transaction: more than most add, so that they go as fast as they came.
+	sweepPerCommit = 1024
+	// sweepPause is how long the writer rests where more have expired: 300,000 are
+	// gone within a minute or two, and writes go between.
+	sweepPause = 20 * time.Millisecond
+)
 
 // sweep removes what has expired, the longest dead first, at most so many, and
 // tells how many it removed.
 func (t table) sweep(most int) (int, error) {
-	for n := range most {
-		end, _ := t.ends.Cursor().First()
-		if len(end) < 8 || int64(binary.BigEndian.Uint64(end)) > t.now {
-			return n, nil
-		}
-		if err := t.bury(bytes.Clone(end)); err != nil {
-			return n, err
+	c := t.ends.Cursor()
+	var ended [][]byte
+	for end, _ := c.First(); len(ended) < most && t.hasPassed(end); end, _ = c.Next() {
+		ended = append(ended, bytes.Clone(end))
+	}
+	for _, end := range ended {
+		if err := t.removeEnded(end); err != nil {
+			return 0, err
 		}
 	}
-	return most, nil
+	return len(ended), nil
 }
 
-// bury removes the record that an entry of the index of ends names, and the entry
-// itself even where there is no such record or it lives.
-func (t table) bury(end []byte) error {
+// hasPassed reads the time at the beginning of an entry of the index of ends.
+func (t table) hasPassed(end []byte) bool {
+	return len(end) >= 8 && int64(binary.BigEndian.Uint64(end)) <= t.now
+}
+
+// removeEnded removes the record that an entry of the index of ends names, and the
+// entry itself even where there is no such record or it lives.
+func (t table) removeEnded(end []byte) error {
 	record := end[8:]
 	r, err := t.row(record)
-	if err != nil {
-		return err
-	}
-	if r != nil && !r.live(t.now) {
+	if err != nil || r != nil && !r.live(t.now) {
 		if err := t.remove(record); err != nil {
 			return err
 		}

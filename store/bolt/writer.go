@@ -36,7 +36,7 @@ var errNothing = errors.New("nothing to do")
 // submit hands a write to the writer and waits for the answer, or for the end of
 // ctx: what the writer has begun by then is still done.
 func (s *Store) submit(ctx context.Context, w *write) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return err
 	}
 	w.done = make(chan error, 1)
@@ -44,12 +44,16 @@ func (s *Store) submit(ctx context.Context, w *write) error {
 	case s.writes <- w:
 	case <-s.closing:
 		return store.ErrClosed
+	case <-s.broken:
+		return s.fault(s.err())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
 	case err := <-w.done:
 		return err
+	case <-s.broken:
+		return s.fault(s.err())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -59,18 +63,30 @@ func (s *Store) submit(ctx context.Context, w *write) error {
 // the next group gathers.
 func (s *Store) writer() {
 	defer close(s.stopped)
-	sweep := time.NewTicker(s.opts.SweepEvery)
+	sweep := time.NewTimer(s.opts.SweepEvery)
 	defer sweep.Stop()
 	for {
+		var group []*write
 		select {
 		case <-s.closing:
 			return
+		case <-s.broken:
+			return
 		case w := <-s.writes:
-			s.commit(s.gather(w))
+			group = s.gather(w)
 		case <-sweep.C:
-			s.commit(nil)
 		}
+		sweep.Reset(s.untilSweep(s.commit(group)))
 	}
+}
+
+// untilSweep is when to sweep next: soon where more has expired than the last
+// transaction removed.
+func (s *Store) untilSweep(swept int) time.Duration {
+	if swept == sweepPerCommit {
+		return min(sweepPause, s.opts.SweepEvery)
+	}
+	return s.opts.SweepEvery
 }
 
 // gather adds to the first write those that are waiting too. Yielding once lets
@@ -89,11 +105,16 @@ func (s *Store) gather(first *write) []*write {
 	return group
 }
 
-// commit does the group in one transaction and answers each. It answers no
-// refusal before the transaction has ended, so that a caller that lost a race and
-// reads again finds the winner's record.
-func (s *Store) commit(group []*write) {
-	err := fault(guard(func() error { return s.update(group) }))
+// commit does the group in one transaction, answers each, and tells how many
+// expired records went with it. It answers no refusal before the transaction has
+// ended, so that a caller that lost a race and reads again finds the winner's
+// record.
+func (s *Store) commit(group []*write) (swept int) {
+	err := s.guarded(func() (err error) {
+		swept, err = s.update(group)
+		return err
+	})
+	err = s.fault(err)
 	for _, w := range group {
 		switch {
 		case w.refusal == nil:
@@ -106,31 +127,35 @@ func (s *Store) commit(group []*write) {
 		case errors.Is(w.refusal, store.ErrConflict):
 			w.done <- store.ErrConflict
 		default:
-			w.done <- fault(w.refusal)
+			w.done <- s.fault(w.refusal)
 		}
 	}
+	return swept
 }
 
 // update is the transaction. Where nothing changes it is rolled back, which costs
 // no sync of the disk.
-func (s *Store) update(group []*write) error {
-	err := s.db.Update(func(tx *bbolt.Tx) error {
+func (s *Store) update(group []*write) (swept int, err error) {
+	if err := s.file.atPath(); err != nil {
+		return 0, err
+	}
+	err = s.file.db.Update(func(tx *bbolt.Tx) error {
 		t := tableOf(tx, s.now())
 		done, err := t.do(group)
 		if err != nil {
 			return err
 		}
-		swept, err := t.sweep(sweepPerCommit)
+		swept, err = t.sweep(sweepPerCommit)
 		if err == nil && done+swept == 0 {
 			return errNothing
 		}
 		return err
 	})
 	if err == errNothing {
-		return nil
+		return 0, nil
 	}
 	s.commits++
-	return err
+	return swept, err
 }
 
 // do does every write that is not refused and tells how many those were.
