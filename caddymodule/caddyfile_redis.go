@@ -75,7 +75,7 @@ var redisBlock = grammar[RedisStore]{name: "store redis", words: []word[RedisSto
 	},
 	{
 		name: "pool", args: "<connections>",
-		help: "default 10 for each CPU",
+		help: "default 128",
 		read: func(r *reader, s *RedisStore) error { return r.number(&s.Pool, 1) },
 	},
 	{

@@ -45,7 +45,7 @@ type RedisStore struct {
 	// How long one call may take, connecting included. Default: 250ms.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 
-	// How many connections are kept to each server. Default: 10 for each CPU.
+	// How many connections there may be to each server. Default: 128.
 	Pool int `json:"pool,omitempty"`
 
 	// What every key begins with: up to 64 of A–Z a–z 0–9 : . _ -

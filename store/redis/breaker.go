@@ -20,22 +20,25 @@ const (
 )
 
 // A breaker stands before one server. When commands in a row have gone unanswered
-// the server counts as down, and one goroutine asks it until it answers: no
-// request is sacrificed to find out. If the commands had to wait for nothing, the
-// breaker is open too: until the server is back, they are refused without being
-// sent. Refused connections and broken ones cost no time, so they do not open it;
-// on a link that flaps they are no reason to refuse what would work.
+// the server is suspected, and one goroutine asks it until it answers: no request is
+// sacrificed to find out. While it is suspected, commands are sent as before, and one
+// answer clears it. Only if the question goes unanswered too, and the commands had to
+// wait for nothing, the breaker opens: until the server answers, commands are refused
+// without being sent. So a link that spoils a share of the answers costs that share;
+// and refused connections and broken ones, which cost no time, never open it.
 //
 // An error that the server answers, whatever it says, is an answer.
 type breaker struct {
 	store  *Store
 	client *goredis.Client
 
-	mu     sync.Mutex
-	faults int // in a row
-	waits  int // in a row, those that took long
-	down   bool
-	open   bool
+	mu      sync.Mutex
+	faults  int    // in a row
+	waits   int    // in a row, those that took long
+	answers uint64 // ever
+	asking  bool
+	down    bool // a question went unanswered
+	open    bool
 }
 
 var _ goredis.Hook = (*breaker)(nil)
@@ -96,7 +99,8 @@ func (b *breaker) report(err error, took time.Duration) {
 	defer b.mu.Unlock()
 	switch {
 	case answered(err):
-		b.faults, b.waits = 0, 0
+		b.clear()
+		b.answers++
 		return
 	case !b.silent(err, took):
 		return
@@ -105,11 +109,12 @@ func (b *breaker) report(err error, took time.Duration) {
 	if took >= b.store.config.Timeout/2 {
 		b.waits++
 	}
-	if b.faults >= breakerFaults && !b.down {
-		b.down = b.store.probe(b)
+	if b.faults >= breakerFaults && !b.asking {
+		b.asking = b.store.probe(b)
 	}
-	b.open = b.down && (b.open || b.waits >= breakerFaults)
 }
+
+func (b *breaker) clear() { b.faults, b.waits, b.down, b.open = 0, 0, false, false }
 
 // answered tells whether the server said something.
 func answered(err error) bool {
@@ -152,15 +157,44 @@ func (s *Store) probe(b *breaker) bool {
 	return true
 }
 
-// ask returns when the server has answered, or there is none to ask any more, and
-// closes the breaker.
+// ask returns when the server has answered, or there is none to ask any more.
 func (b *breaker) ask() {
-	for pause := probeFirst; sleep(b.store.life, pause) && !b.back(); {
-		pause = min(2*pause, probeLast)
+	for pause := probeFirst; sleep(b.store.life, pause); pause = min(2*pause, probeLast) {
+		before := b.answerCount()
+		if b.back() || !b.unanswered(before) {
+			break
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open, b.down, b.faults, b.waits = false, false, 0, 0
+	b.clear()
+	b.asking = false
+}
+
+func (b *breaker) isDown() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.down
+}
+
+// answerCount is how many commands the server has answered.
+func (b *breaker) answerCount() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.answers
+}
+
+// unanswered notes that a question went unanswered, and tells whether the same is
+// true of all that was sent since.
+func (b *breaker) unanswered(before uint64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answers != before {
+		return false
+	}
+	b.down = true
+	b.open = b.open || b.waits >= breakerFaults
+	return true
 }
 
 func (b *breaker) back() bool {

@@ -37,8 +37,9 @@ type Config struct {
 
 	// Timeout bounds each call, connecting included. Default: 250 ms.
 	Timeout time.Duration
-	// Pool is how many connections there may be to each server. Default: 10 for
-	// each CPU.
+	// Pool is how many connections there may be to each server; they are made when
+	// they are needed. A call whose answer is late holds one for the whole Timeout, so
+	// a small pool makes others wait that would be answered. Default: 128.
 	Pool int
 	// Prefix begins the name of every key and channel. Default: "attest:".
 	Prefix string
@@ -60,6 +61,7 @@ type TLS struct {
 
 const (
 	defaultTimeout = 250 * time.Millisecond
+	defaultPool    = 128
 	defaultPrefix  = "attest:"
 	// maxPrefix leaves room for names of full length in one Redis key.
 	maxPrefix = 100
@@ -68,6 +70,9 @@ const (
 func (c Config) withDefaults() Config {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
+	}
+	if c.Pool == 0 {
+		c.Pool = defaultPool
 	}
 	if c.Prefix == "" {
 		c.Prefix = defaultPrefix

@@ -1,5 +1,10 @@
 package redis
 
+import (
+	"maps"
+	"slices"
+)
+
 // Status is how the store stands at this moment.
 type Status struct {
 	// Down are the servers that do not answer, by address; those of a Sentinel's
@@ -12,10 +17,13 @@ type Status struct {
 // Status tells how the store stands, without asking anybody.
 func (s *Store) Status() Status {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	status := Status{Watching: s.watching}
-	for b := range s.breakers {
-		status.Down = append(status.Down, s.addressOf(b.client))
+	asked := slices.Collect(maps.Keys(s.breakers))
+	s.mu.Unlock()
+	for _, b := range asked {
+		if b.isDown() {
+			status.Down = append(status.Down, s.addressOf(b.client))
+		}
 	}
 	return status
 }

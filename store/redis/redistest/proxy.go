@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ type Proxy struct {
 	latency time.Duration
 	silent  bool
 	refuse  bool
+	faults  Faults
 	conns   map[net.Conn]struct{}
 	closed  bool
 }
@@ -39,6 +41,18 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	go p.accept()
 	t.Cleanup(p.close)
 	return p
+}
+
+// Faults are how often what the server sends is spoiled: a share of it is replaced
+// by a TCP reset, another comes late.
+type Faults struct {
+	Resets, Late float64 // shares, from 0 to 1
+	Delay        time.Duration
+}
+
+// Spoil spoils a share of what the server sends, until Restore.
+func (p *Proxy) Spoil(faults Faults) {
+	p.set(func() { p.faults = faults })
 }
 
 // Latency delays what each side sends by d.
@@ -63,7 +77,7 @@ func (p *Proxy) Reset() { p.drop(true) }
 
 // Restore makes a good connection of it again.
 func (p *Proxy) Restore() {
-	p.set(func() { p.latency, p.silent, p.refuse = 0, false, false })
+	p.set(func() { p.latency, p.silent, p.refuse, p.faults = 0, false, false, Faults{} })
 }
 
 // Connections is how many clients are connected.
@@ -122,8 +136,11 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer p.remove(client, server)
 	done := make(chan struct{}, 2)
-	go func() { p.copy(server, client); done <- struct{}{} }()
-	go func() { p.copy(client, server); done <- struct{}{} }()
+	go func() { p.copy(server, client, p.pass); done <- struct{}{} }()
+	go func() {
+		p.copy(client, server, func() bool { return p.pass() && p.spared(client) })
+		done <- struct{}{}
+	}()
 	<-done
 }
 
@@ -160,12 +177,29 @@ func (p *Proxy) pass() bool {
 	return ok
 }
 
-func (p *Proxy) copy(to io.Writer, from io.Reader) {
+// spared lets a share of what the server sends come late, or not at all.
+func (p *Proxy) spared(client net.Conn) bool {
+	p.mu.Lock()
+	faults := p.faults
+	p.mu.Unlock()
+	switch chance := rand.Float64(); {
+	case chance < faults.Resets:
+		if tcp, ok := client.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+		return false
+	case chance < faults.Resets+faults.Late:
+		time.Sleep(faults.Delay)
+	}
+	return true
+}
+
+func (p *Proxy) copy(to io.Writer, from io.Reader, pass func() bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
-			if !p.pass() {
+			if !pass() {
 				return
 			}
 			if _, err := to.Write(buffer[:n]); err != nil {
