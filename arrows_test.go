@@ -33,7 +33,11 @@ var arrows = map[string][]string{
 	"rbac":                  {},
 	"session":               {"store", "store/record", "claims", "internal/strictjson"},
 	"session/mint":          {"session", "store", "store/record", "claims", "internal/jose", "internal/strictjson"},
-	"gateway":               {"trust", "directory", "rbac", "session", "session/mint", "claims", "store", "internal/strictjson"},
+	"gateway/authn":         {"trust", "directory", "rbac", "session", "session/mint", "claims", "store"},
+	"gateway/web":           {"gateway/authn", "internal/jose"},
+	"gateway/proxy":         {"gateway/authn", "gateway/web"},
+	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
+	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
 	"e2e":                   {},
 }

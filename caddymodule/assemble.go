@@ -10,6 +10,8 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
@@ -36,11 +38,12 @@ func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, 
 		return nil, nil, err
 	}
 	c := a.gatewayConfig()
-	if c.Policy, err = a.policy(); err != nil {
+	core := &c.Core
+	if core.Policy, err = a.policy(); err != nil {
 		return nil, nil, err
 	}
-	c.Profiles, c.Directory, c.Sessions, c.Minter, c.Ring = t.set, people, sessions, minter, ring
-	c.Templates, c.Routes, c.Log = a.templates, a.routes, a.logger
+	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
+	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
 	g, err := gateway.New(c)
 	return g, ring, err
 }
@@ -135,23 +138,23 @@ func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
 
 // gatewayConfig is what the configuration says of the gateway itself.
 func (a *App) gatewayConfig() gateway.Config {
-	c := gateway.Config{Issuer: a.Issuer, Project: a.project()}
+	c := gateway.Config{Core: authn.Config{Issuer: a.Issuer, Project: a.project(), Cache: a.cacheOptions()}}
+	core := &c.Core
 	if a.Compat != nil {
-		c.Compat, c.ConsumerOrganization = true, a.Compat.ConsumerOrganization
+		core.Compat, c.ConsumerOrganization = true, a.Compat.ConsumerOrganization
 	}
 	if s := a.Session; s != nil {
-		c.SessionDuration, c.Idle, c.JWTLifetime = time.Duration(s.Duration), time.Duration(s.Idle), time.Duration(s.JWTLifetime)
-		c.ReuseFor = orNone(s.ReuseFor)
+		core.SessionDuration, core.Idle, core.JWTLifetime = time.Duration(s.Duration), time.Duration(s.Idle), time.Duration(s.JWTLifetime)
+		core.ReuseFor = orNone(s.ReuseFor)
 		if k := s.Cookie; k != nil {
-			c.Cookie = gateway.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite}
+			c.Cookie = web.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite}
 		}
 	}
-	c.Cache = a.cacheOptions()
 	return c
 }
 
-func (a *App) cacheOptions() gateway.CacheOptions {
-	var c gateway.CacheOptions
+func (a *App) cacheOptions() authn.CacheOptions {
+	var c authn.CacheOptions
 	if l := a.LocalCache; l != nil {
 		c.Entries, c.MaxAge = l.Entries, time.Duration(l.MaxAge)
 		if l.Off {
@@ -171,11 +174,11 @@ func (a *App) projectID() string {
 	return a.Project.ID
 }
 
-func (a *App) project() gateway.Project {
-	p := gateway.Project{ID: a.projectID()}
+func (a *App) project() authn.Project {
+	p := authn.Project{ID: a.projectID()}
 	if a.Project != nil {
 		for _, s := range a.Project.Secrets {
-			p.Secrets = append(p.Secrets, gateway.Secret{Value: s.Secret, Scopes: s.Scopes})
+			p.Secrets = append(p.Secrets, authn.Secret{Value: s.Secret, Scopes: s.Scopes})
 		}
 	}
 	return p

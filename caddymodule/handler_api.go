@@ -6,7 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/api"
 )
 
 func init() {
@@ -24,7 +24,7 @@ type API struct {
 
 	app  *App
 	once sync.Once
-	api  *gateway.API // of the opened gateway
+	api  *api.API // of the opened gateway
 }
 
 // serveKeys is a word of API.Serve; the others are scopes of a project secret.

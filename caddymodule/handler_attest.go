@@ -6,7 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 func init() {
@@ -55,7 +55,7 @@ type Attest struct {
 	SetCookie bool `json:"set_cookie,omitempty"`
 
 	app   *App
-	route *gateway.Route
+	route *proxy.Route
 }
 
 // ForwardJWT names the header in which the upstream receives the gateway's JWT.

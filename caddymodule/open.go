@@ -14,6 +14,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/sealed"
@@ -90,7 +91,7 @@ type opening struct {
 	ctx       caddy.Context
 	logger    *zap.Logger
 	templates map[string]*claims.Template
-	routes    []*gateway.Route
+	routes    []*proxy.Route
 	gate      *gate
 	storeKey  string         // in stores, once it is open
 	work      sync.WaitGroup // beside the requests

@@ -9,7 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 // decided is what the innermost attest of a request has decided so far. The
 // replacer asks its providers in the order in which they came, so one is
 // registered per request, and what it answers from is changed.
-type decided struct{ admission *gateway.Admission }
+type decided struct{ admission *proxy.Admission }
 
 const decidedVar = "attest.decided"
 
@@ -30,7 +31,7 @@ func decidedOf(r *http.Request) *decided {
 	if d, ok := caddyhttp.GetVar(ctx, decidedVar).(*decided); ok {
 		return d
 	}
-	d := &decided{admission: &gateway.Admission{Anonymous: true}}
+	d := &decided{admission: anonymous()}
 	caddyhttp.SetVar(ctx, decidedVar, d)
 	replacerOf(r).Map(d.placeholder)
 	return d
@@ -51,7 +52,7 @@ func (d *decided) placeholder(key string) (any, bool) {
 // publish makes what was decided known to the rest of the route: the placeholders
 // of the Attest handler's documentation, and the fields of the access log. For an
 // anonymous request all of them are empty, also after an outer attest.
-func publish(a *gateway.Admission) {
+func publish(a *proxy.Admission) {
 	decidedOf(a.Request).admission = a
 	replacerOf(a.Request).Set(userID, a.Member.ID)
 	if a.Anonymous {
@@ -74,7 +75,7 @@ func orEmpty(v any, ok bool) any {
 }
 
 // admitted answers {http.attest.<name>} of an admitted request.
-func admitted(a *gateway.Admission, name string) (any, bool) {
+func admitted(a *proxy.Admission, name string) (any, bool) {
 	if path, ok := strings.CutPrefix(name, "claims."); ok {
 		return claimAt(a.Claims, path)
 	}
@@ -121,21 +122,15 @@ func claimAt(claims map[string]any, path string) (any, bool) {
 }
 
 // publishRefusal gives error routes the code and the reason.
-func publishRefusal(r *http.Request, refused *gateway.Refusal) {
-	decidedOf(r).admission = &gateway.Admission{Anonymous: true}
+func publishRefusal(r *http.Request, refused *authn.Refusal) {
+	decidedOf(r).admission = anonymous()
 	repl := replacerOf(r)
 	repl.Set(userID, "")
 	repl.Set(placeholderPrefix+"error.code", refused.Code)
 	repl.Set(placeholderPrefix+"error.reason", refused.Reason)
 }
 
-// logRefusal writes the one line about a refused request.
-func (a *App) logRefusal(r *http.Request, refused *gateway.Refusal, id string) {
-	log := a.logger.Info
-	if refused.Proxy >= http.StatusInternalServerError && r.Context().Err() == nil {
-		log = a.logger.Error
-	}
-	log("request refused",
-		zap.String("code", refused.Code), zap.String("reason", refused.Reason), zap.Int("status", refused.Proxy),
-		zap.String("id", id), zap.Error(refused.Err))
+// anonymous is what placeholders answer from where nobody was admitted.
+func anonymous() *proxy.Admission {
+	return &proxy.Admission{Decision: authn.Decision{Anonymous: true}}
 }

@@ -1,23 +1,25 @@
 package caddymodule
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // route is the handler's line to the gateway.
-func (h *Attest) gatewayRoute() *gateway.Route {
-	r := &gateway.Route{
-		Profiles: h.Profiles, Any: h.Any, Off: h.Off, Optional: h.Optional,
+func (h *Attest) gatewayRoute() *proxy.Route {
+	r := &proxy.Route{Off: h.Off, Route: authn.Route{
+		Profiles: h.Profiles, Any: h.Any, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie,
-	}
+	}}
 	if f := h.ForwardJWT; f != nil {
-		r.Forward = gateway.Forward{Header: f.Header, Scheme: f.Scheme}
+		r.Forward = proxy.Forward{Header: f.Header, Scheme: f.Scheme}
 	}
 	return r
 }
@@ -28,11 +30,11 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
 		h.app.scrub(r)
-		return h.refuse(w, r, gateway.Unavailable(err))
+		return h.refuse(w, r, authn.Refuse("service_unavailable", err), web.Announce)
 	}
-	a, err := g.Admit(r, h.route)
+	a, err := g.Proxy.Admit(r, h.route)
 	if err != nil {
-		return h.refuse(w, r, err)
+		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
 	}
 	publish(a)
 	err = next.ServeHTTP(a.Writer(w), a.Request)
@@ -44,15 +46,12 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 
 // refuse answers through Caddy's error routes. The id in Attest-Error is the one
 // Caddy logs, and the one {err.id} holds.
-func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, err error) error {
-	var refused *gateway.Refusal
-	if !errors.As(err, &refused) {
-		refused = gateway.Unavailable(err)
-	}
-	answer := caddyhttp.Error(refused.Proxy, refused)
-	refused.Announce(w.Header(), answer.ID)
+func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
+	status := proxy.Status(refused.Kind)
+	answer := caddyhttp.Error(status, refused)
+	announce(w.Header(), refused, status, answer.ID)
 	publishRefusal(r, refused)
-	h.app.logRefusal(r, refused, answer.ID)
+	web.LogRefusal(h.app.logger, "request refused", refused, status, r, zap.String("id", answer.ID))
 	return answer
 }
 
@@ -63,6 +62,6 @@ func (a *App) scrub(r *http.Request) {
 	for _, route := range a.routes {
 		names = append(names, route.Forward.Header)
 	}
-	gateway.NewScrubber(names).Scrub(r)
-	a.gatewayConfig().Cookie.Strip(r.Header)
+	web.NewScrubber(names).Scrub(r, true)
+	a.gatewayConfig().Cookie.WithDefaults().Strip(r.Header)
 }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-func acme() *gateway.Route { return &gateway.Route{Profiles: []string{"acme"}} }
+func acme() *proxy.Route { return &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}} }
 
 func refusedWith(t *testing.T, res *http.Response, status int, code string) {
 	t.Helper()
@@ -137,7 +138,7 @@ func TestWrongTokensAreRefusedWithOneCode(t *testing.T) {
 }
 
 func TestWithoutCredential(t *testing.T) {
-	route, optional := acme(), &gateway.Route{Profiles: []string{"acme"}, Optional: true}
+	route, optional := acme(), &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}}
 	w := newWorld(t, routes(route, optional))
 	res, _ := w.through(route, get())
 	refusedWith(t, res, 401, "no_credential")
@@ -154,7 +155,7 @@ func TestWithoutCredential(t *testing.T) {
 // A store that is down is never a 401: a client would drop a good session.
 func TestStoreDownIs503(t *testing.T) {
 	route := acme()
-	w := newWorld(t, routes(route), func(s *setup) { s.gateway.Cache.Entries = -1 })
+	w := newWorld(t, routes(route), func(s *setup) { s.gateway.Core.Cache.Entries = -1 })
 	cookie := w.attest("acme", nil)["session_token"].(string)
 	w.store.set(errors.New("connection refused"))
 	for name, r := range map[string]*http.Request{
@@ -278,7 +279,7 @@ func TestTwoCredentialsOfAKindAreRefused(t *testing.T) {
 
 // A bad bearer decides alone, also beside a good cookie.
 func TestBadBearerBesideGoodCookieIsRefused(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}, Optional: true}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}}
 	w := newWorld(t, routes(route))
 	token := w.attest("acme", nil)["session_token"].(string)
 	res, _ := w.through(route, get("Cookie", "__Host-session="+token, "Authorization", "Bearer "+w.token("other", nil)))
@@ -286,8 +287,8 @@ func TestBadBearerBesideGoodCookieIsRefused(t *testing.T) {
 }
 
 func TestRouteProfilesGateSessions(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"other"}}
-	anyone := &gateway.Route{Any: true}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"other"}}}
+	anyone := &proxy.Route{Route: authn.Route{Any: true}}
 	w := newWorld(t, routes(route, anyone))
 	token := w.attest("acme", nil)["session_token"].(string)
 	res, _ := w.through(route, bearer(token))
@@ -333,7 +334,7 @@ func TestRevokedMemberTokensIssuedUntilThen(t *testing.T) {
 
 // A session and its cookie die together; the client is told to drop it.
 func TestDeadCookieIsCleared(t *testing.T) {
-	route, optional := acme(), &gateway.Route{Profiles: []string{"acme"}, Optional: true}
+	route, optional := acme(), &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}}
 	w := newWorld(t, routes(route, optional))
 	token := w.attest("acme", nil)["session_token"].(string)
 	w.clock.Advance(time.Hour)
@@ -350,7 +351,10 @@ func first[A, B any](a A, _ B) A { return a }
 
 func TestIdleSessionEnds(t *testing.T) {
 	route := acme()
-	w := newWorld(t, routes(route), func(s *setup) { s.gateway.Idle = 10 * time.Minute; s.gateway.SessionDuration = 24 * time.Hour })
+	w := newWorld(t, routes(route), func(s *setup) {
+		s.gateway.Core.Idle = 10 * time.Minute
+		s.gateway.Core.SessionDuration = 24 * time.Hour
+	})
 	token := w.attest("acme", nil)["session_token"].(string)
 	for range 5 {
 		w.clock.Advance(9 * time.Minute)

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/api"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
 func padded(name string) string { return name + strings.Repeat("-", 32) }
 
 func TestAPIScopesOpenWhatTheyName(t *testing.T) {
-	var list []gateway.Secret
+	var list []authn.Secret
 	for _, scopes := range []string{"", "sessions", "directory", "sessions directory", "read", "sessions read", "directory read"} {
-		list = append(list, gateway.Secret{Value: padded(scopes), Scopes: strings.Fields(scopes)})
+		list = append(list, authn.Secret{Value: padded(scopes), Scopes: strings.Fields(scopes)})
 	}
 	w := newWorld(t, secrets(list...))
 	for _, row := range []struct{ method, path, opened string }{
@@ -76,7 +77,7 @@ func TestAPIRefusesWhoHasNoSecret(t *testing.T) {
 }
 
 func TestAPIWrongSecretsAreLimitedByClient(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.gateway.FailureLimit = 3 })
+	w := newWorld(t, func(s *setup) { s.gateway.Core.FailureLimit = 3 })
 	try := func(address, password string) int {
 		r := request("GET", "/v1/debug/whoami", "")
 		r.RemoteAddr = address
@@ -109,7 +110,7 @@ func TestAPIWrongSecretsAreLimitedByClient(t *testing.T) {
 }
 
 func TestAPIWithoutFailureLimitCountsNothing(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.gateway.FailureLimit = -1 })
+	w := newWorld(t, func(s *setup) { s.gateway.Core.FailureLimit = -1 })
 	for range 100 {
 		r := request("GET", "/v1/debug/whoami", "")
 		r.SetBasicAuth(project, "wrong")
@@ -182,23 +183,23 @@ func TestAPIPathsHaveSeveralSpellings(t *testing.T) {
 // taken from it.
 func TestAPIPassesOnWhatItDoesNotServe(t *testing.T) {
 	w := newWorld(t)
-	none, keys, sessions, directory := gateway.Serve{}, gateway.Serve{Keys: true}, gateway.Serve{Sessions: true}, gateway.Serve{Directory: true}
+	none, keys, sessions, directory := api.Serve{}, api.Serve{Keys: true}, api.Serve{Sessions: true}, api.Serve{Directory: true}
 	for _, row := range []struct {
 		path  string
-		takes []gateway.Serve
+		takes []api.Serve
 	}{
-		{"/.well-known/jwks.json", []gateway.Serve{keys}},
-		{"/.well-known/openid-configuration", []gateway.Serve{keys}},
-		{"/.well-known/oauth-authorization-server", []gateway.Serve{keys}},
-		{"/v1/b2b/sessions/jwks/" + project, []gateway.Serve{keys, sessions}},
-		{"/v1/b2b/sessions", []gateway.Serve{sessions}},
-		{"/v1/b2b/rbac/policy", []gateway.Serve{sessions}},
-		{"/v1/debug/whoami", []gateway.Serve{sessions}},
-		{"/v1/b2b/organizations/x", []gateway.Serve{directory}},
-		{"/v1/openapi.json", []gateway.Serve{sessions, directory}},
+		{"/.well-known/jwks.json", []api.Serve{keys}},
+		{"/.well-known/openid-configuration", []api.Serve{keys}},
+		{"/.well-known/oauth-authorization-server", []api.Serve{keys}},
+		{"/v1/b2b/sessions/jwks/" + project, []api.Serve{keys, sessions}},
+		{"/v1/b2b/sessions", []api.Serve{sessions}},
+		{"/v1/b2b/rbac/policy", []api.Serve{sessions}},
+		{"/v1/debug/whoami", []api.Serve{sessions}},
+		{"/v1/b2b/organizations/x", []api.Serve{directory}},
+		{"/v1/openapi.json", []api.Serve{sessions, directory}},
 		{"/", nil}, {"/v1", nil}, {"/v1/b2bx", nil}, {"/v1/debug", nil}, {"/.well-known/other", nil}, {"/v1/organizations", nil},
 	} {
-		for _, serve := range []gateway.Serve{none, keys, sessions, directory} {
+		for _, serve := range []api.Serve{none, keys, sessions, directory} {
 			want := false
 			for _, s := range row.takes {
 				want = want || s == serve
@@ -212,7 +213,7 @@ func TestAPIPassesOnWhatItDoesNotServe(t *testing.T) {
 }
 
 func TestAPIWithoutProjectServesKeysOnly(t *testing.T) {
-	w := newWorld(t, func(s *setup) { s.gateway.Project = gateway.Project{} })
+	w := newWorld(t, func(s *setup) { s.gateway.Core.Project = authn.Project{} })
 	if rec := w.answerOf(request("GET", "/.well-known/jwks.json", "")); rec.Code != 200 {
 		t.Errorf("keys: %d", rec.Code)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
 const consumerPath = "/v1/sessions"
@@ -113,7 +113,7 @@ func TestConsumerEndpointsStayInTheirOrganization(t *testing.T) {
 func TestConsumerEndpointsNeedCompatAndAnOrganization(t *testing.T) {
 	for name, change := range map[string]option{
 		"no organization": func(s *setup) { s.gateway.ConsumerOrganization = "" },
-		"no compat":       func(s *setup) { s.gateway.Compat, s.gateway.Issuer = false, issuer },
+		"no compat":       func(s *setup) { s.gateway.Core.Compat, s.gateway.Core.Issuer = false, issuer },
 	} {
 		w := newWorld(t, compat, change)
 		for _, path := range []string{"/attest", "/authenticate", "/revoke"} {
@@ -125,7 +125,7 @@ func TestConsumerEndpointsNeedCompatAndAnOrganization(t *testing.T) {
 }
 
 func TestConsumerEndpointsNeedASecretForSessions(t *testing.T) {
-	w := newWorld(t, compat, secrets(gateway.Secret{Value: secret, Scopes: []string{"directory"}}))
+	w := newWorld(t, compat, secrets(authn.Secret{Value: secret, Scopes: []string{"directory"}}))
 	for path, method := range map[string]string{"/attest": "POST", "/authenticate": "POST", "/revoke": "POST", "": "GET"} {
 		w.refused(403, "scope_not_granted", method, consumerPath+path, claims.Object{})
 	}

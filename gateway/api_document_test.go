@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
@@ -77,7 +77,7 @@ func TestAPIMetadataSaysWhatIsSo(t *testing.T) {
 			"https://gateway.test/.well-known/jwks.json",
 		},
 	} {
-		w := newWorld(t, func(s *setup) { s.gateway.Issuer = row.issuer })
+		w := newWorld(t, func(s *setup) { s.gateway.Core.Issuer = row.issuer })
 		for _, path := range []string{row.openid, row.server} {
 			status, answer := w.send(request("GET", path, ""))
 			if status != 200 {
@@ -105,7 +105,7 @@ func TestAPIMetadataNeedsAnIssuerThatIsAURL(t *testing.T) {
 
 func TestAPIMetadataOfAnUncleanIssuerIsNowhere(t *testing.T) {
 	for _, path := range []string{"//a", "/a/../b", "/./a"} {
-		w := newWorld(t, func(s *setup) { s.gateway.Issuer = "https://gateway.test" + path })
+		w := newWorld(t, func(s *setup) { s.gateway.Core.Issuer = "https://gateway.test" + path })
 		if len(w.api.Routes()) == 0 || w.api.Serve(httptest.NewRecorder(), request("GET", "/a/.well-known/openid-configuration", "")) {
 			t.Errorf("%s: metadata is answered", path)
 		}
@@ -121,7 +121,7 @@ func TestAPIDescriptionNamesEveryRoute(t *testing.T) {
 			described = append(described, strings.ToUpper(method)+" "+path)
 		}
 	}
-	everything := newWorld(t, compat, func(s *setup) { s.gateway.Issuer = issuer })
+	everything := newWorld(t, compat, func(s *setup) { s.gateway.Core.Issuer = issuer })
 	for path, methods := range everything.api.Routes() {
 		for _, method := range methods {
 			served = append(served, method+" "+path)
@@ -137,7 +137,7 @@ func TestAPIDescriptionNamesEveryRoute(t *testing.T) {
 // References in the document lead somewhere, and every operation has an id of its
 // own.
 func TestAPIDescriptionIsWhole(t *testing.T) {
-	text, err := os.ReadFile("openapi.json")
+	text, err := os.ReadFile("api/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,8 +202,18 @@ func TestAPIDescriptionIsStricterThanItsAnswers(t *testing.T) {
 }
 
 // Whatever a room can refuse with has a status and a message of its own.
+// problemCodes are those of the one table of codes, sorted.
+func problemCodes() []string {
+	var codes []string
+	for _, p := range authn.Problems() {
+		codes = append(codes, p.Code)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
 func TestAPICodesOfEveryRoomAreKnown(t *testing.T) {
-	known := gateway.Codes()
+	known := problemCodes()
 	n := 0
 	for _, file := range []string{"../directory/errors.go", "../claims/errors.go"} {
 		text, err := os.ReadFile(filepath.FromSlash(file))
@@ -235,7 +245,7 @@ func TestErrorsAreDocumented(t *testing.T) {
 		documented = append(documented, m[2])
 	}
 	slices.Sort(documented)
-	if known := gateway.Codes(); !slices.Equal(documented, known) {
+	if known := problemCodes(); !slices.Equal(documented, known) {
 		t.Errorf("documented: %v\nknown: %v", documented, known)
 	}
 }

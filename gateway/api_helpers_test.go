@@ -9,7 +9,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/rbac"
 )
 
@@ -105,7 +105,7 @@ func (w *world) answerOf(r *http.Request) *httptest.ResponseRecorder {
 // compat makes the gateway speak Stytch's dialect, with the members of the
 // organization consumers as users.
 func compat(s *setup) {
-	s.gateway.Compat, s.gateway.Issuer, s.ring.Algorithm = true, "stytch.com/"+project, "RS256"
+	s.gateway.Core.Compat, s.gateway.Core.Issuer, s.ring.Algorithm = true, "stytch.com/"+project, "RS256"
 	s.gateway.ConsumerOrganization = "consumers"
 	s.organizations = append(s.organizations, directory.Organization{
 		ID: "consumers", Name: "Consumers", ExternalID: "people", Profiles: []string{"app"},
@@ -131,7 +131,7 @@ func template(text string) option {
 		if err != nil {
 			panic(err)
 		}
-		s.gateway.Templates = map[string]*claims.Template{"default": t}
+		s.gateway.Core.Templates = map[string]*claims.Template{"default": t}
 	}
 }
 
@@ -146,10 +146,10 @@ func policy(s *setup) {
 	if err != nil {
 		panic(err)
 	}
-	s.gateway.Policy = p
+	s.gateway.Core.Policy = p
 }
 
 // secrets gives the project secrets of those scopes, by value.
-func secrets(list ...gateway.Secret) option {
-	return func(s *setup) { s.gateway.Project.Secrets = list }
+func secrets(list ...authn.Secret) option {
+	return func(s *setup) { s.gateway.Core.Project.Secrets = list }
 }

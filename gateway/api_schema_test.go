@@ -19,7 +19,7 @@ import (
 type description map[string]any
 
 var readDescription = sync.OnceValue(func() description {
-	text, err := os.ReadFile("openapi.json")
+	text, err := os.ReadFile("api/openapi.json")
 	if err != nil {
 		panic(err)
 	}

@@ -186,7 +186,7 @@ func TestLaunchPostWorks(t *testing.T) {
 // Every operation of the API, called once with success; each answer is held
 // against the description (see world.send).
 func TestEveryOperationAnswersAsDescribed(t *testing.T) {
-	w := newWorld(t, compat, policy, func(s *setup) { s.gateway.Issuer = issuer })
+	w := newWorld(t, compat, policy, func(s *setup) { s.gateway.Core.Issuer = issuer })
 	session, another, user := w.attest("acme", nil), w.attest("acme", nil), w.user(nil)
 	org := w.organization(claims.Object{"organization_name": "Globex", "organization_slug": "globex", "organization_external_id": "g-1", "profiles": []any{"acme"}})
 	ada := w.member(org, claims.Object{"email_address": "ada@example.com", "external_id": "e-1"})

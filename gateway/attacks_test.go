@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/memory"
@@ -40,7 +41,7 @@ func TestAttackExchangeByAnotherProfilesEmail(t *testing.T) {
 
 // Exchange brings along proofs that name another member of the target, or none.
 func TestAttackExchangeCopiesProofsOfAnother(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"other"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"other"}}}
 	w := newWorld(t, routes(route), func(s *setup) {
 		for _, p := range s.profiles {
 			p.Organization, p.CreateOrganizations = "", false
@@ -80,7 +81,7 @@ func (h *hooked) Get(ctx context.Context, partition string, keys ...string) ([]s
 	return records, err
 }
 
-func hookedWorld(t *testing.T, list ...*gateway.Route) (*world, *hooked) {
+func hookedWorld(t *testing.T, list ...*proxy.Route) (*world, *hooked) {
 	h := &hooked{}
 	w := newWorld(t, routes(list...), func(s *setup) {
 		m := memory.New(s.clock.Now)
@@ -93,7 +94,7 @@ func hookedWorld(t *testing.T, list ...*gateway.Route) (*world, *hooked) {
 // A member is revoked, and confirmed to be, while a token of theirs is on its way
 // from Resolve to its session: that session begins after the cut and stays.
 func TestAttackRevokeMemberRacesFirstUse(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	w, h := hookedWorld(t, route)
 	member := w.attest("acme", nil)["member_id"]
 	token := w.token("acme", claims.Object{"jti": "stolen"})
@@ -131,7 +132,7 @@ func TestAttackRevokeMemberRacesAttest(t *testing.T) {
 
 // What is injected before the cookie's session fails to start is not taken out.
 func TestAttackRefusedRequestKeepsInjectedJWT(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}, SetCookie: true}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, SetCookie: true}}
 	w := newWorld(t, routes(route))
 	token := w.token("acme", nil)
 	w.through(route, bearer(token))
@@ -139,7 +140,7 @@ func TestAttackRefusedRequestKeepsInjectedJWT(t *testing.T) {
 	w.store.set(context.DeadlineExceeded)
 	r := bearer(token)
 	r.Header.Set("Sec-Fetch-Mode", "cors")
-	if _, err := w.gateway.Admit(r, route); err == nil {
+	if _, err := w.gateway.Proxy.Admit(r, route); err == nil {
 		t.Fatal("admitted")
 	}
 	if r.Header.Get("Authorization") != "" {
@@ -149,7 +150,7 @@ func TestAttackRefusedRequestKeepsInjectedJWT(t *testing.T) {
 
 // One token and a header that says browser: a session in the store per request.
 func TestAttackCookieSessionPerRequest(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}, SetCookie: true}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, SetCookie: true}}
 	w := newWorld(t, routes(route))
 	token := w.token("acme", nil)
 	w.through(route, bearer(token))
@@ -165,7 +166,7 @@ func TestAttackCookieSessionPerRequest(t *testing.T) {
 // A key that is retired already is denied: JWTs it signed are still believed from
 // the cache, until they say they end.
 func TestAttackDeniedRetiredKeyStaysCached(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	w := newWorld(t, routes(route))
 	w.clock.Advance(mint.PublishAhead + time.Minute)
 	jwt := w.attest("acme", nil)["session_jwt"].(string)
@@ -180,7 +181,7 @@ func TestAttackDeniedRetiredKeyStaysCached(t *testing.T) {
 
 // Another origin by scheme is another origin.
 func TestAttackOriginOfAnotherScheme(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	w := newWorld(t, routes(route))
 	r := get("Cookie", "__Host-session="+w.attest("acme", nil)["session_token"].(string), "Origin", "http://app.test")
 	r.Method = http.MethodPost
@@ -192,7 +193,7 @@ func TestAttackOriginOfAnotherScheme(t *testing.T) {
 // A tab is as good as a space to many an upstream (Python's split, for one), and
 // to attest it is no Bearer: behind off a JWT of ours passes.
 func TestAttackBearerWithTabPassesOff(t *testing.T) {
-	route := &gateway.Route{Off: true}
+	route := &proxy.Route{Off: true}
 	w := newWorld(t, routes(route))
 	jwt := w.attest("acme", nil)["session_jwt"].(string)
 	if _, up := w.through(route, get("Authorization", "Bearer\t"+jwt)); up.header.Get("Authorization") != "" {
@@ -273,7 +274,7 @@ func TestAttackIssuerPathIsNoPattern(t *testing.T) {
 			t.Error(p)
 		}
 	}()
-	newWorld(t, func(s *setup) { s.gateway.Issuer = "https://gateway.test/%7Ba" })
+	newWorld(t, func(s *setup) { s.gateway.Core.Issuer = "https://gateway.test/%7Ba" })
 }
 
 // A profile is cut off while a token of it is on its way to become a factor: the

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 func b64(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -18,7 +19,7 @@ func jwtOf(payload string) string {
 }
 
 // behind answers the Authorization values that the upstream of a route saw.
-func (w *world) behind(route *gateway.Route, value string) []string {
+func (w *world) behind(route *proxy.Route, value string) []string {
 	up := &upstream{}
 	w.gateway.Handler(route, up).ServeHTTP(httptest.NewRecorder(), get("Authorization", value))
 	return up.header["Authorization"]
@@ -28,8 +29,8 @@ func (w *world) behind(route *gateway.Route, value string) []string {
 // leaves no value in it that the upstream could take for the gateway's JWT: it
 // may verify less than it should, and read more schemes than Bearer.
 func TestForgedJWTInAuthorizationBehindOff(t *testing.T) {
-	off := &gateway.Route{Off: true}
-	custom := &gateway.Route{Profiles: []string{"acme"}, Forward: gateway.Forward{Header: "Authorization", Scheme: "Session"}}
+	off := &proxy.Route{Off: true}
+	custom := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}, Forward: proxy.Forward{Header: "Authorization", Scheme: "Session"}}
 	w := newWorld(t, routes(off, acme(), custom))
 	none := b64(`{"alg":"none"}`)
 	foreign := jwtOf(`{"iss":"https://app.example"}`)
@@ -80,8 +81,8 @@ func TestForgedJWTInAuthorizationBehindOff(t *testing.T) {
 
 // A scheme that carries our JWT somewhere is no longer the app's own.
 func TestConfiguredSchemeIsNotTheApps(t *testing.T) {
-	off := &gateway.Route{Off: true}
-	negotiate := &gateway.Route{Profiles: []string{"acme"}, Forward: gateway.Forward{Header: "Authorization", Scheme: "Negotiate"}}
+	off := &proxy.Route{Off: true}
+	negotiate := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}, Forward: proxy.Forward{Header: "Authorization", Scheme: "Negotiate"}}
 	w := newWorld(t, routes(off, negotiate))
 	if w.behind(off, "negotiate "+jwtOf(`{"iss":"`+issuer+`"}`)) != nil {
 		t.Error("a forged JWT in the scheme of another route")
@@ -125,7 +126,7 @@ func TestForgedJWTBehindOffInsideOptional(t *testing.T) {
 
 // Two lines are never forwarded: an upstream may read either.
 func TestTwoAuthorizationLinesBehindOff(t *testing.T) {
-	off := &gateway.Route{Off: true}
+	off := &proxy.Route{Off: true}
 	w := newWorld(t, routes(off, acme()))
 	r := get()
 	r.Header["Authorization"] = []string{"Basic b3BzOnNlY3JldA==", "Bearer " + jwtOf(`{"iss":"`+issuer+`"}`)}

@@ -7,12 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // S-05, and no session cookie for who would not keep it.
 func TestSetCookieForBrowsersThatArriveWithATrustedToken(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}, SetCookie: true}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, SetCookie: true}}
 	w := newWorld(t, routes(route))
 	token := w.token("acme", nil)
 	if res, _ := w.through(route, bearer(token)); res.Header.Get("Set-Cookie") != "" {
@@ -86,10 +88,10 @@ func TestCrossSiteRequestsWithACookie(t *testing.T) {
 }
 
 func TestCookieConfigurationThatBrowsersWouldNotProtect(t *testing.T) {
-	for want, c := range map[string]gateway.Cookie{
-		"gateway: cookie: its name begins with __Host-":                 {Name: "session"},
-		"gateway: cookie: with a domain its name begins with __Secure-": {Name: "__Host-session", Domain: "app.test"},
-		"gateway: cookie: same_site is lax, strict or none":             {SameSite: "off"},
+	for want, c := range map[string]web.Cookie{
+		"web: cookie: its name begins with __Host-":                 {Name: "session"},
+		"web: cookie: with a domain its name begins with __Secure-": {Name: "__Host-session", Domain: "app.test"},
+		"web: cookie: same_site is lax, strict or none":             {SameSite: "off"},
 	} {
 		s := defaultSetup()
 		s.gateway.Cookie = c

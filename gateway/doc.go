@@ -1,30 +1,19 @@
-// Package gateway is what Attest does over HTTP, on plain net/http: it admits
-// proxied requests, and it answers the session API. Caddy is one way to run it;
-// see the caddymodule package. Without Caddy:
+// Package gateway joins the core that decides with the doors that ask it, on plain
+// net/http: it admits proxied requests, and it answers the session API. Caddy is one
+// way to run it; see the caddymodule package. Without Caddy:
 //
-//	g, err := gateway.New(gateway.Config{Profiles: set, Directory: people, Sessions: manager, Minter: minter, Ring: ring,
-//		Issuer: "https://gateway.example.com", Routes: []*gateway.Route{app}})
+//	g, err := gateway.New(gateway.Config{
+//		Core: authn.Config{Profiles: set, Directory: people, Sessions: manager, Minter: minter, Ring: ring,
+//			Issuer: "https://gateway.example.com"},
+//		Routes: []*proxy.Route{app},
+//	})
 //	http.Handle("/", g.Handler(app, upstream))
-//	http.Handle("/.well-known/jwks.json", g.API(gateway.Serve{Keys: true}))
+//	http.Handle("/.well-known/jwks.json", g.API(api.Serve{Keys: true}))
 //
-// # A request
+// # Packages
 //
-// [Gateway.Admit] cleans the request of everything that only the gateway may say,
-// finds its one credential, and has the session behind it answer three questions:
-// is it alive, does a factor that counts open this route, and what does the
-// upstream hear of it. What it refuses is a [Refusal], whose code a client may
-// know and whose reason is for the log.
-//
-// # A call
-//
-// [API] speaks the wire format of Stytch's B2B API, so that its SDKs work with
-// only their base URL changed. A refused call has changed nothing.
-//
-// # Files
-//
-// admit.go, credential.go, scrub.go, cookie.go, crosssite.go: a proxied request.
-// trusted.go: a third party's token. live.go, fresh.go, factors.go: the session
-// behind a credential, and the cache of it. inject.go, variables.go: what the
-// upstream hears. api*.go: the session API. problem.go: the one table from code
-// to HTTP status.
+// authn is the core: it decides on facts and sees no request. web is what doors
+// share: credentials, cookie, origin, scrubbing, the form of refusals. proxy and api
+// are doors: each reads a request, asks the core, and applies what it answers. No
+// door imports another.
 package gateway

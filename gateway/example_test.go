@@ -10,6 +10,9 @@ import (
 
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/api"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/internal/jose"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
@@ -46,10 +49,12 @@ func Example() {
 	minter, err := mint.New(mint.Config{Ring: ring, Issuer: "https://app.example.com"})
 	check(err)
 
-	route := &gateway.Route{Profiles: []string{"acme"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	g, err := gateway.New(gateway.Config{
-		Profiles: profiles, Directory: people, Sessions: sessions, Minter: minter, Ring: ring,
-		Issuer: "https://app.example.com", Routes: []*gateway.Route{route},
+		Core: authn.Config{
+			Profiles: profiles, Directory: people, Sessions: sessions, Minter: minter, Ring: ring, Issuer: "https://app.example.com",
+		},
+		Routes: []*proxy.Route{route},
 	})
 	check(err)
 
@@ -59,7 +64,7 @@ func Example() {
 	})
 	site := http.NewServeMux()
 	site.Handle("/", g.Handler(route, app))
-	site.Handle("/.well-known/jwks.json", g.API(gateway.Serve{Keys: true}))
+	site.Handle("/.well-known/jwks.json", g.API(api.Serve{Keys: true}))
 
 	for _, credential := range []string{"", "Bearer " + exampleToken(issuer)} {
 		r := httptest.NewRequest(http.MethodGet, "https://app.example.com/", nil)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/redis"
@@ -25,7 +25,7 @@ var fleetSecret = []byte("a secret that all gateways of the fleet share")
 // A node is one gateway of a fleet, with a store of its own on the same Redis.
 type node struct {
 	*world
-	route *gateway.Route
+	route *proxy.Route
 }
 
 // fleet starts n gateways on one Redis, each watching it.
@@ -138,7 +138,7 @@ func TestFleetStartedTogetherMakesOneKey(t *testing.T) {
 
 // F24: revoked at A, refused at B within 100 ms, in 99 of 100 cases.
 func TestFleetRevocationReachesBWithin100ms(t *testing.T) {
-	nodes := fleet(t, 2, config(redistest.Start(t)), func(s *setup) { s.gateway.Cache.MaxAge = time.Hour })
+	nodes := fleet(t, 2, config(redistest.Start(t)), func(s *setup) { s.gateway.Core.Cache.MaxAge = time.Hour })
 	a, b := nodes[0], nodes[1]
 	const tries = 200
 	took := make([]time.Duration, tries)
@@ -182,8 +182,8 @@ func (n node) until(status int, token string) time.Duration {
 func TestFleetMemberChangedAtAShowsInBsNextJWT(t *testing.T) {
 	template := mustTemplate(t, `{"plan":{{member.trusted_metadata.plan}}}`)
 	nodes := fleet(t, 2, config(redistest.Start(t)), func(s *setup) {
-		s.gateway.Templates = map[string]*claims.Template{"default": template}
-		s.gateway.Cache.MaxAge = time.Hour
+		s.gateway.Core.Templates = map[string]*claims.Template{"default": template}
+		s.gateway.Core.Cache.MaxAge = time.Hour
 	})
 	a, b := nodes[0], nodes[1]
 	made := a.attest("acme", nil)
@@ -251,7 +251,7 @@ func TestFleetRedisAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 			usual := redis.Config{Addresses: []string{server.Addr}} // with the usual timeout
-			n := fleet(t, 1, usual, func(s *setup) { s.gateway.Cache.Entries = -1 })[0]
+			n := fleet(t, 1, usual, func(s *setup) { s.gateway.Core.Cache.Entries = -1 })[0]
 			token := n.attest("acme", nil)["session_token"].(string)
 			trusted := n.token("acme", nil)
 			fault.away(server)
@@ -281,7 +281,7 @@ func TestFleetRedisAway(t *testing.T) {
 func TestFleetServeCached(t *testing.T) {
 	server := redistest.Start(t)
 	n := fleet(t, 1, config(server), func(s *setup) {
-		s.gateway.Cache.MaxAge, s.gateway.Cache.ServeStale = time.Millisecond, time.Minute
+		s.gateway.Core.Cache.MaxAge, s.gateway.Core.Cache.ServeStale = time.Millisecond, time.Minute
 	})[0]
 	kept, revoked, unseen := n.attest("acme", nil), n.attest("acme", nil), n.attest("acme", nil)
 	for _, made := range []claims.Object{kept, revoked} {
@@ -308,7 +308,7 @@ func TestFleetServeCached(t *testing.T) {
 // record from before its revocation. This node remembers, and writes it again.
 func TestFleetRevocationThatRedisForgets(t *testing.T) {
 	server := redistest.Start(t)
-	nodes := fleet(t, 2, config(server), func(s *setup) { s.gateway.Cache.MaxAge = time.Millisecond })
+	nodes := fleet(t, 2, config(server), func(s *setup) { s.gateway.Core.Cache.MaxAge = time.Millisecond })
 	a, b := nodes[0], nodes[1]
 	made := a.attest("acme", nil)
 	token, id := made["session_token"].(string), at(made, "member_session.member_session_id").(string)
@@ -329,7 +329,7 @@ func TestFleetRevocationThatRedisForgets(t *testing.T) {
 // at once.
 func TestFleetRedisRestartsEmpty(t *testing.T) {
 	server := redistest.Start(t)
-	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Cache.MaxAge = time.Millisecond })[0]
+	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Core.Cache.MaxAge = time.Millisecond })[0]
 	token := n.attest("acme", nil)["session_token"].(string)
 	server.Kill()
 	server.Wipe()
@@ -344,7 +344,7 @@ func TestFleetRedisRestartsEmpty(t *testing.T) {
 // F08: a Redis that is full refuses new sessions with 503; those it has go on.
 func TestFleetRedisFull(t *testing.T) {
 	server := redistest.Start(t, "--maxmemory-policy", "noeviction")
-	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Cache.Entries = -1 })[0]
+	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Core.Cache.Entries = -1 })[0]
 	token := n.attest("acme", nil)["session_token"].(string)
 	server.CLI("CONFIG", "SET", "maxmemory", "1mb")
 	status, answer := n.call("POST", "/v1/b2b/sessions/attest", claims.Object{"profile_id": "acme", "token": n.token("acme", nil)})
@@ -360,7 +360,7 @@ func TestFleetRedisFull(t *testing.T) {
 // back, and the gap in service is seconds.
 func TestFleetSentinelFailoverUnderLoad(t *testing.T) {
 	s := redistest.StartSentinel(t, 1)
-	n := fleet(t, 1, redis.Config{Addresses: s.Addresses(), Sentinel: s.Name}, func(s *setup) { s.gateway.Cache.MaxAge = time.Millisecond })[0]
+	n := fleet(t, 1, redis.Config{Addresses: s.Addresses(), Sentinel: s.Name}, func(s *setup) { s.gateway.Core.Cache.MaxAge = time.Millisecond })[0]
 	live, dead := n.attest("acme", nil), n.attest("acme", nil)
 	if status, _ := n.call("POST", "/v1/b2b/sessions/revoke", claims.Object{"member_session_id": at(dead, "member_session.member_session_id")}); status != 200 {
 		t.Fatal("revoke")
@@ -428,7 +428,7 @@ func TestFleetOnCluster(t *testing.T) {
 // Forged records are faults, never sessions and never "absent".
 func TestFleetForgedRecordIsAFault(t *testing.T) {
 	server := redistest.Start(t)
-	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Cache.Entries = -1 })[0]
+	n := fleet(t, 1, config(server), func(s *setup) { s.gateway.Core.Cache.Entries = -1 })[0]
 	one, two := n.attest("acme", nil), n.attest("acme", nil)
 	id := func(made claims.Object) string { return at(made, "member_session.member_session_id").(string) }
 	server.CLI("EVAL", `

@@ -10,35 +10,35 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 // variants are routes that differ in one option each.
-func variants() map[string]*gateway.Route {
-	route := func(change func(*gateway.Route)) *gateway.Route {
+func variants() map[string]*proxy.Route {
+	route := func(change func(*proxy.Route)) *proxy.Route {
 		r := acme()
 		change(r)
 		return r
 	}
-	return map[string]*gateway.Route{
+	return map[string]*proxy.Route{
 		"default":         acme(),
-		"header":          route(func(r *gateway.Route) { r.Forward.Header = "X-Session" }),
-		"header, scheme":  route(func(r *gateway.Route) { r.Forward = gateway.Forward{Header: "X-Session", Scheme: "Token"} }),
-		"scheme":          route(func(r *gateway.Route) { r.Forward.Scheme = "JWT" }),
-		"audience":        route(func(r *gateway.Route) { r.Audience = []string{"app"} }),
-		"two audiences":   route(func(r *gateway.Route) { r.Audience = []string{"app", "other"} }),
-		"joined audience": route(func(r *gateway.Route) { r.Audience = []string{`app" "other`} }),
-		"template":        route(func(r *gateway.Route) { r.Template = "other" }),
-		"lifetime":        route(func(r *gateway.Route) { r.JWTLifetime = 20 * time.Second }),
-		"any":             route(func(r *gateway.Route) { r.Profiles, r.Any = nil, true }),
-		"optional":        route(func(r *gateway.Route) { r.Optional = true }),
-		"cookie":          route(func(r *gateway.Route) { r.SetCookie = true }),
+		"header":          route(func(r *proxy.Route) { r.Forward.Header = "X-Session" }),
+		"header, scheme":  route(func(r *proxy.Route) { r.Forward = proxy.Forward{Header: "X-Session", Scheme: "Token"} }),
+		"scheme":          route(func(r *proxy.Route) { r.Forward.Scheme = "JWT" }),
+		"audience":        route(func(r *proxy.Route) { r.Audience = []string{"app"} }),
+		"two audiences":   route(func(r *proxy.Route) { r.Audience = []string{"app", "other"} }),
+		"joined audience": route(func(r *proxy.Route) { r.Audience = []string{`app" "other`} }),
+		"template":        route(func(r *proxy.Route) { r.Template = "other" }),
+		"lifetime":        route(func(r *proxy.Route) { r.JWTLifetime = 20 * time.Second }),
+		"any":             route(func(r *proxy.Route) { r.Profiles, r.Any = nil, true }),
+		"optional":        route(func(r *proxy.Route) { r.Optional = true }),
+		"cookie":          route(func(r *proxy.Route) { r.SetCookie = true }),
 	}
 }
 
-func variantSetup(list map[string]*gateway.Route) option {
+func variantSetup(list map[string]*proxy.Route) option {
 	return func(s *setup) {
-		s.gateway.Templates = map[string]*claims.Template{"default": parsed(`{"a": 1}`), "other": parsed(`{"b": 2}`)}
+		s.gateway.Core.Templates = map[string]*claims.Template{"default": parsed(`{"a": 1}`), "other": parsed(`{"b": 2}`)}
 		for _, r := range list {
 			routes(r)(s)
 		}
@@ -54,7 +54,7 @@ func parsed(text string) *claims.Template {
 }
 
 // heard is what an upstream hears: its headers, the JWT in them taken apart.
-func (w *world) heard(route *gateway.Route, r *http.Request) string {
+func (w *world) heard(route *proxy.Route, r *http.Request) string {
 	w.t.Helper()
 	_, up := w.through(route, r)
 	all := map[string]string{}
@@ -78,7 +78,7 @@ func TestCachedJWTCarriesNothingOfAnotherRoute(t *testing.T) {
 	for first := range names {
 		for second := range names {
 			token := w.attest("acme", nil)["session_token"].(string)
-			cold := newWorld(t, variantSetup(list), func(s *setup) { s.store, s.gateway.ReuseFor = w.store, -1 })
+			cold := newWorld(t, variantSetup(list), func(s *setup) { s.store, s.gateway.Core.ReuseFor = w.store, -1 })
 			w.heard(list[first], bearer(token))
 			if warm, want := w.heard(list[second], bearer(token)), cold.heard(list[second], bearer(token)); warm != want {
 				t.Errorf("after %q, %q hears\n%s, not\n%s", first, second, warm, want)

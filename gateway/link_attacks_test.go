@@ -6,7 +6,8 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -37,7 +38,7 @@ func (w *world) by(profile, subject string, verified any) claims.Object {
 // Whoever comes first by a profile that verifies no address must not be in the
 // account of whoever owns the address.
 func TestAttackLegacyPreHijacksTheAccountOfCorp(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"legacy", "corp"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"legacy", "corp"}}}
 	w := newWorld(t, legacyAndCorp, routes(route))
 	attacker := w.attest("legacy", w.by("legacy", "attacker", nil))
 	owner := w.attest("corp", w.by("corp", "ceo-real", true))
@@ -56,7 +57,7 @@ func TestAttackLegacyPreHijacksTheAccountOfCorp(t *testing.T) {
 }
 
 func TestAttackInvitedMemberWithRolesIsTakenOver(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"legacy", "corp"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"legacy", "corp"}}}
 	w := newWorld(t, legacyAndCorp, routes(route))
 	invited := w.member("acme", claims.Object{"email_address": ceo, "status": "invited", "roles": []any{"admin"}})
 	body := with(w.by("legacy", "attacker", nil), claims.Object{"profile_id": "legacy"})

@@ -19,7 +19,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/internal/jose"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store/redis/redistest"
@@ -181,7 +181,7 @@ func populate(t *testing.T, dialect string, s watchedStore) *recording {
 type populator struct {
 	*recording
 	*world
-	route *gateway.Route
+	route *proxy.Route
 	claim string // of the session, in a JWT
 	// live are the answers about sessions that must live on.
 	live   []claims.Object
@@ -380,7 +380,7 @@ var volatile = []string{"request_id", "session_jwt", "last_accessed_at", "iat", 
 var kept = []string{"status_code", "error_type", "member_id", "user_id", "session_token", "member_session", "session"}
 
 // record asks, and keeps what is answered.
-func (r *recording) record(w *world, route *gateway.Route) {
+func (r *recording) record(w *world, route *proxy.Route) {
 	r.JWKS = w.ring.JWKS()
 	for i := range r.Requests {
 		each := &r.Requests[i]

@@ -19,7 +19,8 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/internal/jose"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/bolt"
@@ -137,7 +138,7 @@ func openRedis(t *testing.T, server *redistest.Server, now time.Time) watchedSto
 }
 
 // openOldStore is a gateway of today over the store, and its route.
-func openOldStore(t *testing.T, r *recording, dialect string, s watchedStore) (*world, *gateway.Route) {
+func openOldStore(t *testing.T, r *recording, dialect string, s watchedStore) (*world, *proxy.Route) {
 	t.Helper()
 	c := &clock{now: r.Now}
 	opened, err := sealed.New(s, [][]byte{[]byte(oldStoreSecret)}, sealed.Options{
@@ -147,7 +148,7 @@ func openOldStore(t *testing.T, r *recording, dialect string, s watchedStore) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	route := &gateway.Route{Any: true}
+	route := &proxy.Route{Route: authn.Route{Any: true}}
 	return newWorld(t, oldSetup(c, dialect, r.Keys), routes(route), func(s *setup) {
 		s.store = &faulty{Store: opened, Watcher: opened}
 	}), route
@@ -164,11 +165,11 @@ func oldSetup(c *clock, dialect string, keys map[string]json.RawMessage) option 
 				TrustedMetadata: claims.Object{"plan": "pro"}},
 			{ID: "people", Name: "People", Slug: "people", Profiles: []string{"user"}},
 		}
-		s.gateway.Idle, s.gateway.JWTLifetime = 40*time.Minute, time.Hour
+		s.gateway.Core.Idle, s.gateway.Core.JWTLifetime = 40*time.Minute, time.Hour
 		template(`{"plan": {{organization.trusted_metadata.plan}}, "name": {{member.name}}, "seat": {{member.trusted_metadata.seat}}}`)(s)
 		policy(s)
 		if dialect == "compat" {
-			s.gateway.Compat, s.gateway.Issuer, s.ring.Algorithm = true, "stytch.com/"+project, "RS256"
+			s.gateway.Core.Compat, s.gateway.Core.Issuer, s.ring.Algorithm = true, "stytch.com/"+project, "RS256"
 			s.gateway.ConsumerOrganization = "people"
 		}
 		for name, set := range keys {
@@ -206,7 +207,7 @@ func oldProfiles() map[string]*trust.Config {
 }
 
 // replay repeats what was asked, and compares.
-func (r *recording) replay(w *world, route *gateway.Route) {
+func (r *recording) replay(w *world, route *proxy.Route) {
 	w.t.Helper()
 	if now := bytes.TrimSpace(w.ring.JWKS()); !sameKeys(w.t, now, r.JWKS) {
 		w.t.Errorf("JWKS is\n%s, was\n%s", now, r.JWKS)
@@ -249,7 +250,7 @@ func sameKeys(t *testing.T, a, b []byte) bool {
 
 // request is the status of a proxied request, and the claims that the upstream
 // received.
-func (w *world) request(route *gateway.Route, bearer string) (int, claims.Object) {
+func (w *world) request(route *proxy.Route, bearer string) (int, claims.Object) {
 	w.t.Helper()
 	up := &upstream{}
 	rec := httptest.NewRecorder()

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 // spellings are what servers behind a proxy fold into X-User-Jwt.
@@ -21,12 +22,12 @@ var spellings = []string{
 	"X-User_Jwt", "X_User-Jwt", "X-User.Jwt", "X_USER.JWT",
 }
 
-func identityRoutes() (own, beside, off, optional *gateway.Route) {
-	header := gateway.Forward{Header: "X-User-Jwt"}
-	return &gateway.Route{Profiles: []string{"acme"}, Forward: header},
+func identityRoutes() (own, beside, off, optional *proxy.Route) {
+	header := proxy.Forward{Header: "X-User-Jwt"}
+	return &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}, Forward: header},
 		acme(),
-		&gateway.Route{Off: true},
-		&gateway.Route{Profiles: []string{"acme"}, Optional: true, Forward: header}
+		&proxy.Route{Off: true},
+		&proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}, Forward: header}
 }
 
 // H-01, CVE-2026-30851, CVE-2025-64484: a client-supplied identity header in any
@@ -36,7 +37,7 @@ func TestForgedIdentityHeaderInAnySpelling(t *testing.T) {
 	own, beside, off, optional := identityRoutes()
 	w := newWorld(t, routes(own, beside, off, optional))
 	token := w.token("acme", nil)
-	for name, route := range map[string]*gateway.Route{"own": own, "beside": beside, "off": off, "optional": optional} {
+	for name, route := range map[string]*proxy.Route{"own": own, "beside": beside, "off": off, "optional": optional} {
 		for _, credential := range []string{"", "Bearer " + token} {
 			for _, spelling := range spellings {
 				r := get()
@@ -95,10 +96,10 @@ func TestHopByHopDoesNotStripTheIdentity(t *testing.T) {
 	server := httptest.NewServer(up)
 	defer server.Close()
 	target, _ := url.Parse(server.URL)
-	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }}
+	reverse := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }}
 	token := w.token("acme", nil)
 	for _, c := range []struct {
-		route  *gateway.Route
+		route  *proxy.Route
 		header string
 		hop    string
 	}{
@@ -112,7 +113,7 @@ func TestHopByHopDoesNotStripTheIdentity(t *testing.T) {
 			r := bearer(token)
 			r.Header["Connection"] = []string{c.hop}
 			rec := httptest.NewRecorder()
-			w.gateway.Handler(c.route, proxy).ServeHTTP(rec, r)
+			w.gateway.Handler(c.route, reverse).ServeHTTP(rec, r)
 			if rec.Code != 204 || !strings.Contains(up.header.Get(c.header), "eyJ") {
 				t.Errorf("got %d, upstream saw %v", rec.Code, up.header)
 			}
@@ -149,7 +150,7 @@ func FuzzScrubLeavesNoAlias(f *testing.F) {
 		r.Header[name] = []string{"forged"}
 		r.Header["Connection"] = []string{connection}
 		before := maps.Clone(r.Header)
-		_, _ = w.gateway.Admit(r, own)
+		_, _ = w.gateway.Proxy.Admit(r, own)
 		for left := range r.Header {
 			if fold(left) == "x-user-jwt" || (left != "Authorization" && fold(left) == "authorization") {
 				t.Errorf("%q is left of %v", left, before)
@@ -161,17 +162,17 @@ func FuzzScrubLeavesNoAlias(f *testing.F) {
 			}
 		}
 		once := r.Header.Clone()
-		_, _ = w.gateway.Admit(r, own)
+		_, _ = w.gateway.Proxy.Admit(r, own)
 		if !maps.EqualFunc(once, r.Header, slices.Equal) {
 			t.Errorf("a second scrub changed %v to %v", once, r.Header)
 		}
 	})
 }
 
-var worlds = map[*gateway.Route]*world{}
+var worlds = map[*proxy.Route]*world{}
 
 // sharedWorld makes one world for all runs of a fuzz test.
-func sharedWorld(t *testing.T, route *gateway.Route) *world {
+func sharedWorld(t *testing.T, route *proxy.Route) *world {
 	if worlds[route] == nil {
 		worlds[route] = newWorld(t, routes(route))
 	}
@@ -186,7 +187,7 @@ func fold(name string) string {
 func TestWithdrawTakesTheIdentityBack(t *testing.T) {
 	own, _, _, _ := identityRoutes()
 	w := newWorld(t, routes(own))
-	a, err := w.gateway.Admit(bearer(w.token("acme", nil)), own)
+	a, err := w.gateway.Proxy.Admit(bearer(w.token("acme", nil)), own)
 	w.must(err)
 	if a.Request.Header.Get("X-User-Jwt") == "" {
 		t.Fatal("nothing was injected")
@@ -200,12 +201,12 @@ func TestWithdrawTakesTheIdentityBack(t *testing.T) {
 // Of nested attests the innermost decides, from the credential that the client
 // showed, and what the outer one injected is gone.
 func TestInnermostAttestDecides(t *testing.T) {
-	outer, inner := &gateway.Route{Any: true}, &gateway.Route{Profiles: []string{"acme"}, Forward: gateway.Forward{Header: "X-User-Jwt"}}
-	off, strict := &gateway.Route{Off: true}, &gateway.Route{Profiles: []string{"other"}}
+	outer, inner := &proxy.Route{Route: authn.Route{Any: true}}, &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}, Forward: proxy.Forward{Header: "X-User-Jwt"}}
+	off, strict := &proxy.Route{Off: true}, &proxy.Route{Route: authn.Route{Profiles: []string{"other"}}}
 	w := newWorld(t, routes(outer, inner, off, strict))
 	for _, credential := range []string{w.token("acme", nil), w.attest("acme", nil)["session_token"].(string)} {
 		for name, c := range map[string]struct {
-			route    *gateway.Route
+			route    *proxy.Route
 			status   int
 			identity bool
 		}{"another header": {inner, 204, true}, "off": {off, 204, false}, "another profile": {strict, 401, false}} {

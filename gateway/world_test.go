@@ -15,6 +15,9 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/api"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/internal/jose"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/session"
@@ -115,7 +118,7 @@ type world struct {
 	sessions *session.Manager
 	ring     *mint.Ring
 	gateway  *gateway.Gateway
-	api      *gateway.API
+	api      *api.API
 	err      error // of gateway.New
 }
 
@@ -172,10 +175,10 @@ func defaultSetup() *setup {
 	return &setup{
 		clock:    newClock(),
 		profiles: map[string]*trust.Config{"acme": person("acme"), "other": person("other")},
-		gateway: gateway.Config{
+		gateway: gateway.Config{Core: authn.Config{
 			Issuer:  issuer,
-			Project: gateway.Project{ID: project, Secrets: []gateway.Secret{{Value: secret}}},
-		},
+			Project: authn.Project{ID: project, Secrets: []authn.Secret{{Value: secret}}},
+		}},
 	}
 }
 
@@ -229,15 +232,16 @@ func (w *world) open(s *setup) {
 	s.ring.Store, s.ring.Now = w.store, w.clock.Now
 	w.ring, err = mint.OpenRing(ctx, s.ring)
 	w.must(err)
-	minter, err := mint.New(mint.Config{Ring: w.ring, Issuer: s.gateway.Issuer, ProjectID: s.gateway.Project.ID, Compat: s.gateway.Compat, Now: w.clock.Now})
+	minter, err := mint.New(mint.Config{Ring: w.ring, Issuer: s.gateway.Core.Issuer, ProjectID: s.gateway.Core.Project.ID, Compat: s.gateway.Core.Compat, Now: w.clock.Now})
 	w.must(err)
 	c := s.gateway
-	c.Profiles, c.Directory, c.Sessions, c.Minter, c.Ring, c.Now = w.set, w.people, w.sessions, minter, w.ring, w.clock.Now
+	core := &c.Core
+	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring, core.Now = w.set, w.people, w.sessions, minter, w.ring, w.clock.Now
 	w.gateway, w.err = gateway.New(c)
 	if w.err != nil {
 		return
 	}
-	w.api = w.gateway.API(gateway.Serve{Keys: true, Sessions: true, Directory: true})
+	w.api = w.gateway.API(api.Serve{Keys: true, Sessions: true, Directory: true})
 }
 
 // token signs a token of a profile's issuer: good for five minutes, for Ada,
@@ -259,7 +263,7 @@ func (w *world) token(profile string, changes claims.Object) string {
 }
 
 // routes gives the gateway its routes.
-func routes(list ...*gateway.Route) option {
+func routes(list ...*proxy.Route) option {
 	return func(s *setup) { s.gateway.Routes = append(s.gateway.Routes, list...) }
 }
 
@@ -281,7 +285,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // through sends a request through a route and answers what the client and the
 // upstream saw.
-func (w *world) through(route *gateway.Route, r *http.Request) (*http.Response, *upstream) {
+func (w *world) through(route *proxy.Route, r *http.Request) (*http.Response, *upstream) {
 	w.t.Helper()
 	up := &upstream{}
 	rec := httptest.NewRecorder()

@@ -1,0 +1,246 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
+)
+
+// Serve says which parts of the session API a place of a site answers.
+type Serve struct {
+	// Keys: the JWKS and the metadata of the issuer, without credentials.
+	Keys bool
+	// Sessions: attest, authenticate, exchange, revoke, the list of sessions, what
+	// roles allow, and whoami.
+	Sessions bool
+	// Directory: organizations and members.
+	Directory bool
+}
+
+// An API answers the calls of backends and marketplaces: the wire format of
+// Stytch's B2B API, so that its SDKs work with only their base URL changed.
+type API struct {
+	core  *authn.Authenticator
+	serve Serve
+	// consumerOrganization is the id of the organization whose members the consumer
+	// endpoints call users; empty where they are not served.
+	consumerOrganization string
+	mux                  *http.ServeMux
+	log                  *zap.Logger
+}
+
+// Options say how the API is served beside its parts.
+type Options struct {
+	// ConsumerOrganization is the id of the organization whose members the consumer
+	// endpoints (/v1/sessions/…) call users. Default: they are not served. It has no
+	// effect without compat.
+	ConsumerOrganization string
+}
+
+// New makes the handler of the parts named. Without a project nobody may call it,
+// so it then answers for keys alone, whatever is named.
+func New(core *authn.Authenticator, serve Serve, o Options) *API {
+	if core.Project.ID == "" {
+		serve.Sessions, serve.Directory = false, false
+	}
+	a := &API{core: core, serve: serve, mux: http.NewServeMux(), log: core.Log}
+	if core.Compat {
+		a.consumerOrganization = o.ConsumerOrganization
+	}
+	for pattern, methods := range a.endpoints() {
+		a.mux.Handle(pattern, methods)
+	}
+	return a
+}
+
+// An endpoint does one call of the API. What it returns is the answer's body; an
+// error becomes the error envelope. An endpoint that returns an error has changed
+// nothing.
+type endpoint func(context.Context, *http.Request) (any, error)
+
+// byMethod are the endpoints of one path. Without any, the path is not found.
+type byMethod map[string]call
+
+// notFound is what a subtree of the API answers below which there is nothing else:
+// an unknown path there is the API's 404, and not the next handler's.
+var notFound = byMethod{}
+
+// A call is an endpoint and what the secret must be good for.
+type call struct {
+	authn.Call
+	run endpoint
+	// open tells that pages of any origin may read the answer.
+	open bool
+}
+
+func changing(s authn.Scope, run endpoint) call { return call{Call: authn.Call{Scope: s}, run: run} }
+
+func reading(s authn.Scope, run endpoint) call {
+	return call{Call: authn.Call{Scope: s, Reads: true}, run: run}
+}
+
+func (a *API) endpoints() map[string]byMethod {
+	all := map[string]byMethod{}
+	if a.serve.Keys {
+		a.keyEndpoints(all)
+	}
+	if a.serve.Sessions {
+		a.sessionEndpoints(all)
+		a.rbacEndpoints(all)
+	}
+	if a.serve.Sessions && a.consumerOrganization != "" {
+		a.consumerEndpoints(all)
+	}
+	if a.serve.Directory {
+		a.organizationEndpoints(all)
+		a.memberEndpoints(all)
+	}
+	if a.serve.Sessions || a.serve.Directory {
+		all[openAPIPath] = published(a.openAPI)
+	}
+	if a.serve.Sessions && a.serve.Directory {
+		all["/v1/b2b/"] = notFound
+	}
+	return all
+}
+
+// Routes are the patterns and methods that the API answers.
+func (a *API) Routes() map[string][]string {
+	routes := map[string][]string{}
+	for pattern, methods := range a.endpoints() {
+		if len(methods) > 0 {
+			routes[pattern] = slices.Sorted(maps.Keys(methods))
+		}
+	}
+	return routes
+}
+
+// ServeHTTP implements http.Handler: what is not part of the API is 404.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !a.Serve(w, r) {
+		a.answerError(w, r, authn.Refuse("route_not_found", nil))
+	}
+}
+
+// Serve answers r if it is a call of the API, and tells whether it was: the mux is
+// the one list of what belongs to it.
+func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
+	p := normalise(r.URL.EscapedPath())
+	clone := *r
+	u := *r.URL
+	u.Path, u.RawPath = unescaped(p), p
+	clone.URL = &u
+	h, pattern := a.mux.Handler(&clone)
+	if pattern == "" {
+		return false
+	}
+	methods, known := h.(byMethod)
+	if !known || len(methods) == 0 || path.Clean(p) != p {
+		a.answerError(w, r, authn.Refuse("route_not_found", nil))
+		return true
+	}
+	a.dispatch(w, &clone, methods)
+	return true
+}
+
+func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods byMethod) {
+	c, ok := methods[r.Method]
+	switch {
+	case ok:
+		a.mux.ServeHTTP(w, r.WithContext(withCall(r.Context(), a, c)))
+	case r.Method == http.MethodOptions && methods.open():
+		preflight(w, methods)
+	default:
+		w.Header().Set("Allow", methods.allow())
+		a.answerError(w, r, authn.Refuse("method_not_allowed", nil))
+	}
+}
+
+// ServeHTTP runs the call that dispatch found; going through the mux fills in the
+// path's wildcards.
+func (m byMethod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, c := callOf(r.Context())
+	a.run(w, r, c)
+}
+
+func (m byMethod) allow() string {
+	var list []string
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE"} {
+		if _, ok := m[method]; ok {
+			list = append(list, method)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
+	if err := a.authorize(r, c); err != nil {
+		a.answerError(w, r, err)
+		return
+	}
+	body, err := c.run(r.Context(), r)
+	if err != nil {
+		a.answerError(w, r, err)
+		return
+	}
+	if d, ok := body.(document); ok {
+		d.write(w, r, c)
+		return
+	}
+	a.answer(w, http.StatusOK, body)
+}
+
+func (a *API) answer(w http.ResponseWriter, status int, body any) {
+	text, err := strictjson.Marshal(body)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"status_code":500,"error_type":"internal_server_error"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+// envelope is the one shape of every refused call (Stytch's error envelope).
+type envelope struct {
+	StatusCode   int               `json:"status_code"`
+	RequestID    string            `json:"request_id"`
+	ErrorType    string            `json:"error_type"`
+	ErrorMessage string            `json:"error_message"`
+	ErrorURL     string            `json:"error_url"`
+	ErrorDetails map[string]string `json:"error_details,omitempty"`
+}
+
+const errorDocs = "https://github.com/attestgate/caddy-attest/blob/main/docs/errors.md#"
+
+func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
+	refused, id := authn.RefusalOf(err), requestID()
+	status := Status(refused.Kind)
+	e := envelope{
+		StatusCode: status, RequestID: id, ErrorType: refused.Code, ErrorMessage: refused.Message,
+		ErrorURL: errorDocs + refused.Code,
+	}
+	if refused.Reason != "" && refused.Reason != refused.Code {
+		e.ErrorDetails = map[string]string{"reason": refused.Reason}
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="session API", charset="UTF-8"`)
+	}
+	web.SetRetryAfter(w.Header(), status)
+	web.LogRefusal(a.log, "api call refused", refused, status, r, zap.String("request_id", id), zap.String("method", r.Method))
+	a.answer(w, status, e)
+}
+
+func requestID() string { return "request-id-" + uuid.NewString() }

@@ -1,0 +1,22 @@
+package api
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+)
+
+// Await answers for an API whose gateway is not open yet: a call is 503, in the
+// shape its SDK reads. It tells whether r is one; anything else is the next
+// handler's.
+func Await(w http.ResponseWriter, r *http.Request, err error) bool {
+	p := normalise(r.URL.EscapedPath())
+	if !under(p, "/v1") && !under(p, "/.well-known") {
+		return false
+	}
+	closed := &API{log: zap.NewNop()}
+	closed.answerError(w, r, authn.Refuse("service_unavailable", err))
+	return true
+}

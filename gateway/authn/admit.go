@@ -1,0 +1,183 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/attestgate/caddy-attest/session"
+)
+
+// Presented is what a proxied request shows, as facts: a door reads them off the
+// request, the core never sees it.
+type Presented struct {
+	// Bearer is an Authorization: Bearer with the shape of a session token or a JWT.
+	Bearer string
+	// Cookie is the value of the session cookie.
+	Cookie string
+	// Ambiguous tells that the request shows more than one credential where one is
+	// expected, and which.
+	Ambiguous error
+	// CrossSite tells that the request may change something and was not shown to be
+	// made by a page of this origin: no ambient credential is accepted with it.
+	CrossSite bool
+	// Loopback tells that both ends of the connection are on this machine, with no
+	// proxy between.
+	Loopback bool
+	// Browser tells that the client says it is a browser, which keeps cookies.
+	Browser bool
+}
+
+// Any tells whether a credential is shown at all.
+func (p Presented) Any() bool { return p.Bearer != "" || p.Cookie != "" || p.Ambiguous != nil }
+
+// LooksLikeJWT tells a compact JWS, or anything else that begins like one, from an
+// opaque token of the upstream's. A JWE is included: it is refused later, and must
+// not pass as "no credential".
+func LooksLikeJWT(token string) bool {
+	return strings.Count(token, ".") == 2 || strings.HasPrefix(token, "eyJ")
+}
+
+// LooksLikeSessionToken tells a session token, or anything else that begins like
+// one.
+func LooksLikeSessionToken(token string) bool { return session.LooksLikeToken(token) }
+
+// A Decision says that a request may go on, and as whom.
+type Decision struct {
+	// Anonymous tells that the route is optional and no credential was shown. All that
+	// follows but ClearCookie is then zero.
+	Anonymous bool
+
+	LiveSession
+	// Profile is the one whose factor the route accepted, the newest if several.
+	Profile string
+	// Roles are those that hold now, sorted.
+	Roles []string
+	// Claims are the effective claims of JWT.
+	Claims map[string]any
+	// JWT is for the upstream, and ends at ExpiresAt.
+	JWT       string
+	ExpiresAt time.Time
+
+	// SetCookie is to be handed out with the answer, if it is not nil.
+	SetCookie *SessionCookie
+	// ClearCookie tells that the cookie shown is dead.
+	ClearCookie bool
+}
+
+// Admit decides about one proxied request. An error is a refusal; see [RefusalOf].
+func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	d, err := a.admit(ctx, p, route)
+	if err != nil {
+		refused := *RefusalOf(err) // a copy: those who wait for one session share its refusal
+		refused.CredentialShown = p.Any()
+		return Decision{}, &refused
+	}
+	return d, nil
+}
+
+func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	switch {
+	case p.Ambiguous != nil:
+		return Decision{}, Refuse("too_many_credentials", p.Ambiguous)
+	case p.Bearer != "":
+		return a.admitBearer(ctx, p, route)
+	case p.Cookie != "":
+		return a.admitCookie(ctx, p, route)
+	case route.Optional:
+		return Decision{Anonymous: true}, nil
+	}
+	return Decision{}, Refuse("no_credential", nil)
+}
+
+// admitBearer lets the bearer alone decide: a good one admits, a bad one is
+// refused, also where the route is optional or a good cookie stands beside it.
+func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	if !LooksLikeJWT(p.Bearer) {
+		live, err := a.byToken(ctx, p.Bearer)
+		return a.admitLive(ctx, route, live, err)
+	}
+	text := sha256.Sum256([]byte(p.Bearer))
+	if a.cache.trusted.verifiedText(text) {
+		return a.admitTrusted(ctx, p, route)
+	}
+	id, err := a.apiJWT(ctx, p.Bearer, text)
+	if notIssuedHere(err) {
+		d, err := a.admitTrusted(ctx, p, route)
+		if err == nil {
+			a.cache.trusted.rememberText(text)
+		}
+		return d, err
+	}
+	if err != nil {
+		return Decision{}, refusalOfJWT(err, "invalid_session_credential")
+	}
+	live, err := a.liveSession(ctx, id)
+	return a.admitLive(ctx, route, live, err)
+}
+
+// admitCookie admits by the session cookie, the one credential that a browser
+// sends without being asked. A dead one is cleared.
+func (a *Authenticator) admitCookie(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	if p.CrossSite {
+		return Decision{}, Refuse("cross_site_request", nil)
+	}
+	live, err := a.byToken(ctx, p.Cookie)
+	if err == nil {
+		return a.admitLive(ctx, route, live, nil)
+	}
+	refused := *RefusalOf(err)
+	if refused.Kind != InvalidCredential && refused.Kind != UnknownCredential {
+		return Decision{}, &refused
+	}
+	if route.Optional {
+		return Decision{Anonymous: true, ClearCookie: true}, nil
+	}
+	refused.ClearCookie = true
+	return Decision{}, &refused
+}
+
+var errDevProfile = errors.New("a dev profile is accepted only where both ends of the connection are loopback and no proxy stands between")
+
+// admitTrusted admits by a third party's token: it has an implicit session, made
+// when the token is first seen.
+func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	id, err := a.Profiles.Verify(ctx, p.Bearer, route.profiles)
+	if err != nil {
+		return Decision{}, err
+	}
+	if a.profileOf(id).Config().Dev && !p.Loopback {
+		return Decision{}, Refuse("invalid_trusted_auth_token", errDevProfile)
+	}
+	live, err := a.implicitSession(ctx, id)
+	if err != nil {
+		return Decision{}, err
+	}
+	d, err := a.admitLive(ctx, route, live, nil)
+	if err == nil && route.SetCookie {
+		d.SetCookie, err = a.cookieFor(ctx, p, live, id)
+	}
+	return d, err
+}
+
+// admitLive admits a live session on a route whose profiles it satisfies. err is
+// why there is none.
+func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, live LiveSession, err error) (Decision, error) {
+	if err != nil {
+		return Decision{}, err
+	}
+	first, ok := a.firstFactor(route.profiles, live.Factors)
+	if !ok {
+		return Decision{}, Refuse("profile_not_accepted", errNoAcceptedFactor)
+	}
+	j, err := a.injectedJWT(route, live)
+	if err != nil {
+		return Decision{}, err
+	}
+	a.recordAccess(ctx, live.Session, a.Now())
+	return Decision{
+		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt,
+	}, nil
+}

@@ -1,0 +1,96 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/attestgate/caddy-attest/session/mint"
+)
+
+// apiJWTs remember API JWTs that were verified, so that one presented with every
+// request costs one signature. An entry is good while the JWT is, and while the
+// ring holds the keys it held then: a key that an emergency rotation denies is no
+// longer accepted from memory.
+type apiJWTs struct {
+	verified *otter.Cache[apiJWTKey, mint.Verified]
+}
+
+type apiJWTKey struct {
+	text [sha256.Size]byte
+	ring [sha256.Size]byte
+}
+
+func newAPIJWTs(o CacheOptions) *apiJWTs {
+	if o.Entries <= 0 {
+		return &apiJWTs{}
+	}
+	return &apiJWTs{otter.Must(&otter.Options[apiJWTKey, mint.Verified]{MaximumSize: o.Entries})}
+}
+
+func (c *apiJWTs) session(k apiJWTKey, now time.Time) (id string, ok bool) {
+	if c.verified == nil {
+		return "", false
+	}
+	v, ok := c.verified.GetIfPresent(k)
+	return v.SessionID, ok && now.Before(v.ExpiresAt)
+}
+
+func (c *apiJWTs) remember(k apiJWTKey, v mint.Verified) {
+	if c.verified != nil {
+		c.verified.Set(k, v)
+	}
+}
+
+// apiJWT answers which session an API JWT names, for a proxied request: it must
+// not have expired. digest is that of text.
+func (a *Authenticator) apiJWT(ctx context.Context, text string, digest [sha256.Size]byte) (string, error) {
+	k, now := apiJWTKey{digest, a.Ring.Published()}, a.Now()
+	if id, ok := a.cache.apiJWTs.session(k, now); ok {
+		return id, nil
+	}
+	v, err := a.Minter.Read(ctx, text, mint.VerifyOptions{})
+	if err == nil {
+		a.cache.apiJWTs.remember(k, v)
+	}
+	return v.SessionID, err
+}
+
+// byJWT finds the live session that a session JWT names, expired or not: only
+// callers that have shown the project's secret come here, and the session is looked
+// up anyway.
+func (a *Authenticator) byJWT(ctx context.Context, text string) (LiveSession, error) {
+	id, err := a.Minter.Verify(ctx, text, mint.VerifyOptions{AllowExpired: true})
+	if err != nil {
+		return LiveSession{}, refusalOfJWT(err, "unable_to_parse_session_jwt")
+	}
+	return a.liveSession(ctx, id)
+}
+
+// IssuesOrTrusts tells whether an iss is ours or that of an issuer some profile
+// trusts.
+func (a *Authenticator) IssuesOrTrusts(issuer string) bool {
+	return issuer == a.Issuer || a.Profiles.TrustsIssuer(issuer)
+}
+
+// notIssuedHere tells a JWT of another issuer, or what is no JWT at all, from a bad
+// one of ours.
+func notIssuedHere(err error) bool {
+	var refused *mint.VerifyError
+	return errors.As(err, &refused) && (refused.Code == mint.CodeIssuer || refused.Code == mint.CodeMalformed)
+}
+
+// refusalOfJWT refuses a JWT of ours. Where the ring could not be read that is an
+// outage and not a refusal.
+func refusalOfJWT(err error, code string) error {
+	var refused *mint.VerifyError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	r := Refuse(code, err)
+	r.Reason = refused.Code
+	return r
+}

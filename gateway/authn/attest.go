@@ -1,0 +1,130 @@
+package authn
+
+import (
+	"context"
+	"errors"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// An AttestRequest asks to turn a trusted token into a session, or into a further
+// factor of the session that is named.
+type AttestRequest struct {
+	// Profile is the name of the one the token is of.
+	Profile string
+	Token   string
+	// Organization is the one the caller names, by id, external id or slug, if any.
+	Organization string
+	Session      SessionName
+	Change       SessionChange
+	// Loopback is Presented.Loopback of the call.
+	Loopback bool
+}
+
+// Attest turns a trusted token into a session of its own, also for a token used
+// before, or attaches it to the session named.
+func (a *Authenticator) Attest(ctx context.Context, r AttestRequest) (IssuedSession, error) {
+	id, err := a.verify(ctx, r)
+	if err != nil {
+		return IssuedSession{}, err
+	}
+	live, err := a.attest(ctx, r, id)
+	if err != nil {
+		return IssuedSession{}, err
+	}
+	return a.issue(live)
+}
+
+func (a *Authenticator) attest(ctx context.Context, r AttestRequest, id *trust.Identity) (LiveSession, error) {
+	if r.Session.Empty() {
+		return a.attestNew(ctx, r, id)
+	}
+	return a.attach(ctx, r, id)
+}
+
+// Identify answers the member that a trusted token names, and makes no session.
+func (a *Authenticator) Identify(ctx context.Context, r AttestRequest) (directory.Member, error) {
+	id, err := a.verify(ctx, r)
+	if err != nil {
+		return directory.Member{}, err
+	}
+	_, m, err := a.resolve(ctx, id, r.Organization, nil)
+	return m, err
+}
+
+// verify reads the token, after all that can be judged without a key or a record.
+func (a *Authenticator) verify(ctx context.Context, r AttestRequest) (*trust.Identity, error) {
+	if err := r.Session.Check(); err != nil {
+		return nil, err
+	}
+	if err := r.Change.Claims.Check(); err != nil {
+		return nil, err
+	}
+	p, ok := a.Profiles.Profile(r.Profile)
+	if !ok {
+		return nil, Refuse("trusted_token_profile_not_found", nil)
+	}
+	if p.Config().Dev && !r.Loopback {
+		return nil, Refuse("trusted_token_profile_not_found", errDevProfile)
+	}
+	return p.Verify(ctx, r.Token)
+}
+
+var errSecondOnly = errors.New("the profile is a second factor only: it does not start a session")
+
+func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trust.Identity) (LiveSession, error) {
+	if id.Factor.SecondOnly {
+		return LiveSession{}, Refuse("insufficient_factors_for_session_exchange", errSecondOnly)
+	}
+	change, err := a.forStart(r.Change)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	factor := factorOf(id)
+	org, member, err := a.resolve(ctx, id, r.Organization, func(o directory.Organization, m directory.Member) error {
+		return a.checkClaims(o, m, []session.Factor{factor}, change.Claims)
+	})
+	if err != nil {
+		return LiveSession{}, err
+	}
+	return a.startSession(ctx, session.Start{
+		OrganizationID: org.ID, MemberID: member.ID, Duration: change.Duration, Factor: factor, Overlay: change.Claims,
+	}, id.IssuedAt)
+}
+
+// attach adds a factor to a live session: id, token and start stay.
+func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.Identity) (LiveSession, error) {
+	live, err := a.named(ctx, r.Session)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	if live.Session.Implicit {
+		return LiveSession{}, Refuse("session_not_mutable", errImplicit)
+	}
+	if _, _, err := a.resolve(ctx, id, r.Organization, func(o directory.Organization, m directory.Member) error {
+		return sameMember(live, o, m)
+	}); err != nil {
+		return LiveSession{}, err
+	}
+	live, err = a.change(ctx, live, r.Change, func(s *session.Session) error {
+		return s.Attach(factorOf(id), a.Now())
+	})
+	if err != nil {
+		return LiveSession{}, err
+	}
+	return a.confirm(ctx, live.Session, id.Profile, id.IssuedAt)
+}
+
+var (
+	errImplicit    = errors.New("an implicit session takes no factor by the API: it has no token to name it with")
+	errOtherMember = errors.New("the token resolves to another member than the session's")
+)
+
+func sameMember(live LiveSession, o directory.Organization, m directory.Member) error {
+	if o.ID != live.Organization.ID || m.ID != live.Member.ID {
+		return Refuse("member_session_member_id_mismatch", errOtherMember)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package authn
+
+import (
+	"time"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/store"
+)
+
+// caches hold what a request whose session is known needs, so that it touches
+// neither the store nor a signature.
+type caches struct {
+	sessions       *readThrough[session.Session]
+	members        *readThrough[directory.Member]
+	organizations  *readThrough[directory.Organization]
+	notBefore      *readThrough[time.Time] // of profiles
+	trusted        *tokenSessions          // implicit sessions by trusted token
+	cookieSessions *tokenSessions          // sessions that a cookie was handed out for, by trusted token
+	apiJWTs        *apiJWTs
+	jwts           *jwtCache
+}
+
+func newCaches(o CacheOptions, now func() time.Time) caches {
+	return caches{
+		sessions:       newReadThrough[session.Session](o, now),
+		members:        newReadThrough[directory.Member](o, now),
+		organizations:  newReadThrough[directory.Organization](o, now),
+		notBefore:      newReadThrough[time.Time](o, now),
+		trusted:        newTokenSessions(o),
+		cookieSessions: newTokenSessions(o),
+		apiJWTs:        newAPIJWTs(o),
+		jwts:           newJWTCache(o),
+	}
+}
+
+// apply drops what an event of the store's watch says has changed.
+func (c caches) apply(e store.Event) {
+	if e.Flush {
+		c.sessions.flush()
+		c.members.flush()
+		c.organizations.flush()
+		c.notBefore.flush()
+		return
+	}
+	if id, ok := session.Changed(e); ok {
+		c.sessions.drop(id)
+		return
+	}
+	switch entity, ok := directory.Changed(e); {
+	case !ok:
+	case entity.Profile != "":
+		c.notBefore.drop(entity.Profile)
+	case entity.MemberID != "":
+		c.members.drop(entity.OrganizationID + "/" + entity.MemberID)
+	default:
+		c.organizations.drop(entity.OrganizationID)
+	}
+}
+
+// dropMember makes the next request read the member anew.
+func (c caches) dropMember(m directory.Member) { c.members.drop(m.OrganizationID + "/" + m.ID) }

@@ -1,0 +1,131 @@
+package authn
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/rbac"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/session/mint"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// Defaults of Config.
+const (
+	DefaultSessionDuration  = 60 * time.Minute
+	DefaultJWTLifetime      = 5 * time.Minute
+	DefaultInjectedLifetime = 60 * time.Second
+	DefaultReuseFor         = 30 * time.Second
+	DefaultCacheEntries     = 10_000
+	DefaultCacheAge         = 5 * time.Second
+	DefaultFailureLimit     = 20
+)
+
+// Config is what an Authenticator is made of. Profiles, Directory, Sessions, Minter
+// and Ring are required.
+type Config struct {
+	Profiles  *trust.Set
+	Directory *directory.Directory
+	Sessions  *session.Manager
+	Minter    *mint.Minter
+	// Ring is the minter's; it publishes the keys of the JWKS.
+	Ring *mint.Ring
+	// Policy is what roles allow. Default: nothing.
+	Policy *rbac.Policy
+
+	// Templates are the claim templates by name; "default" applies where a route or
+	// an API JWT names none.
+	Templates map[string]*claims.Template
+
+	// Issuer is the iss of our JWTs, and the aud of an injected one whose route
+	// names no audience.
+	Issuer string
+	// Project is who may call the session API. Without one it serves keys only.
+	Project Project
+	// Compat makes JWTs and answers follow Stytch's shape (RS256, aud [project_id]).
+	Compat bool
+	// FailureLimit is how many calls of the session API with a wrong secret a client
+	// address may make a second; further ones are 429. Calls with a good secret are
+	// never held up. A negative value sets no limit. Default: 20.
+	FailureLimit int
+
+	// SessionDuration is how long a session lasts that names no duration. Default:
+	// 60 minutes. Implicit sessions end with their token instead.
+	SessionDuration time.Duration
+	// Idle ends a session after that long without a request. Default: 0, never.
+	Idle time.Duration
+	// JWTLifetime is how long an API JWT is good. Default: 5 minutes.
+	JWTLifetime time.Duration
+	// ReuseFor is how long one injected JWT serves further requests of the same
+	// session and route; a negative value mints for each. Default: 30 s.
+	ReuseFor time.Duration
+
+	Cache CacheOptions
+
+	// Log receives refusals at Info with their precise reason, and faults at Error.
+	// Default: nothing is logged.
+	Log *zap.Logger
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// CacheOptions bound the local cache of decoded sessions, members and JWTs.
+type CacheOptions struct {
+	// Entries per kind; a negative value turns the cache off. Default: 10,000.
+	Entries int
+	// MaxAge is how old an entry may be when it is served. Default: 5 s.
+	MaxAge time.Duration
+	// ServeStale is how much older it may be while the store is down. Default: 0.
+	ServeStale time.Duration
+}
+
+// An Authenticator decides on what was presented. It is safe for concurrent use.
+// Its zero value is not usable; see [New].
+type Authenticator struct {
+	Config
+	cache    caches
+	secrets  secrets
+	failures *failures
+	flights  singleflight.Group
+}
+
+// New checks the configuration and fills in defaults.
+func New(c Config) (*Authenticator, error) {
+	if c.Profiles == nil || c.Directory == nil || c.Sessions == nil || c.Minter == nil || c.Ring == nil {
+		return nil, errors.New("authn: profiles, directory, sessions, minter and ring are required")
+	}
+	c = c.withDefaults()
+	return &Authenticator{
+		Config: c, cache: newCaches(c.Cache, c.Now),
+		secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now),
+	}, nil
+}
+
+func (c Config) withDefaults() Config {
+	c.SessionDuration = orDefault(c.SessionDuration, DefaultSessionDuration)
+	c.JWTLifetime = orDefault(c.JWTLifetime, DefaultJWTLifetime)
+	c.ReuseFor = orDefault(c.ReuseFor, DefaultReuseFor)
+	c.Cache.Entries = orDefault(c.Cache.Entries, DefaultCacheEntries)
+	c.Cache.MaxAge = orDefault(c.Cache.MaxAge, DefaultCacheAge)
+	c.FailureLimit = orDefault(c.FailureLimit, DefaultFailureLimit)
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}

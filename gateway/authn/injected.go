@@ -1,0 +1,105 @@
+package authn
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/session/mint"
+)
+
+// A jwtKey is all that an injected JWT is made of: requests with equal keys may
+// share one. The route's header and scheme are no part of it, as the JWT is kept
+// without them.
+type jwtKey struct {
+	request    [sha256.Size]byte // its Digest: all but the claims
+	signingKey string            // kid
+	// The claims are rendered from these.
+	template                           [sha256.Size]byte
+	memberVersion, organizationVersion uint64
+}
+
+func (a *Authenticator) jwtKeyOf(r *CompiledRoute, live LiveSession, request mint.Request) jwtKey {
+	return jwtKey{
+		request: request.Digest(), template: r.template.Digest(), memberVersion: live.Member.Version,
+		organizationVersion: live.Organization.Version, signingKey: a.Ring.ActiveID(),
+	}
+}
+
+// An injectedJWT is a JWT for an upstream, and what it was made of.
+type injectedJWT struct {
+	mint.JWT
+	claims claims.Object
+	roles  []string
+}
+
+// reusable tells whether the JWT may serve a further request: for reuseFor after it
+// was minted, and while at least half of its life is left.
+func (j *injectedJWT) reusable(now time.Time, reuseFor time.Duration) bool {
+	age, left := now.Sub(j.IssuedAt), j.ExpiresAt.Sub(now)
+	return age >= 0 && age < reuseFor && left >= j.ExpiresAt.Sub(j.IssuedAt)/2
+}
+
+// jwtCache keeps injected JWTs for reuse.
+type jwtCache struct {
+	jwts *otter.Cache[jwtKey, *injectedJWT]
+}
+
+func newJWTCache(o CacheOptions) *jwtCache {
+	if o.Entries <= 0 {
+		return &jwtCache{}
+	}
+	return &jwtCache{otter.Must(&otter.Options[jwtKey, *injectedJWT]{MaximumSize: o.Entries})}
+}
+
+func (c *jwtCache) get(k jwtKey, now time.Time, reuseFor time.Duration) (*injectedJWT, bool) {
+	if c.jwts == nil {
+		return nil, false
+	}
+	j, ok := c.jwts.GetIfPresent(k)
+	return j, ok && j.reusable(now, reuseFor)
+}
+
+func (c *jwtCache) keep(k jwtKey, j *injectedJWT) {
+	if c.jwts != nil {
+		c.jwts.Set(k, j)
+	}
+}
+
+// injectedJWT answers the JWT that tells the upstream of the route about a session:
+// one minted before where it may be reused, else a new one.
+func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*injectedJWT, error) {
+	request := mintRequest(live, a.roles(live), nil, r.audience, r.lifetime)
+	key := a.jwtKeyOf(r, live, request)
+	if j, ok := a.cache.jwts.get(key, a.Now(), a.ReuseFor); ok {
+		return j, nil
+	}
+	j, err := a.mintInjected(r, live, request)
+	if err == nil {
+		a.cache.jwts.keep(key, j)
+	}
+	return j, err
+}
+
+func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request mint.Request) (*injectedJWT, error) {
+	effective, err := claims.Effective(r.template, a.variables(live, request.Roles), live.Session.Overlay)
+	if err != nil {
+		return nil, err
+	}
+	request.Claims = effective
+	jwt, err := a.Minter.Mint(request)
+	if err != nil {
+		return nil, err
+	}
+	return &injectedJWT{jwt, effective, request.Roles}, nil
+}
+
+func mintRequest(live LiveSession, roles []string, effective claims.Object, audience []string, life time.Duration) mint.Request {
+	return mint.Request{
+		Session: live.Session, Factors: live.Factors, Roles: roles, Claims: effective,
+		OrganizationID: live.Organization.ID, OrganizationSlug: live.Organization.Slug, MemberID: live.Member.ID,
+		Audience: audience, Lifetime: life,
+	}
+}

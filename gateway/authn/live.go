@@ -1,0 +1,125 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+)
+
+// A LiveSession is a session that is neither revoked, expired nor idle, together
+// with its member and organization as they stand now.
+type LiveSession struct {
+	Session      session.Session
+	Member       directory.Member
+	Organization directory.Organization
+	// Factors are those of the session that count now, oldest first.
+	Factors []session.Factor
+}
+
+var (
+	errMemberInactive = errors.New("the member or the organization is not active")
+	errNotBefore      = errors.New("the session began at or before a revocation of its member, organization or profile")
+)
+
+// liveSession reads a live session, its member and its organization. Every
+// credential ends here, so that expiry, revocation and the state of member and
+// organization are decided in one place.
+func (a *Authenticator) liveSession(ctx context.Context, id string) (LiveSession, error) {
+	s, err := a.checkedSession(ctx, id)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	return a.complete(ctx, s, a.Now())
+}
+
+// checkedSession reads the session, from the cache where it may. A cached copy may
+// look idle only because later uses were not written into it, so that is asked
+// again.
+func (a *Authenticator) checkedSession(ctx context.Context, id string) (session.Session, error) {
+	s, err := a.session(ctx, id)
+	if err != nil {
+		return session.Session{}, err
+	}
+	err = a.Sessions.Check(s)
+	if errors.Is(err, session.ErrIdle) {
+		a.cache.sessions.drop(id)
+		return a.session(ctx, id)
+	}
+	return s, err
+}
+
+// complete adds member, organization and the factors that count to a session.
+func (a *Authenticator) complete(ctx context.Context, s session.Session, now time.Time) (LiveSession, error) {
+	org, err := a.organization(ctx, s.OrganizationID)
+	if err != nil {
+		return LiveSession{}, asSessionNotFound(err)
+	}
+	member, err := a.member(ctx, s.OrganizationID, s.MemberID)
+	if err != nil {
+		return LiveSession{}, asSessionNotFound(err)
+	}
+	if member.Status != directory.StatusActive || org.Status != directory.StatusActive {
+		return LiveSession{}, Refuse("session_not_found", errMemberInactive)
+	}
+	if !s.StartedAt.After(member.NotBefore) || !s.StartedAt.After(org.NotBefore) {
+		return LiveSession{}, Refuse("session_not_found", errNotBefore)
+	}
+	factors, err := a.countingFactors(ctx, s, org, now)
+	return LiveSession{s, member, org, factors}, err
+}
+
+// asSessionNotFound turns "no such member" into "no such session": a session
+// outlives neither its member nor its organization.
+func asSessionNotFound(err error) error {
+	var known *directory.Error
+	if errors.As(err, &known) {
+		return Refuse("session_not_found", err)
+	}
+	return err
+}
+
+func (a *Authenticator) session(ctx context.Context, id string) (session.Session, error) {
+	return a.cache.sessions.read(ctx, id, func(ctx context.Context) (session.Session, error) {
+		return a.Sessions.ByID(ctx, id)
+	})
+}
+
+func (a *Authenticator) organization(ctx context.Context, id string) (directory.Organization, error) {
+	return a.cache.organizations.read(ctx, id, func(ctx context.Context) (directory.Organization, error) {
+		return a.Directory.Organization(ctx, id)
+	})
+}
+
+func (a *Authenticator) member(ctx context.Context, org, id string) (directory.Member, error) {
+	return a.cache.members.read(ctx, org+"/"+id, func(ctx context.Context) (directory.Member, error) {
+		return a.Directory.Member(ctx, org, id)
+	})
+}
+
+// profileNotBefore answers until when proofs of a profile have been revoked.
+func (a *Authenticator) profileNotBefore(ctx context.Context, profile string) (time.Time, error) {
+	return a.cache.notBefore.read(ctx, profile, func(ctx context.Context) (time.Time, error) {
+		return a.Directory.ProfileCut(ctx, profile)
+	})
+}
+
+// byToken finds the live session whose token this is.
+func (a *Authenticator) byToken(ctx context.Context, text string) (LiveSession, error) {
+	token, err := session.ParseToken(text)
+	if err != nil {
+		return LiveSession{}, Refuse("invalid_session_credential", err)
+	}
+	live, err := a.liveSession(ctx, token.SessionID())
+	if err != nil {
+		return LiveSession{}, err
+	}
+	if !live.Session.Holds(token, a.Now()) {
+		return LiveSession{}, Refuse("session_not_found", errWrongSecret)
+	}
+	return live, nil
+}
+
+var errWrongSecret = errors.New("the session token has the id of a session and not its secret")

@@ -1,0 +1,172 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+type testClock struct{ nanos atomic.Int64 }
+
+func (c *testClock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
+func (c *testClock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+
+func newTestReadThrough(o CacheOptions) (*readThrough[int], *testClock) {
+	c := &testClock{}
+	c.advance(time.Hour)
+	return newReadThrough[int](o, c.now), c
+}
+
+func TestReadThroughServesUntilMaxAge(t *testing.T) {
+	f, clock := newTestReadThrough(CacheOptions{Entries: 10, MaxAge: 5 * time.Second})
+	loads := 0
+	read := func() int {
+		v, err := f.read(t.Context(), "k", func(context.Context) (int, error) { loads++; return loads, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if read() != 1 || read() != 1 {
+		t.Error("a young entry was read again")
+	}
+	clock.advance(5 * time.Second)
+	if read() != 2 {
+		t.Error("an old entry was served")
+	}
+	f.drop("k")
+	if read() != 3 {
+		t.Error("a dropped entry was served")
+	}
+	f.flush()
+	if read() != 4 {
+		t.Error("a flushed entry was served")
+	}
+}
+
+// An entry older than MaxAge is served only while the store has a fault, and only
+// for so long.
+func TestReadThroughServesStaleOnlyInAnOutage(t *testing.T) {
+	f, clock := newTestReadThrough(CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute})
+	outage := errors.New("connection refused")
+	answer := func(v int, err error) (int, error) {
+		return f.read(t.Context(), "k", func(context.Context) (int, error) { return v, err })
+	}
+	if _, err := answer(1, nil); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(30 * time.Second)
+	if v, err := answer(0, outage); v != 1 || err != nil {
+		t.Errorf("in an outage: %d %v", v, err)
+	}
+	gone := Refuse("session_not_found", nil)
+	if _, err := answer(0, gone); !errors.Is(err, gone) {
+		t.Errorf("an answer that is no outage: %v", err)
+	}
+	clock.advance(time.Minute)
+	if _, err := answer(0, outage); !errors.Is(err, outage) {
+		t.Errorf("after the grace: %v", err)
+	}
+	f.drop("k")
+	if _, err := answer(0, outage); !errors.Is(err, outage) {
+		t.Errorf("after it was dropped: %v", err)
+	}
+}
+
+// The fill race: a read that began before an invalidation brings back what the
+// invalidation was about. Its caller has it; nobody else ever does.
+func TestReadThroughDropsAFillThatBeganBeforeAnInvalidation(t *testing.T) {
+	for name, invalidate := range map[string]func(*readThrough[int]){
+		"drop":  func(f *readThrough[int]) { f.drop("k") },
+		"flush": func(f *readThrough[int]) { f.flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := newTestReadThrough(CacheOptions{Entries: 10, MaxAge: time.Hour})
+			began, release := make(chan struct{}), make(chan struct{})
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				_, _ = f.read(t.Context(), "k", func(context.Context) (int, error) {
+					close(began)
+					<-release
+					return 1, nil
+				})
+			})
+			<-began
+			invalidate(f)
+			later, err := f.read(t.Context(), "k", func(context.Context) (int, error) { return 2, nil })
+			if later != 2 || err != nil {
+				t.Errorf("who asked after the invalidation got %d %v: the read that began before it", later, err)
+			}
+			close(release)
+			wg.Wait()
+			if v, _ := f.read(t.Context(), "k", func(context.Context) (int, error) { return 3, nil }); v == 1 {
+				t.Error("the old fill was kept")
+			}
+		})
+	}
+}
+
+// A test that tries to lose the race: writers change a record and invalidate it
+// while readers read. What a reader gets is never older than the last change that
+// was announced before it asked.
+func TestReadThroughIsNeverOlderThanWhatWasAnnounced(t *testing.T) {
+	f, _ := newTestReadThrough(CacheOptions{Entries: 64, MaxAge: time.Hour})
+	const keys = 8
+	var stored, announced [keys]atomic.Int64
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for k := range keys {
+		wg.Go(func() {
+			for i := int64(1); ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				stored[k].Store(i)
+				f.drop(fmt.Sprint(k))
+				announced[k].Store(i)
+			}
+		})
+	}
+	for range 4 {
+		wg.Go(func() {
+			for i := range 20_000 {
+				k := i % keys
+				least := announced[k].Load()
+				v, err := f.read(context.Background(), fmt.Sprint(k), func(context.Context) (int, error) {
+					return int(stored[k].Load()), nil
+				})
+				if err != nil || int64(v) < least {
+					t.Errorf("got %d %v, announced was %d", v, err, least)
+					return
+				}
+			}
+		})
+	}
+	go func() { time.Sleep(500 * time.Millisecond); close(stop) }()
+	wg.Wait()
+}
+
+// CVE-2026-71326: concurrent requests of many users, nobody gets another's.
+func TestReadThroughMixesNobodyUp(t *testing.T) {
+	f, _ := newTestReadThrough(CacheOptions{Entries: 16, MaxAge: time.Hour})
+	var wg sync.WaitGroup
+	for i := range 640 {
+		wg.Go(func() {
+			user := i % 64
+			v, err := f.read(context.Background(), fmt.Sprint(user), func(context.Context) (int, error) {
+				time.Sleep(time.Millisecond)
+				return user, nil
+			})
+			if v != user || err != nil {
+				t.Errorf("user %d got %d %v", user, v, err)
+			}
+		})
+	}
+	wg.Wait()
+}

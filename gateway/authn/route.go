@@ -1,0 +1,100 @@
+package authn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
+)
+
+// A Route says who is admitted at one place of a site, and what the upstream behind
+// it is told. The zero value admits nobody.
+type Route struct {
+	// Profiles are the names of the profiles whose tokens, and whose sessions, are
+	// good here. A session made by another profile is not.
+	Profiles []string
+
+	// Any accepts every configured profile instead of those named.
+	Any bool
+
+	// Optional lets a request without a credential through as anonymous. A bad
+	// credential is refused all the same.
+	Optional bool
+
+	// Audience is the aud of the JWT the upstream receives. By default, the issuer.
+	Audience []string
+
+	// Template names the claim template of the JWT. By default the template called
+	// "default", where there is one.
+	Template string
+
+	// JWTLifetime is how long the injected JWT is good. Default: 60 s.
+	JWTLifetime time.Duration
+
+	// SetCookie hands the session cookie to a browser that arrives with a trusted
+	// token.
+	SetCookie bool
+}
+
+// A CompiledRoute is a route with defaults filled in and names resolved; see
+// [Authenticator.Compile].
+type CompiledRoute struct {
+	Route
+	profiles []string
+	template *claims.Template
+	audience []string
+	lifetime time.Duration
+}
+
+var errNoProfile = errors.New("authn: the route names no profile")
+
+// Compile checks a route and resolves what it names. Every error names the option.
+func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
+	c := &CompiledRoute{Route: r, profiles: r.Profiles, audience: r.Audience, lifetime: orDefault(r.JWTLifetime, DefaultInjectedLifetime)}
+	if r.Any {
+		c.profiles = a.Profiles.Names()
+	}
+	if len(c.profiles) == 0 {
+		return nil, errNoProfile
+	}
+	if err := a.Profiles.CheckRoute(c.profiles); err != nil {
+		return nil, err
+	}
+	if err := a.compileAudience(c); err != nil {
+		return nil, err
+	}
+	t, err := a.template(r.Template)
+	if err != nil {
+		return nil, err
+	}
+	c.template = t
+	return c, nil
+}
+
+// compileAudience keeps injected JWTs and API JWTs apart: only the latter carry the
+// project id, which is what makes them a credential. Under compat upstreams verify
+// with Stytch's SDKs, which want the project id first: the minter puts it there.
+func (a *Authenticator) compileAudience(r *CompiledRoute) error {
+	id := a.Project.ID
+	switch {
+	case a.Compat:
+	case id != "" && slices.Contains(r.audience, id):
+		return fmt.Errorf("authn: audience: %q is the project id, which would make the injected JWT a credential", id)
+	case len(r.audience) == 0:
+		r.audience = []string{a.Issuer}
+	}
+	return nil
+}
+
+func (a *Authenticator) template(name string) (*claims.Template, error) {
+	if name == "" {
+		return a.Templates["default"], nil
+	}
+	t, ok := a.Templates[name]
+	if !ok {
+		return nil, fmt.Errorf("authn: template %q is not defined", name)
+	}
+	return t, nil
+}

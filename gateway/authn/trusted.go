@@ -1,0 +1,163 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// tokenSessions remember which session a trusted token has, so that a token seen
+// before costs no look-up in the directory. What they say is checked against the
+// session each time.
+type tokenSessions struct {
+	ids *otter.Cache[tokenKey, string]
+	// texts are digests of the text of tokens that some profile verified. One
+	// signature may be written in two ways, so this says nothing else of a token.
+	texts *otter.Cache[[32]byte, struct{}]
+}
+
+type tokenKey struct {
+	digest  [32]byte
+	profile string
+}
+
+func newTokenSessions(o CacheOptions) *tokenSessions {
+	if o.Entries <= 0 {
+		return &tokenSessions{}
+	}
+	return &tokenSessions{
+		ids:   otter.Must(&otter.Options[tokenKey, string]{MaximumSize: o.Entries}),
+		texts: otter.Must(&otter.Options[[32]byte, struct{}]{MaximumSize: o.Entries}),
+	}
+}
+
+// verifiedText tells whether some profile has verified the token of that text, so
+// that it cannot be one of ours.
+func (t *tokenSessions) verifiedText(digest [32]byte) bool {
+	if t.texts == nil {
+		return false
+	}
+	_, ok := t.texts.GetIfPresent(digest)
+	return ok
+}
+
+func (t *tokenSessions) rememberText(digest [32]byte) {
+	if t.texts != nil {
+		t.texts.Set(digest, struct{}{})
+	}
+}
+
+func (t *tokenSessions) session(k tokenKey) (id string, ok bool) {
+	if t.ids == nil {
+		return "", false
+	}
+	return t.ids.GetIfPresent(k)
+}
+
+func (t *tokenSessions) remember(k tokenKey, id string) {
+	if t.ids != nil {
+		t.ids.Set(k, id)
+	}
+}
+
+// implicitSession answers the session of a trusted token that arrives with a
+// request rather than at the attest endpoint.
+func (a *Authenticator) implicitSession(ctx context.Context, id *trust.Identity) (LiveSession, error) {
+	key := tokenKey{id.Digest, id.Profile}
+	if known, ok := a.cache.trusted.session(key); ok {
+		live, err := a.liveSession(ctx, known)
+		switch {
+		case err == nil && live.Session.Takes(id.IssuedAt):
+			return live, nil
+		case err != nil && !errors.Is(err, session.ErrNotFound):
+			return LiveSession{}, err
+		}
+		// The session ended, or a later token began it anew and this one is older than
+		// its revocation: what the manager says of the token decides.
+	}
+	return a.findImplicit(ctx, key, id)
+}
+
+// findImplicit finds or makes the session, once for all requests that bring the
+// token at the same time.
+func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trust.Identity) (LiveSession, error) {
+	ch := a.flights.DoChan(string(key.digest[:])+key.profile, func() (any, error) {
+		live, err := a.startImplicit(context.WithoutCancel(ctx), id)
+		if err == nil {
+			a.cache.trusted.remember(key, live.Session.ID)
+		}
+		return live, err
+	})
+	select {
+	case <-ctx.Done():
+		return LiveSession{}, ctx.Err()
+	case r := <-ch:
+		return r.Val.(LiveSession), r.Err
+	}
+}
+
+func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
+	org, member, err := a.resolve(ctx, id, "", nil)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	c := a.profileOf(id).Config()
+	s, err := a.Sessions.Implicit(ctx, session.Implicit{
+		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
+		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, MaxLifetime: credentialLifetime(c),
+		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
+	})
+	if err != nil {
+		return LiveSession{}, err
+	}
+	return a.confirm(ctx, s, id.Profile, id.IssuedAt)
+}
+
+// credentialLifetime is the longest that any token of a profile is a credential:
+// for so long must a revocation be remembered.
+func credentialLifetime(c trust.Config) time.Duration {
+	return orDefault(c.MaxLifetime, trust.DefaultMaxLifetime) + max(orDefault(c.Leeway, trust.DefaultLeeway), 0)
+}
+
+// resolve finds the member and organization that an identity names, and creates
+// them where the profile may. apiOrganization is the organization an API caller
+// named, if any. check may refuse them before anything is written about the member;
+// it may be nil.
+func (a *Authenticator) resolve(
+	ctx context.Context, id *trust.Identity, apiOrganization string, check func(directory.Organization, directory.Member) error,
+) (directory.Organization, directory.Member, error) {
+	c := a.profileOf(id).Config()
+	org, member, err := a.Directory.Resolve(ctx, directory.Assertion{
+		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
+		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
+		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
+		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,
+		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
+		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
+		SecondOnly: c.Factor.SecondOnly, Check: check, Demoted: a.cache.dropMember,
+	})
+	if err == nil {
+		a.cache.organizations.drop(org.ID)
+		a.cache.dropMember(member)
+	}
+	return org, member, err
+}
+
+// profileOf answers the profile of an identity, which Verify took from the same set.
+func (a *Authenticator) profileOf(id *trust.Identity) *trust.Profile {
+	p, _ := a.Profiles.Profile(id.Profile)
+	return p
+}
+
+func factorOf(id *trust.Identity) session.Factor {
+	return session.Factor{
+		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt,
+		Email: id.Email, EmailVerified: id.EmailVerified,
+	}
+}

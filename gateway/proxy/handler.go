@@ -1,0 +1,35 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
+)
+
+// Handler is [Proxy.Admit] as plain net/http middleware: next sees only requests
+// that were admitted, as what they are.
+func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := p.Admit(r, route)
+		if err != nil {
+			p.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(a.Writer(w), a.Request)
+	})
+}
+
+func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	refused, id := authn.RefusalOf(err), rand.Text()
+	status := Status(refused.Kind)
+	p.Announce(w.Header(), refused, status, id)
+	web.LogRefusal(p.core.Log, "request refused", refused, status, r, zap.String("id", id))
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(refused.Message + "\n"))
+}

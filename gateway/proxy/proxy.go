@@ -1,0 +1,113 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
+)
+
+// Config is what a Proxy is made of. Core is required.
+type Config struct {
+	Core *authn.Authenticator
+	// Cookie carries the session token of browsers.
+	Cookie web.Cookie
+	// Routes are all routes that will be asked for. Every header that one of them
+	// injects is scrubbed on all of them.
+	Routes []*Route
+}
+
+// A Proxy admits proxied requests. It is safe for concurrent use.
+type Proxy struct {
+	core   *authn.Authenticator
+	cookie web.Cookie
+	routes map[*Route]*compiledRoute
+	scrub  *web.Scrubber
+	// authorization is what `attest off` leaves in that header.
+	authorization web.AuthorizationRule
+}
+
+// New checks the configuration, resolves what routes name and fills in defaults.
+// Every error names the route's option or the profile.
+func New(c Config) (*Proxy, error) {
+	c.Cookie = c.Cookie.WithDefaults()
+	if err := c.Cookie.Check(); err != nil {
+		return nil, err
+	}
+	p := &Proxy{core: c.Core, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes))}
+	return p, p.addRoutes(c.Routes)
+}
+
+func (p *Proxy) addRoutes(list []*Route) error {
+	var headers, schemes []string
+	for _, r := range list {
+		compiled, err := compile(p.core, r)
+		if err != nil {
+			return err
+		}
+		p.routes[r] = compiled
+		headers = append(headers, compiled.forward.Header)
+		if compiled.injectsAuthorization() {
+			schemes = append(schemes, compiled.forward.Scheme)
+		}
+	}
+	p.scrub = web.NewScrubber(headers)
+	p.authorization = web.NewAuthorizationRule(schemes, p.core.IssuesOrTrusts)
+	return nil
+}
+
+var errUnknownRoute = errors.New("the route was not given to New")
+
+// Admit decides about one proxied request: it cleans it of everything that only
+// the gateway may say, has its credential judged, and puts the injected JWT in
+// place. The request is changed also where it is refused. An error is an
+// *[authn.Refusal].
+//
+// route must be one of Config.Routes.
+func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
+	compiled, known := p.routes[route]
+	if !known {
+		return nil, authn.Refuse("internal_server_error", errUnknownRoute)
+	}
+	presented := p.presented(r)
+	p.clean(r, compiled, presented)
+	d, err := p.decide(r, compiled, presented)
+	if err != nil {
+		return nil, err
+	}
+	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d)}
+	if d.JWT != "" {
+		a.header = compiled.forward.Header
+		compiled.forward.set(r.Header, d.JWT)
+	}
+	a.Request = withOuterAttest(r, &outerAttest{presented, a.header})
+	return a, nil
+}
+
+func (p *Proxy) decide(r *http.Request, route *compiledRoute, presented authn.Presented) (authn.Decision, error) {
+	if route.off {
+		return authn.Decision{Anonymous: true}, nil
+	}
+	return p.core.Admit(r.Context(), presented, route.core)
+}
+
+// cookieLines are the Set-Cookie lines that a decision asks for.
+func (p *Proxy) cookieLines(d authn.Decision) []string {
+	switch {
+	case d.SetCookie != nil:
+		return []string{p.cookie.Set(d.SetCookie.Token.Reveal(), d.SetCookie.ExpiresAt, p.core.Now())}
+	case d.ClearCookie:
+		return []string{p.cookie.Clear()}
+	}
+	return nil
+}
+
+// Announce writes what the client may know of a refusal into the header of the
+// answer, and clears a dead cookie.
+func (p *Proxy) Announce(h http.Header, refused *authn.Refusal, status int, id string) {
+	web.Announce(h, refused, status, id)
+	if refused.ClearCookie {
+		h.Add("Set-Cookie", p.cookie.Clear())
+	}
+}

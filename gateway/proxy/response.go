@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/attestgate/caddy-attest/gateway/web"
+)
+
+// responseWriter guards the session cookie on the way back: it drops Set-Cookie
+// lines of that name from the upstream, then adds its own.
+type responseWriter struct {
+	http.ResponseWriter
+	cookie web.Cookie
+	set    []string
+	begun  bool
+}
+
+func (w *responseWriter) begin() {
+	if w.begun {
+		return
+	}
+	w.begun = true
+	h := w.Header()
+	w.cookie.DropFrom(h)
+	for _, line := range w.set {
+		h.Add("Set-Cookie", line)
+	}
+	if len(w.set) > 0 {
+		h.Set("Cache-Control", "no-store")
+	}
+}
+
+// WriteHeader guards the header before the final answer; an informational one
+// (1xx) carries no cookie that a browser keeps.
+func (w *responseWriter) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		w.begin()
+	} else {
+		w.cookie.DropFrom(w.Header())
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.begin()
+	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom keeps the way open for sendfile.
+func (w *responseWriter) ReadFrom(r io.Reader) (int64, error) {
+	w.begin()
+	return io.Copy(w.ResponseWriter, r)
+}
+
+// Flush makes the header final like a write does.
+func (w *responseWriter) Flush() {
+	w.begin()
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach what else the writer can do.
+func (w *responseWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

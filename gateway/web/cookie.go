@@ -1,0 +1,150 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// DefaultCookieName has the prefix that makes browsers refuse the cookie unless
+// it is Secure, has Path=/ and no Domain (RFC 6265bis §4.1.3.2).
+const DefaultCookieName = "__Host-session"
+
+// Cookie is how browsers keep the session token.
+type Cookie struct {
+	// Name of the cookie. Default: __Host-session, or __Secure-session with a
+	// Domain.
+	Name string
+	// Domain widens the cookie to a domain and all below it. Default: the host alone.
+	Domain string
+	// SameSite is "lax", "strict" or "none"; none implies Partitioned. Default: lax.
+	SameSite string
+}
+
+// WithDefaults fills in what is not set.
+func (c Cookie) WithDefaults() Cookie {
+	if c.Name == "" {
+		c.Name = DefaultCookieName
+		if c.Domain != "" {
+			c.Name = "__Secure-session"
+		}
+	}
+	if c.SameSite == "" {
+		c.SameSite = "lax"
+	}
+	return c
+}
+
+// Check tells what is wrong with a cookie whose defaults are filled in.
+func (c Cookie) Check() error {
+	switch {
+	case c.SameSite != "lax" && c.SameSite != "strict" && c.SameSite != "none":
+		return errors.New("web: cookie: same_site is lax, strict or none")
+	case c.Domain != "" && !strings.HasPrefix(c.Name, "__Secure-"):
+		return errors.New("web: cookie: with a domain its name begins with __Secure-")
+	case c.Domain == "" && !strings.HasPrefix(c.Name, "__Host-"):
+		return errors.New("web: cookie: its name begins with __Host-")
+	}
+	return (&http.Cookie{Name: c.Name, Value: "x", Path: "/", Domain: c.Domain, Secure: true}).Valid()
+}
+
+// Set is the Set-Cookie line that hands out token until expires.
+func (c Cookie) Set(token string, expires, now time.Time) string {
+	k := c.attributes()
+	k.Value = token
+	k.Expires = expires.UTC()
+	k.MaxAge = max(1, int(expires.Sub(now)/time.Second))
+	return k.String()
+}
+
+// Clear is the Set-Cookie line that makes a browser forget it.
+func (c Cookie) Clear() string {
+	k := c.attributes()
+	k.MaxAge = -1
+	return k.String()
+}
+
+func (c Cookie) attributes() *http.Cookie {
+	k := &http.Cookie{Name: c.Name, Path: "/", Domain: c.Domain, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	switch c.SameSite {
+	case "strict":
+		k.SameSite = http.SameSiteStrictMode
+	case "none":
+		k.SameSite, k.Partitioned = http.SameSiteNoneMode, true
+	}
+	return k
+}
+
+var errTwoCookies = errors.New("two different session cookies")
+
+// read answers the value of the cookie, or "" where there is none. Two different
+// values are an error: one of them was planted, and nobody can tell which.
+func (c Cookie) read(r *http.Request) (string, error) {
+	if len(r.Header["Cookie"]) == 0 {
+		return "", nil
+	}
+	value := ""
+	for _, k := range r.CookiesNamed(c.Name) {
+		if value != "" && k.Value != value {
+			return "", errTwoCookies
+		}
+		value = k.Value
+	}
+	return value, nil
+}
+
+// Strip takes the cookie out of the request and leaves every other as it was sent:
+// the upstream has no use for the session token.
+func (c Cookie) Strip(h http.Header) {
+	lines := h["Cookie"]
+	if len(lines) == 0 {
+		return
+	}
+	var kept []string
+	for _, line := range lines {
+		if rest := c.without(line); rest != "" {
+			kept = append(kept, rest)
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Cookie")
+		return
+	}
+	h["Cookie"] = kept
+}
+
+func (c Cookie) without(line string) string {
+	if !strings.Contains(line, c.Name) {
+		return line
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(line, ";") {
+		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		if strings.TrimSpace(name) != c.Name {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// DropFrom removes Set-Cookie lines of that name which an upstream sent: only the
+// gateway hands out sessions.
+func (c Cookie) DropFrom(h http.Header) {
+	lines := h["Set-Cookie"]
+	if len(lines) == 0 {
+		return
+	}
+	kept := lines[:0:0]
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, "=")
+		if strings.TrimSpace(name) != c.Name {
+			kept = append(kept, line)
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Set-Cookie")
+		return
+	}
+	h["Set-Cookie"] = kept
+}

@@ -1,0 +1,39 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+)
+
+// ErrTwoAuthorizations tells of two Authorization lines, which servers read
+// differently.
+var ErrTwoAuthorizations = errors.New("two Authorization lines")
+
+// Credentials reads what r presents (house rules, RFC 6750 §2.1). An Authorization
+// of another scheme, or a Bearer of another shape, is the upstream's business.
+func Credentials(r *http.Request, cookie Cookie) authn.Presented {
+	p := authn.Presented{
+		CrossSite: CrossSite(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
+	}
+	lines := r.Header["Authorization"]
+	if len(lines) > 1 {
+		p.Ambiguous = ErrTwoAuthorizations
+		return p
+	}
+	if len(lines) == 1 {
+		p.Bearer = bearer(lines[0])
+	}
+	p.Cookie, p.Ambiguous = cookie.read(r)
+	return p
+}
+
+// bearer answers the token of an Authorization value where it is one for us.
+func bearer(value string) string {
+	scheme, token := splitScheme(value)
+	if scheme == "bearer" && (authn.LooksLikeSessionToken(token) || authn.LooksLikeJWT(token)) {
+		return token
+	}
+	return ""
+}

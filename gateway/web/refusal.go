@@ -1,0 +1,51 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+)
+
+// Announce writes what the client may know of a refusal into the header of the
+// answer: Attest-Error, WWW-Authenticate (RFC 6750 §3), Retry-After.
+func Announce(h http.Header, refused *authn.Refusal, status int, id string) {
+	h.Set("Attest-Error", refused.Code+"; id="+id)
+	h.Set("Cache-Control", "no-store")
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", challenge(refused))
+	}
+	SetRetryAfter(h, status)
+}
+
+func challenge(refused *authn.Refusal) string {
+	if refused.CredentialShown {
+		return `Bearer error="invalid_token"`
+	}
+	return "Bearer"
+}
+
+// retryAfter is short: an outage of the store or of an issuer's key server ends for
+// all at once, and clients come back one by one.
+const retryAfter = "2"
+
+// SetRetryAfter says when to come back, where the status is one of waiting.
+func SetRetryAfter(h http.Header, status int) {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		h.Set("Retry-After", retryAfter)
+	}
+}
+
+// LogRefusal writes the one line about a refusal: code, precise reason and cause. It
+// is an error where the fault is ours and the client did not go away.
+func LogRefusal(log *zap.Logger, message string, refused *authn.Refusal, status int, r *http.Request, fields ...zap.Field) {
+	write := log.Info
+	if status >= http.StatusInternalServerError && !errors.Is(refused.Err, context.Canceled) && r.Context().Err() == nil {
+		write = log.Error
+	}
+	write(message, append(fields,
+		zap.String("code", refused.Code), zap.String("reason", refused.Reason), zap.Int("status", status), zap.Error(refused.Err))...)
+}
