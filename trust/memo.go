@@ -2,11 +2,10 @@ package trust
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/attestgate/caddy-attest/internal/cache"
 )
 
 // memoEntries is how many verifications a Set remembers.
@@ -16,7 +15,7 @@ const memoEntries = 10_000
 // key holds the digest of the whole text, signature included, and the profile
 // (CVE-2026-33496: a cache that left out the server). Names tell the profiles of a
 // Set apart, and neither a Set nor its profiles ever change.
-type memo = otter.Cache[memoKey, *memory]
+type memo = cache.Cache[memoKey, *memory]
 
 type memoKey struct {
 	token   [32]byte
@@ -34,13 +33,7 @@ type memory struct {
 	rivals []string
 }
 
-func newMemo() (*memo, error) {
-	m, err := otter.New(&otter.Options[memoKey, *memory]{MaximumSize: memoEntries})
-	if err != nil {
-		return nil, fmt.Errorf("trust: %w", err)
-	}
-	return m, nil
-}
+func newMemo() *memo { return cache.New[memoKey, *memory](memoEntries) }
 
 // remembered answers a verification that still holds. Everything but the
 // signature is asked again: the time, the key, the choice of the profile. On any
@@ -51,7 +44,7 @@ func (s *Set) remembered(ctx context.Context, digest [32]byte, names []string) *
 		if p == nil {
 			return nil
 		}
-		if m, found := s.memo.GetIfPresent(memoKey{digest, name}); found {
+		if m, found := s.memo.Get(memoKey{digest, name}); found {
 			return m.recall(ctx, p, names)
 		}
 	}

@@ -20,11 +20,7 @@ type Set struct {
 
 // NewSet puts profiles together; two of one name are an error.
 func NewSet(profiles ...*Profile) (*Set, error) {
-	m, err := newMemo()
-	if err != nil {
-		return nil, err
-	}
-	s := &Set{profiles: slices.Clone(profiles), byName: make(map[string]*Profile, len(profiles)), memo: m}
+	s := &Set{profiles: slices.Clone(profiles), byName: make(map[string]*Profile, len(profiles)), memo: newMemo()}
 	for _, p := range profiles {
 		if s.byName[p.Name()] != nil {
 			return nil, fmt.Errorf("trust: two profiles are named %q", p.Name())
@@ -90,7 +86,7 @@ func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identi
 // (CVE-2026-71326: a flight shared by another's token).
 func (s *Set) once(key memoKey, t *trial) (*Identity, error) {
 	id, err, _ := s.flight.Do(key.text(), func() (any, error) {
-		if m, found := s.memo.GetIfPresent(key); found && m.stands(t.ctx, t.profile) {
+		if m, found := s.memo.Get(key); found && m.stands(t.ctx, t.profile) {
 			return m.id, nil // a flight that ended as this one began
 		}
 		id, err := t.verify()

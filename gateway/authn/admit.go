@@ -107,7 +107,7 @@ func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *Com
 	if notIssuedHere(err) {
 		d, err := a.admitTrusted(ctx, p, route)
 		if err == nil {
-			a.cache.trusted.rememberText(text)
+			a.cache.trusted.texts.Set(text, struct{}{})
 		}
 		return d, err
 	}

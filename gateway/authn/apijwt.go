@@ -6,8 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/attestgate/caddy-attest/internal/cache"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
 
@@ -16,7 +15,7 @@ import (
 // ring holds the keys it held then: a key that an emergency rotation denies is no
 // longer accepted from memory.
 type apiJWTs struct {
-	verified *otter.Cache[apiJWTKey, mint.Verified]
+	verified *cache.Cache[apiJWTKey, mint.Verified]
 }
 
 type apiJWTKey struct {
@@ -24,25 +23,13 @@ type apiJWTKey struct {
 	ring [sha256.Size]byte
 }
 
-func newAPIJWTs(o CacheOptions) *apiJWTs {
-	if o.Entries <= 0 {
-		return &apiJWTs{}
-	}
-	return &apiJWTs{otter.Must(&otter.Options[apiJWTKey, mint.Verified]{MaximumSize: o.Entries})}
+func newAPIJWTs(o CacheOptions) apiJWTs {
+	return apiJWTs{cache.New[apiJWTKey, mint.Verified](o.Entries)}
 }
 
-func (c *apiJWTs) session(k apiJWTKey, now time.Time) (id string, ok bool) {
-	if c.verified == nil {
-		return "", false
-	}
-	v, ok := c.verified.GetIfPresent(k)
+func (c apiJWTs) session(k apiJWTKey, now time.Time) (id string, ok bool) {
+	v, ok := c.verified.Get(k)
 	return v.SessionID, ok && now.Before(v.ExpiresAt)
-}
-
-func (c *apiJWTs) remember(k apiJWTKey, v mint.Verified) {
-	if c.verified != nil {
-		c.verified.Set(k, v)
-	}
 }
 
 // apiJWT answers which session an API JWT names, for a proxied request: it must
@@ -54,7 +41,7 @@ func (a *Authenticator) apiJWT(ctx context.Context, text string, digest [sha256.
 	}
 	v, err := a.Minter.Read(ctx, text, mint.VerifyOptions{})
 	if err == nil {
-		a.cache.apiJWTs.remember(k, v)
+		a.cache.apiJWTs.verified.Set(k, v)
 	}
 	return v.SessionID, err
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/internal/cache"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/store"
 )
@@ -15,10 +16,10 @@ type caches struct {
 	members        *readThrough[directory.Member]
 	organizations  *readThrough[directory.Organization]
 	notBefore      *readThrough[time.Time] // of profiles
-	trusted        *tokenSessions          // implicit sessions by trusted token
-	cookieSessions *tokenSessions          // sessions that a cookie was handed out for, by trusted token
-	apiJWTs        *apiJWTs
-	jwts           *jwtCache
+	trusted        tokenSessions           // implicit sessions by trusted token
+	cookieSessions tokenSessions           // sessions that a cookie was handed out for, by trusted token
+	apiJWTs        apiJWTs
+	jwts           *cache.Cache[jwtKey, *injectedJWT]
 }
 
 func newCaches(o CacheOptions, now func() time.Time) caches {
@@ -30,7 +31,7 @@ func newCaches(o CacheOptions, now func() time.Time) caches {
 		trusted:        newTokenSessions(o),
 		cookieSessions: newTokenSessions(o),
 		apiJWTs:        newAPIJWTs(o),
-		jwts:           newJWTCache(o),
+		jwts:           cache.New[jwtKey, *injectedJWT](o.Entries),
 	}
 }
 

@@ -1,10 +1,12 @@
 package authn
 
 import (
+	"sync"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
+
+	"github.com/attestgate/caddy-attest/internal/cache"
 )
 
 // maxClients bounds how many clients are remembered at a time.
@@ -14,7 +16,8 @@ const maxClients = 10_000
 // of our CPU and log. Who has a good secret is never counted, so that nobody can
 // lock out another behind the same address.
 type failures struct {
-	clients *otter.Cache[string, *rate.Limiter]
+	mu      sync.Mutex
+	clients *cache.Cache[string, *rate.Limiter]
 	limit   int
 	now     func() time.Time
 }
@@ -24,7 +27,7 @@ type failures struct {
 func newFailures(perSecond int, now func() time.Time) *failures {
 	f := &failures{limit: perSecond, now: now}
 	if perSecond > 0 {
-		f.clients = otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxClients})
+		f.clients = cache.New[string, *rate.Limiter](maxClients)
 	}
 	return f
 }
@@ -34,9 +37,12 @@ func (f *failures) allow(client string) bool {
 	if f.clients == nil {
 		return true
 	}
-	limiter, held := f.clients.GetIfPresent(client)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	limiter, held := f.clients.Get(client)
 	if !held {
-		limiter, _ = f.clients.SetIfAbsent(client, rate.NewLimiter(rate.Limit(f.limit), f.limit))
+		limiter = rate.NewLimiter(rate.Limit(f.limit), f.limit)
+		f.clients.Set(client, limiter)
 	}
 	return limiter.AllowN(f.now(), 1)
 }

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
@@ -42,43 +40,17 @@ func (j *injectedJWT) reusable(now time.Time, reuseFor time.Duration) bool {
 	return age >= 0 && age < reuseFor && left >= j.ExpiresAt.Sub(j.IssuedAt)/2
 }
 
-// jwtCache keeps injected JWTs for reuse.
-type jwtCache struct {
-	jwts *otter.Cache[jwtKey, *injectedJWT]
-}
-
-func newJWTCache(o CacheOptions) *jwtCache {
-	if o.Entries <= 0 {
-		return &jwtCache{}
-	}
-	return &jwtCache{otter.Must(&otter.Options[jwtKey, *injectedJWT]{MaximumSize: o.Entries})}
-}
-
-func (c *jwtCache) get(k jwtKey, now time.Time, reuseFor time.Duration) (*injectedJWT, bool) {
-	if c.jwts == nil {
-		return nil, false
-	}
-	j, ok := c.jwts.GetIfPresent(k)
-	return j, ok && j.reusable(now, reuseFor)
-}
-
-func (c *jwtCache) keep(k jwtKey, j *injectedJWT) {
-	if c.jwts != nil {
-		c.jwts.Set(k, j)
-	}
-}
-
 // injectedJWT answers the JWT that tells the upstream of the route about a session:
 // one minted before where it may be reused, else a new one.
 func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*injectedJWT, error) {
 	request := mintRequest(live, a.roles(live), nil, r.audience, r.lifetime)
 	key := a.jwtKeyOf(r, live, request)
-	if j, ok := a.cache.jwts.get(key, a.Now(), a.ReuseFor); ok {
+	if j, ok := a.cache.jwts.Get(key); ok && j.reusable(a.Now(), a.ReuseFor) {
 		return j, nil
 	}
 	j, err := a.mintInjected(r, live, request)
 	if err == nil {
-		a.cache.jwts.keep(key, j)
+		a.cache.jwts.Set(key, j)
 	}
 	return j, err
 }

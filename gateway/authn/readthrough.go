@@ -7,8 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/attestgate/caddy-attest/internal/cache"
 )
 
 // readThrough is a bounded read-through cache of decoded records that never serves
@@ -22,7 +23,7 @@ import (
 // the invalidation was about. So each key belongs to a generation, and a fill
 // whose generation has moved on meanwhile is given to its caller and not kept.
 type readThrough[T any] struct {
-	entries *otter.Cache[string, entry[T]]
+	entries *cache.Cache[string, entry[T]]
 	flights singleflight.Group
 	seed    maphash.Seed
 	gens    [256]atomic.Uint64
@@ -37,11 +38,9 @@ type entry[T any] struct {
 }
 
 func newReadThrough[T any](o CacheOptions, now func() time.Time) *readThrough[T] {
-	f := &readThrough[T]{seed: maphash.MakeSeed(), maxAge: o.MaxAge, grace: o.ServeStale, now: now}
-	if o.Entries > 0 {
-		f.entries = otter.Must(&otter.Options[string, entry[T]]{MaximumSize: o.Entries})
+	return &readThrough[T]{
+		entries: cache.New[string, entry[T]](o.Entries), seed: maphash.MakeSeed(), maxAge: o.MaxAge, grace: o.ServeStale, now: now,
 	}
-	return f
 }
 
 // read answers the value under key, from the cache where it is not older than maxAge,
@@ -50,7 +49,7 @@ func (f *readThrough[T]) read(ctx context.Context, key string, load func(context
 	if f.entries == nil {
 		return load(ctx)
 	}
-	e, held := f.entries.GetIfPresent(key)
+	e, held := f.entries.Get(key)
 	if held && f.now().Sub(e.read) < f.maxAge {
 		return e.value, nil
 	}
@@ -91,7 +90,7 @@ func (f *readThrough[T]) keep(key string, e entry[T], gen uint64) {
 	}
 	f.entries.Set(key, e)
 	if f.generation(key).Load() != gen {
-		f.entries.Invalidate(key)
+		f.entries.Delete(key)
 	}
 }
 
@@ -101,7 +100,7 @@ func (f *readThrough[T]) drop(key string) {
 		return
 	}
 	f.generation(key).Add(1)
-	f.entries.Invalidate(key)
+	f.entries.Delete(key)
 }
 
 // flush forgets everything.
@@ -112,7 +111,7 @@ func (f *readThrough[T]) flush() {
 	for i := range f.gens {
 		f.gens[i].Add(1)
 	}
-	f.entries.InvalidateAll()
+	f.entries.Clear()
 }
 
 func (f *readThrough[T]) generation(key string) *atomic.Uint64 {

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/internal/cache"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/trust"
 )
@@ -16,10 +15,10 @@ import (
 // before costs no look-up in the directory. What they say is checked against the
 // session each time.
 type tokenSessions struct {
-	ids *otter.Cache[tokenKey, string]
+	ids *cache.Cache[tokenKey, string]
 	// texts are digests of the text of tokens that some profile verified. One
 	// signature may be written in two ways, so this says nothing else of a token.
-	texts *otter.Cache[[32]byte, struct{}]
+	texts *cache.Cache[[32]byte, struct{}]
 }
 
 type tokenKey struct {
@@ -27,50 +26,22 @@ type tokenKey struct {
 	profile string
 }
 
-func newTokenSessions(o CacheOptions) *tokenSessions {
-	if o.Entries <= 0 {
-		return &tokenSessions{}
-	}
-	return &tokenSessions{
-		ids:   otter.Must(&otter.Options[tokenKey, string]{MaximumSize: o.Entries}),
-		texts: otter.Must(&otter.Options[[32]byte, struct{}]{MaximumSize: o.Entries}),
-	}
+func newTokenSessions(o CacheOptions) tokenSessions {
+	return tokenSessions{ids: cache.New[tokenKey, string](o.Entries), texts: cache.New[[32]byte, struct{}](o.Entries)}
 }
 
 // verifiedText tells whether some profile has verified the token of that text, so
 // that it cannot be one of ours.
-func (t *tokenSessions) verifiedText(digest [32]byte) bool {
-	if t.texts == nil {
-		return false
-	}
-	_, ok := t.texts.GetIfPresent(digest)
+func (t tokenSessions) verifiedText(digest [32]byte) bool {
+	_, ok := t.texts.Get(digest)
 	return ok
-}
-
-func (t *tokenSessions) rememberText(digest [32]byte) {
-	if t.texts != nil {
-		t.texts.Set(digest, struct{}{})
-	}
-}
-
-func (t *tokenSessions) session(k tokenKey) (id string, ok bool) {
-	if t.ids == nil {
-		return "", false
-	}
-	return t.ids.GetIfPresent(k)
-}
-
-func (t *tokenSessions) remember(k tokenKey, id string) {
-	if t.ids != nil {
-		t.ids.Set(k, id)
-	}
 }
 
 // implicitSession answers the session of a trusted token that arrives with a
 // request rather than at the attest endpoint.
 func (a *Authenticator) implicitSession(ctx context.Context, id *trust.Identity) (LiveSession, error) {
 	key := tokenKey{id.Digest, id.Profile}
-	if known, ok := a.cache.trusted.session(key); ok {
+	if known, ok := a.cache.trusted.ids.Get(key); ok {
 		live, err := a.liveSession(ctx, known)
 		switch {
 		case err == nil && live.Session.Takes(id.IssuedAt):
@@ -90,7 +61,7 @@ func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trus
 	ch := a.flights.DoChan(string(key.digest[:])+key.profile, func() (any, error) {
 		live, err := a.startImplicit(context.WithoutCancel(ctx), id)
 		if err == nil {
-			a.cache.trusted.remember(key, live.Session.ID)
+			a.cache.trusted.ids.Set(key, live.Session.ID)
 		}
 		return live, err
 	})
