@@ -27,8 +27,9 @@
 //
 // # Abilities
 //
-// Beyond that a backend may tell what changes ([Watcher]) and let the bytes of
-// its records be changed under them ([Rewriter]).
+// Beyond that a backend may tell what changes ([Watcher]), prove that it tells of
+// every change ([Connectivity]), and let the bytes of its records be changed under
+// them ([Rewriter]).
 //
 // Names consist of A–Z a–z 0–9 and : . _ ~ = - only; anything a stranger
 // chooses is hashed before it becomes a name.

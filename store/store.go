@@ -93,6 +93,17 @@ type Watcher interface {
 	Watch(ctx context.Context, fn func(Event)) error
 }
 
+// Connectivity is the ability of a Watcher whose backend is elsewhere: proving that
+// its Watch hears of every change.
+type Connectivity interface {
+	// LastConnected is the last moment at which the store is known to have been
+	// connected: at which every change that any node had made by then was told, or
+	// announced by a Flush, and nothing was lost. While it is connected that is now;
+	// zero is never. What was read before and not told of since was still so at that
+	// moment. Where several Watches run, it is the least of theirs.
+	LastConnected() time.Time
+}
+
 // A Record is one stored value.
 type Record struct {
 	Key string

@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	_ store.Store    = (*Store)(nil)
-	_ store.Watcher  = (*Store)(nil)
-	_ store.Rewriter = (*Store)(nil)
+	_ store.Store        = (*Store)(nil)
+	_ store.Watcher      = (*Store)(nil)
+	_ store.Rewriter     = (*Store)(nil)
+	_ store.Connectivity = (*Store)(nil)
 )
 
 // Options are the knobs of a Store. The zero value is a good choice.
@@ -131,5 +132,9 @@ func (s *Store) release() error {
 func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 	return s.hub.Watch(ctx, fn)
 }
+
+// LastConnected implements store.Connectivity: nobody else changes the file, and a
+// Watch hears of every change.
+func (s *Store) LastConnected() time.Time { return s.opts.Now() }
 
 func (s *Store) now() int64 { return store.Millis(s.opts.Now()) }

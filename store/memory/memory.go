@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	_ store.Store    = (*Store)(nil)
-	_ store.Watcher  = (*Store)(nil)
-	_ store.Rewriter = (*Store)(nil)
+	_ store.Store        = (*Store)(nil)
+	_ store.Watcher      = (*Store)(nil)
+	_ store.Rewriter     = (*Store)(nil)
+	_ store.Connectivity = (*Store)(nil)
 )
 
 // Store is a store.Store and store.Watcher in memory. Make it with New.
@@ -194,6 +195,9 @@ func (s *Store) Touch(ctx context.Context, partition, key string, until time.Tim
 func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 	return s.hub.Watch(ctx, fn)
 }
+
+// LastConnected implements store.Connectivity: a Watch hears of every change.
+func (s *Store) LastConnected() time.Time { return s.now() }
 
 // Close ends every Watch and makes every later call an ErrClosed. It forgets all
 // records.

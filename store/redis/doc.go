@@ -26,11 +26,12 @@
 //
 // # Faults
 //
-// Every fault is an [Error] with a [Kind]; store.ErrFull is among them. A server
-// that does not answer costs each request Config.Timeout until five in a row have
-// waited; then a breaker refuses at once and asks the server every 250 ms whether
-// it is back. Cluster nodes each have their own. Nothing is retried that may have
-// been done.
+// Every fault is an [Error] with a [Kind], and a store.ErrUnavailable or
+// store.ErrFull unless it is of one record. A server that does not answer costs each
+// request Config.Timeout until five in a row have waited and a question of our own
+// goes unanswered too; then a breaker refuses at once and asks the server every
+// 250 ms whether it is back. Cluster nodes each have their own. A read is sent a
+// second time where its connection broke; nothing is that may have been done.
 //
 // # Permissions
 //
@@ -47,8 +48,17 @@
 //
 // # Watch
 //
-// Changes are published by the script that makes them, on one channel. A watcher
-// sends itself a message several times a second, by the way that changes come, so
-// that a connection that has gone silent is noticed within a second; it then
-// connects anew and tells of the gap by a Flush.
+// Changes are published by the script that makes them, on one channel. A watcher is
+// connected ([Store.LastConnected]) while it proves that it hears of all of them:
+//
+//   - it publishes a message to itself through every primary, five times a second, on
+//     a channel of its own, and hears it within 700 ms (longer where Config.Timeout
+//     is longer);
+//   - it finds the epoch unchanged within 5 s, by asking once a second. An epoch is a
+//     random text that each primary keeps under a key of its own ({prefix}epoch:…),
+//     made by whoever finds none. FLUSHALL, a restored copy and a server in the place
+//     of another send no message, and leave another epoch or none.
+//
+// Where the messages stay away it connects anew and tells of the gap by a Flush; where
+// the epoch has changed it tells of it by a Flush.
 package redis

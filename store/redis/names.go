@@ -33,6 +33,9 @@ func (n names) changes() string { return n.prefix + "changes" }
 // echo is the channel on which one watcher hears itself.
 func (n names) echo(id string) string { return n.prefix + "echo:" + id }
 
+// epoch is the key of one primary's epoch; the tag decides the slot.
+func (n names) epoch(tag string) string { return n.prefix + "epoch:{" + tag + "}" }
+
 // member is how a tag names a record: partition and key, between them a space that
 // is in neither.
 func member(ref store.Ref) string { return ref.Partition + " " + ref.Key }

@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	_ store.Store    = (*Store)(nil)
-	_ store.Watcher  = (*Store)(nil)
-	_ store.Rewriter = (*Store)(nil)
+	_ store.Store        = (*Store)(nil)
+	_ store.Watcher      = (*Store)(nil)
+	_ store.Rewriter     = (*Store)(nil)
+	_ store.Connectivity = (*Store)(nil)
 )
 
 // Store is a store.Store and store.Watcher in Redis. Make it with New.
@@ -31,8 +32,8 @@ type Store struct {
 	probes sync.WaitGroup
 
 	mu       sync.Mutex
-	breakers map[*breaker]struct{} // of servers that are down
-	watching int
+	breakers map[*breaker]struct{} // of servers that are being asked whether they answer
+	links    map[*link]struct{}    // of the Watches
 }
 
 // New makes a store. It connects to nothing yet; Check does.
@@ -46,6 +47,7 @@ func New(config Config) (*Store, error) {
 		names:    names{config.Prefix},
 		hub:      hub.New(),
 		breakers: map[*breaker]struct{}{},
+		links:    map[*link]struct{}{},
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	client, err := newClient(config, s.guard)

@@ -3,22 +3,12 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/attestgate/caddy-attest/store"
-	"github.com/attestgate/caddy-attest/store/internal/hub"
-)
-
-const (
-	// echoEvery is how often a watcher sends itself a message.
-	echoEvery = 200 * time.Millisecond
-	// silence is how long it believes in a connection on which none came. A server
-	// that is allowed to be slow gets longer.
-	silence = 700 * time.Millisecond
 )
 
 // Watch implements store.Watcher. It ends only with ctx and with the store:
@@ -37,9 +27,12 @@ func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
 
+	l := &link{store: s, watcher: w, began: time.Now(), epochs: map[string]string{}}
+	s.addLink(l)
+	defer s.removeLink(l)
 	pause := pauses()
 	for {
-		s.listen(alive, w, pause.Reset)
+		l.listen(alive, pause.Reset)
 		if !sleep(alive, pause.NextBackOff()) {
 			return s.usable(ctx)
 		}
@@ -55,26 +48,36 @@ func pauses() *backoff.ExponentialBackOff {
 	return b
 }
 
-// listen connects, and tells what comes until nothing comes any more.
-func (s *Store) listen(ctx context.Context, w *hub.Watcher, connected func()) {
-	echo := s.names.echo(rand.Text())
-	sub, err := s.subscribe(ctx, echo)
+// listen connects, and tells what comes until the link is not connected any more.
+func (l *link) listen(ctx context.Context, connected func()) {
+	servers, err := l.store.primaries(ctx)
+	if err != nil {
+		return
+	}
+	keys, err := l.epochKeys(ctx, servers)
+	if err != nil {
+		return
+	}
+	echo := l.store.names.echo(rand.Text())
+	sub, err := l.store.subscribe(ctx, echo)
 	if err != nil {
 		return
 	}
 	defer sub.Close()
 	connected()
-	s.connected(1)
-	defer s.connected(-1)
-	w.Flush()
+	l.begin(len(servers))
+	defer l.end()
+	l.watcher.Flush()
 
-	var beating sync.WaitGroup
-	defer beating.Wait()
 	ctx, cancel := context.WithCancel(ctx)
+	defer l.beating.Wait()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
-	beating.Go(func() { s.beat(ctx, echo) })
-	s.receive(ctx, sub, echo, w)
+	for i, server := range servers {
+		l.beating.Go(func() { l.beat(ctx, server, echo, i) })
+	}
+	l.beating.Go(func() { l.checkEpochs(ctx, cancel, keys, servers) })
+	l.receive(ctx, sub, echo)
 }
 
 // subscribe returns when the server has confirmed that it will send changes.
@@ -97,39 +100,27 @@ func (s *Store) subscribe(ctx context.Context, echo string) (*goredis.PubSub, er
 	return sub, nil
 }
 
-// receive passes changes on until a message of our own is overdue. Only those
-// prove that changes would come: a connection can be open, and even answer, at a
-// server that nobody publishes to any more.
-func (s *Store) receive(ctx context.Context, sub *goredis.PubSub, echo string, w *hub.Watcher) {
-	patience := max(silence, 3*s.config.Timeout)
-	for due := time.Now().Add(patience); ; {
-		message, err := sub.ReceiveTimeout(ctx, time.Until(due))
+// receive passes changes on until an echo is overdue. Only echoes prove that changes
+// would come: a connection can be open, and even answer, at a server that nobody
+// publishes to any more.
+func (l *link) receive(ctx context.Context, sub *goredis.PubSub, echo string) {
+	for {
+		left := time.Until(l.echoDue())
+		if left <= 0 {
+			return
+		}
+		message, err := sub.ReceiveTimeout(ctx, left)
 		if err != nil {
 			return
 		}
 		m, ok := message.(*goredis.Message)
 		switch {
 		case ok && m.Channel == echo:
-			due = time.Now().Add(patience)
+			l.echoed(m.Payload)
 		case ok:
 			for _, ref := range announced(m.Payload) {
-				w.Tell(store.Event{Ref: ref})
+				l.watcher.Tell(store.Event{Ref: ref})
 			}
-		}
-		if time.Now().After(due) {
-			return
-		}
-	}
-}
-
-// beat sends the watcher its own messages, by the way that changes come.
-func (s *Store) beat(ctx context.Context, echo string) {
-	for {
-		bounded, cancel := context.WithTimeout(ctx, s.config.Timeout)
-		_ = s.client.Publish(bounded, echo, "").Err()
-		cancel()
-		if !sleep(ctx, echoEvery) {
-			return
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestSilentLinkIsNoticed(t *testing.T) {
 	config.Addresses = []string{server.Addr}
 	a := open(t, config)
 	e := watch(t, b)
-	eventually(t, "the first Flush", func() bool { return e.flushes() == 1 })
+	connected(t, b)
 
 	late := lateness(t)
 	proxy.Blackhole()

@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Watcher = (*Store)(nil)
+	_ store.Store        = (*Store)(nil)
+	_ store.Watcher      = (*Store)(nil)
+	_ store.Connectivity = (*Store)(nil)
 )
 
 // Options are what New needs besides. The zero value is complete.
@@ -186,4 +187,13 @@ func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 		return fmt.Errorf("sealed: the inner store cannot watch: %w", errors.ErrUnsupported)
 	}
 	return watcher.Watch(ctx, fn)
+}
+
+// LastConnected implements store.Connectivity where the inner store does; else it
+// is never.
+func (s *Store) LastConnected() time.Time {
+	if inner, ok := s.inner.(store.Connectivity); ok {
+		return inner.LastConnected()
+	}
+	return time.Time{}
 }

@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -26,6 +27,8 @@ type Proxy struct {
 	faults  Faults
 	conns   map[net.Conn]struct{}
 	closed  bool
+
+	subscribed map[net.Conn]bool // both ends of them
 }
 
 // NewProxy listens on a free loopback port and passes everything on to target
@@ -36,7 +39,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Addr: l.Addr().String(), t: t, target: target, listener: l, conns: map[net.Conn]struct{}{}}
+	p := &Proxy{Addr: l.Addr().String(), t: t, target: target, listener: l, conns: map[net.Conn]struct{}{}, subscribed: map[net.Conn]bool{}}
 	p.changed = sync.NewCond(&p.mu)
 	go p.accept()
 	t.Cleanup(p.close)
@@ -53,6 +56,19 @@ type Faults struct {
 // Spoil spoils a share of what the server sends, until Restore.
 func (p *Proxy) Spoil(faults Faults) {
 	p.set(func() { p.faults = faults })
+}
+
+// Retarget passes connections on to another server from now on. Those that have
+// subscribed to a channel stay with the old one, all others are closed.
+func (p *Proxy) Retarget(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+	for conn := range p.conns {
+		if !p.subscribed[conn] {
+			_ = conn.Close()
+		}
+	}
 }
 
 // Latency delays what each side sends by d.
@@ -126,7 +142,7 @@ func (p *Proxy) serve(client net.Conn) {
 	if !p.pass() {
 		return
 	}
-	server, err := net.DialTimeout("tcp", p.target, patience)
+	server, err := net.DialTimeout("tcp", p.current(), patience)
 	if err != nil {
 		return
 	}
@@ -161,6 +177,7 @@ func (p *Proxy) remove(conns ...net.Conn) {
 	defer p.mu.Unlock()
 	for _, conn := range conns {
 		delete(p.conns, conn)
+		delete(p.subscribed, conn)
 	}
 }
 
@@ -194,11 +211,30 @@ func (p *Proxy) spared(client net.Conn) bool {
 	return true
 }
 
+func (p *Proxy) current() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
+
+func (p *Proxy) noteSubscribed(ends ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, end := range ends {
+		if conn, ok := end.(net.Conn); ok {
+			p.subscribed[conn] = true
+		}
+	}
+}
+
 func (p *Proxy) copy(to io.Writer, from io.Reader, pass func() bool) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
+			if bytes.Contains(buffer[:n], []byte("subscribe\r\n")) {
+				p.noteSubscribed(to, from)
+			}
 			if !pass() {
 				return
 			}
