@@ -3,7 +3,6 @@ package redis
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +40,8 @@ type Config struct {
 	// they are needed. A call whose answer is late holds one for the whole Timeout, so
 	// a small pool makes others wait that would be answered. Default: 128.
 	Pool int
-	// Prefix begins the name of every key and channel. Default: "attest:".
+	// Prefix begins the name of every key and channel: at most 64 of A–Z a–z 0–9 and
+	// : . _ ~ = -. Default: "attest:".
 	Prefix string
 	// Now tells the time of hints. Default: time.Now.
 	Now func() time.Time
@@ -63,8 +63,8 @@ const (
 	defaultTimeout = 250 * time.Millisecond
 	defaultPool    = 128
 	defaultPrefix  = "attest:"
-	// maxPrefix leaves room for names of full length in one Redis key.
-	maxPrefix = 100
+	// maxPrefix bounds what every key carries.
+	maxPrefix = 64
 )
 
 func (c Config) withDefaults() Config {
@@ -83,26 +83,62 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check refuses what cannot work. No error repeats a user name or password.
-func (c Config) check() error {
+// ConfigError is a mistake in a Config. Option is spelled as in the configuration
+// ("tls ca" for one within a block), Reason says what is wrong and repeats no value:
+// a URL may hold a password.
+type ConfigError struct {
+	Option, Reason string
+}
+
+func (e *ConfigError) Error() string { return "redis: " + e.Option + ": " + e.Reason }
+
+func configErrorf(option, format string, args ...any) *ConfigError {
+	return &ConfigError{Option: option, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Check refuses what cannot work, without connecting to anything. Every mistake is a
+// *ConfigError.
+func (c Config) Check() error {
+	for _, check := range []func() *ConfigError{c.checkTopology, c.checkValues, c.checkAddresses} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	_, err := c.TLS.config()
+	return err
+}
+
+func (c Config) checkTopology() *ConfigError {
 	switch {
 	case len(c.Addresses) == 0:
-		return errors.New("redis: no address")
+		return configErrorf("address", "none is given")
 	case c.Cluster && c.Sentinel != "":
-		return errors.New("redis: cluster and sentinel exclude each other")
+		return configErrorf("sentinel", "cluster and sentinel exclude each other")
 	case c.Cluster && c.DB != 0:
-		return errors.New("redis: a cluster has database 0 only")
+		return configErrorf("db", "a cluster has database 0 only")
 	case len(c.Addresses) > 1 && !c.Cluster && c.Sentinel == "":
-		return errors.New("redis: several addresses, but neither cluster nor sentinel")
-	case c.DB < 0:
-		return fmt.Errorf("redis: database %d", c.DB)
-	case c.Pool < 0:
-		return fmt.Errorf("redis: pool %d", c.Pool)
-	case c.Username != "" && c.Password == "":
-		return errors.New("redis: a user name without a password")
-	case len(c.Prefix) > maxPrefix || c.Prefix != "" && store.CheckName(c.Prefix) != nil:
-		return fmt.Errorf("redis: prefix: at most %d of A–Z a–z 0–9 : . _ ~ = -", maxPrefix)
+		return configErrorf("address", "several addresses, but neither cluster nor sentinel")
 	}
+	return nil
+}
+
+func (c Config) checkValues() *ConfigError {
+	switch {
+	case c.DB < 0:
+		return configErrorf("db", "%d is negative", c.DB)
+	case c.Pool < 0:
+		return configErrorf("pool", "%d is negative", c.Pool)
+	case c.Timeout < 0:
+		return configErrorf("timeout", "%s is negative", c.Timeout)
+	case c.Username != "" && c.Password == "":
+		return configErrorf("username", "a user name without a password")
+	case len(c.Prefix) > maxPrefix || c.Prefix != "" && store.CheckName(c.Prefix) != nil:
+		return configErrorf("prefix", "at most %d of A–Z a–z 0–9 : . _ ~ = -", maxPrefix)
+	}
+	return nil
+}
+
+func (c Config) checkAddresses() *ConfigError {
 	for _, address := range c.Addresses {
 		if err := checkAddress(address); err != nil {
 			return err
@@ -121,7 +157,7 @@ func (t *TLS) config() (*tls.Config, error) {
 	if t.CA != nil {
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(t.CA) {
-			return nil, errors.New("redis: tls ca: no certificate in it")
+			return nil, configErrorf("tls ca", "no certificate in it")
 		}
 	}
 	if t.Cert == nil && t.Key == nil {
@@ -129,7 +165,7 @@ func (t *TLS) config() (*tls.Config, error) {
 	}
 	pair, err := tls.X509KeyPair(t.Cert, t.Key)
 	if err != nil {
-		return nil, errors.New("redis: tls cert and key: not a pair of PEM certificate and key")
+		return nil, configErrorf("tls cert", "cert and key are not a pair of PEM certificate and key")
 	}
 	c.Certificates = []tls.Certificate{pair}
 	return c, nil

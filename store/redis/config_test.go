@@ -1,10 +1,12 @@
 package redis_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/attestgate/caddy-attest/store/redis"
 )
@@ -92,25 +94,30 @@ func TestParse(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	for want, config := range map[string]redis.Config{
-		"no address":                      {},
-		"cluster and sentinel exclude":    {Addresses: []string{"a:1"}, Cluster: true, Sentinel: "x"},
-		"database 0 only":                 {Addresses: []string{"a:1"}, Cluster: true, DB: 1},
-		"neither cluster nor sentinel":    {Addresses: []string{"a:1", "b:1"}},
-		"database -1":                     {Addresses: []string{"a:1"}, DB: -1},
-		"pool -1":                         {Addresses: []string{"a:1"}, Pool: -1},
-		"prefix":                          {Addresses: []string{"a:1"}, Prefix: "{x}"},
-		"a user name without a password":  {Addresses: []string{"a:1"}, Username: "x"},
-		"an address is host:port":         {Addresses: []string{"nowhere"}},
-		"tls ca: no certificate in it":    {Addresses: []string{"a:1"}, TLS: &redis.TLS{CA: []byte("hunter2")}},
-		"tls cert and key: not a pair":    {Addresses: []string{"a:1"}, TLS: &redis.TLS{Cert: []byte("hunter2"), Key: []byte("hunter2")}},
-		"tls cert and key: not a pair of": {Addresses: []string{"a:1"}, TLS: &redis.TLS{Key: []byte("hunter2")}},
-		"tls ca: no certificate":          {Addresses: []string{"a:1"}, TLS: &redis.TLS{CA: []byte{}}},
+		"address: none is given":         {},
+		"cluster and sentinel exclude":   {Addresses: []string{"a:1"}, Cluster: true, Sentinel: "x"},
+		"database 0 only":                {Addresses: []string{"a:1"}, Cluster: true, DB: 1},
+		"neither cluster nor sentinel":   {Addresses: []string{"a:1", "b:1"}},
+		"db: -1 is negative":             {Addresses: []string{"a:1"}, DB: -1},
+		"pool: -1 is negative":           {Addresses: []string{"a:1"}, Pool: -1},
+		"timeout: -1s is negative":       {Addresses: []string{"a:1"}, Timeout: -time.Second},
+		"prefix":                         {Addresses: []string{"a:1"}, Prefix: "{x}"},
+		"a user name without a password": {Addresses: []string{"a:1"}, Username: "x"},
+		"an address is host:port":        {Addresses: []string{"nowhere"}},
+		"tls ca: no certificate in it":   {Addresses: []string{"a:1"}, TLS: &redis.TLS{CA: []byte("hunter2")}},
+		"tls cert: cert and key are not": {Addresses: []string{"a:1"}, TLS: &redis.TLS{Cert: []byte("hunter2"), Key: []byte("hunter2")}},
+		"are not a pair of PEM":          {Addresses: []string{"a:1"}, TLS: &redis.TLS{Key: []byte("hunter2")}},
+		"tls ca: no certificate":         {Addresses: []string{"a:1"}, TLS: &redis.TLS{CA: []byte{}}},
 	} {
 		s, err := redis.New(config)
 		if err == nil {
 			s.Close()
 			t.Errorf("%s: not refused", want)
 			continue
+		}
+		var mistake *redis.ConfigError
+		if !errors.As(err, &mistake) || mistake.Option == "" {
+			t.Errorf("%v is no *ConfigError with an option", err)
 		}
 		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v, want %q", err, want)
@@ -168,7 +175,7 @@ func ExampleParseURL() {
 	fmt.Println(err)
 	// Output:
 	// redis server redis.internal:6379 gateway 2 <nil>
-	// redis: the scheme is none of redis, rediss, unix
+	// redis: address: the scheme is none of redis, rediss, unix
 }
 
 func ExampleNew() {

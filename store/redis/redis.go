@@ -36,9 +36,10 @@ type Store struct {
 	links    map[*link]struct{}    // of the Watches
 }
 
-// New makes a store. It connects to nothing yet; Check does.
+// New makes a store. It connects to nothing yet; Check does. The error is a
+// *ConfigError.
 func New(config Config) (*Store, error) {
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()

@@ -1,8 +1,6 @@
 package redis
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -18,15 +16,15 @@ const defaultPort = "6379"
 //	rediss://…                                       TLS
 //	unix://[[user]:password@]/path/of/socket[?db=n]
 //
-// The port is 6379 unless given. No error repeats any of the text, which may hold
-// a password.
+// The port is 6379 unless given. Every mistake is a *ConfigError; none repeats any of
+// the text, which may hold a password.
 func ParseURL(text string) (Config, error) {
 	if !strings.Contains(text, "://") {
 		return parseAddress(text)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return Config{}, errors.New("redis: not a URL")
+		return Config{}, configErrorf("address", "not a URL")
 	}
 	var c Config
 	c.Username = u.User.Username()
@@ -40,10 +38,10 @@ func ParseURL(text string) (Config, error) {
 	case "redis":
 		err = c.host(u)
 	default:
-		err = errors.New("redis: the scheme is none of redis, rediss, unix")
+		err = configErrorf("address", "the scheme is none of redis, rediss, unix")
 	}
 	if err == nil {
-		err = c.check()
+		err = c.Check()
 	}
 	if err != nil {
 		return Config{}, err
@@ -71,7 +69,7 @@ func withPort(host string) string {
 
 func (c *Config) host(u *url.URL) (err error) {
 	if u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("redis: the URL has a query or fragment")
+		return configErrorf("address", "the URL has a query or fragment")
 	}
 	c.Addresses = []string{withPort(u.Host)}
 	if path := strings.TrimPrefix(u.Path, "/"); path != "" {
@@ -82,12 +80,12 @@ func (c *Config) host(u *url.URL) (err error) {
 
 func (c *Config) socket(u *url.URL) (err error) {
 	if u.Host != "" || u.Fragment != "" {
-		return errors.New("redis: the path of a unix socket begins with a slash: unix:///run/redis.sock")
+		return configErrorf("address", "the path of a unix socket begins with a slash: unix:///run/redis.sock")
 	}
 	c.Addresses = []string{u.Path}
 	for name, values := range u.Query() {
 		if name != "db" || len(values) != 1 {
-			return errors.New("redis: the query of a unix URL is ?db=n at most")
+			return configErrorf("address", "the query of a unix URL is ?db=n at most")
 		}
 		if c.DB, err = parseDB(values[0]); err != nil {
 			return err
@@ -99,7 +97,7 @@ func (c *Config) socket(u *url.URL) (err error) {
 func parseDB(text string) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return 0, errors.New("redis: the database is not a number")
+		return 0, configErrorf("db", "it is not a number")
 	}
 	return int(n), nil
 }
@@ -108,7 +106,7 @@ func parseDB(text string) (int, error) {
 // Cluster or of its Sentinels. What the URLs say besides must be the same in all.
 func Parse(texts ...string) (Config, error) {
 	if len(texts) == 0 {
-		return Config{}, errors.New("redis: no address")
+		return Config{}, configErrorf("address", "none is given")
 	}
 	joined, err := ParseURL(texts[0])
 	if err != nil {
@@ -120,7 +118,7 @@ func Parse(texts ...string) (Config, error) {
 			return Config{}, err
 		}
 		if !joined.agrees(c) {
-			return Config{}, fmt.Errorf("redis: address %d differs from the first in user, password, database or TLS", i+2)
+			return Config{}, configErrorf("address", "number %d differs from the first in user, password, database or TLS", i+2)
 		}
 		joined.Addresses = append(joined.Addresses, c.Addresses...)
 	}
@@ -132,16 +130,16 @@ func (c Config) agrees(other Config) bool {
 		c.DB == other.DB && (c.TLS == nil) == (other.TLS == nil)
 }
 
-func checkAddress(address string) error {
+func checkAddress(address string) *ConfigError {
 	if strings.HasPrefix(address, "/") {
 		return nil
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || strings.ContainsAny(host, " @/?#") {
-		return errors.New("redis: an address is host:port, the path of a unix socket, or a URL")
+		return configErrorf("address", "an address is host:port, the path of a unix socket, or a URL")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return errors.New("redis: a port is a number from 1 to 65535")
+		return configErrorf("address", "a port is a number from 1 to 65535")
 	}
 	return nil
 }

@@ -5,13 +5,12 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 )
 
-// minSecret is how many bytes a secret must have: as many as the keys derived
+// MinSecret is how many bytes a secret must have: as many as the keys derived
 // from it.
-const minSecret = 32
+const MinSecret = 32
 
 // Labels keep the uses of one secret apart (RFC 5869 §3.2).
 const (
@@ -34,15 +33,33 @@ type master struct {
 // keyring holds the masters, the sealing one first.
 type keyring []master
 
-func newKeyring(secrets [][]byte) (keyring, error) {
+// ConfigError is a mistake in the secrets. Option is spelled as in the configuration;
+// Reason shows no secret.
+type ConfigError struct {
+	Option, Reason string
+}
+
+func (e *ConfigError) Error() string { return "sealed: " + e.Option + ": " + e.Reason }
+
+// CheckSecrets refuses what New would refuse. The error is a *ConfigError.
+func CheckSecrets(secrets [][]byte) error {
 	if len(secrets) == 0 {
-		return nil, errors.New("sealed: no secret")
+		return &ConfigError{"secret", "none is given"}
+	}
+	for i, secret := range secrets {
+		if len(secret) < MinSecret {
+			return &ConfigError{"secret", fmt.Sprintf("number %d has %d bytes, want at least %d", i+1, len(secret), MinSecret)}
+		}
+	}
+	return nil
+}
+
+func newKeyring(secrets [][]byte) (keyring, error) {
+	if err := CheckSecrets(secrets); err != nil {
+		return nil, err
 	}
 	var ring keyring
 	for i, secret := range secrets {
-		if len(secret) < minSecret {
-			return nil, fmt.Errorf("sealed: secret %d has %d bytes, want at least %d", i+1, len(secret), minSecret)
-		}
 		m, err := newMaster(secret)
 		if err != nil {
 			return nil, fmt.Errorf("sealed: secret %d: %w", i+1, err)

@@ -149,14 +149,18 @@ func TestNewRefuses(t *testing.T) {
 		secrets [][]byte
 		text    string
 	}{
-		"no secret":      {nil, "sealed: no secret"},
-		"a short one":    {[][]byte{secretOne[:31]}, "sealed: secret 1 has 31 bytes, want at least 32"},
-		"a short second": {[][]byte{secretOne, []byte("hunter2")}, "sealed: secret 2 has 7 bytes, want at least 32"},
-		"an empty one":   {[][]byte{{}}, "sealed: secret 1 has 0 bytes, want at least 32"},
+		"no secret":      {nil, "sealed: secret: none is given"},
+		"a short one":    {[][]byte{secretOne[:31]}, "sealed: secret: number 1 has 31 bytes, want at least 32"},
+		"a short second": {[][]byte{secretOne, []byte("hunter2")}, "sealed: secret: number 2 has 7 bytes, want at least 32"},
+		"an empty one":   {[][]byte{{}}, "sealed: secret: number 1 has 0 bytes, want at least 32"},
 	} {
 		_, err := sealed.New(memory.New(nil), row.secrets, sealed.Options{})
 		if err == nil || err.Error() != row.text {
 			t.Errorf("%s: %v, want %q", name, err, row.text)
+		}
+		var mistake *sealed.ConfigError
+		if !errors.As(err, &mistake) || mistake.Option != "secret" {
+			t.Errorf("%s: %v is no *ConfigError", name, err)
 		}
 	}
 }
