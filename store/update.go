@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"io"
+	"math"
 	"time"
 )
 
@@ -33,9 +36,8 @@ type Updater struct {
 	Within time.Duration
 	// Now tells the time. Default: time.Now.
 	Now func() time.Time
-	// Random answers a number in [0, 1), by which the writers that collide spread
-	// out. It decides nothing else. Default: math/rand.
-	Random func() float64
+	// Random spreads out the writers that collide. Default: crypto/rand.
+	Random io.Reader
 }
 
 // The pauses between attempts are random, up to a bound that doubles from the
@@ -59,7 +61,10 @@ func (u Updater) Update(ctx context.Context, attempt func(context.Context) error
 		if err := attempt(ctx); !errors.Is(err, ErrConflict) {
 			return err
 		}
-		pause := time.Duration(u.Random() * float64(most))
+		pause, err := u.pause(most)
+		if err != nil {
+			return err
+		}
 		if u.Now().Add(pause).After(end) {
 			break
 		}
@@ -69,6 +74,15 @@ func (u Updater) Update(ctx context.Context, attempt func(context.Context) error
 		most = min(2*most, lastPause)
 	}
 	return fmt.Errorf("%w: other writers were first in up to %d attempts within %s", ErrBusy, u.Tries, u.Within)
+}
+
+// pause is any up to most.
+func (u Updater) pause(most time.Duration) (time.Duration, error) {
+	var random [4]byte
+	if _, err := io.ReadFull(u.Random, random[:]); err != nil {
+		return 0, fmt.Errorf("store: random bytes: %w", err)
+	}
+	return time.Duration(uint64(most) * uint64(binary.BigEndian.Uint32(random[:])) / math.MaxUint32), nil
 }
 
 func (u Updater) withDefaults() Updater {
@@ -82,7 +96,7 @@ func (u Updater) withDefaults() Updater {
 		u.Now = time.Now
 	}
 	if u.Random == nil {
-		u.Random = rand.Float64
+		u.Random = rand.Reader
 	}
 	return u
 }

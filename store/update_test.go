@@ -39,13 +39,23 @@ func TestUpdateEndsBusyAfterItsTries(t *testing.T) {
 	}
 }
 
+// ones is randomness that makes every pause as long as it may be.
+type ones struct{}
+
+func (ones) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 0xFF
+	}
+	return len(p), nil
+}
+
 // The pauses grow to their bound and end with the time allowed, not with a
 // deadline within an attempt: an attempt that is under way is not an outage.
 func TestUpdateEndsBusyAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, calls := time.Now(), 0
 		var begun []time.Duration
-		u := store.Updater{Tries: 1000, Within: time.Second, Random: func() float64 { return 1 }}
+		u := store.Updater{Tries: 1000, Within: time.Second, Random: ones{}}
 		err := u.Update(t.Context(), func(ctx context.Context) error {
 			if _, bounded := ctx.Deadline(); bounded {
 				t.Error("the attempt has a deadline that its caller did not set")

@@ -2,8 +2,9 @@ package redistest
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/binary"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"testing"
@@ -199,7 +200,7 @@ func (p *Proxy) spared(client net.Conn) bool {
 	p.mu.Lock()
 	faults := p.faults
 	p.mu.Unlock()
-	switch chance := rand.Float64(); {
+	switch chance := random(); {
 	case chance < faults.Resets:
 		if tcp, ok := client.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
@@ -225,6 +226,13 @@ func (p *Proxy) noteSubscribed(ends ...any) {
 			p.subscribed[conn] = true
 		}
 	}
+}
+
+// random is a number in [0, 1).
+func random() float64 {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return float64(binary.BigEndian.Uint32(b[:])) / (1 << 32)
 }
 
 func (p *Proxy) copy(to io.Writer, from io.Reader, pass func() bool) {
