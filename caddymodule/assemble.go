@@ -184,9 +184,13 @@ func (a *App) project() authn.Project {
 	return p
 }
 
+// claimPolicy says which claims callers and templates may not use.
+func (a *App) claimPolicy() claims.Policy { return claims.Policy{Compat: a.Compat != nil} }
+
 // parseTemplates reads the claim templates; a mistake in one names its line and
 // column. Caddy's replacer never touches their text.
 func (a *App) parseTemplates() (map[string]*claims.Template, error) {
+	policy := a.claimPolicy()
 	parsed := make(map[string]*claims.Template, len(a.Templates))
 	for name, t := range sorted(a.Templates) {
 		text := t.Text
@@ -197,7 +201,7 @@ func (a *App) parseTemplates() (map[string]*claims.Template, error) {
 			}
 			text = string(data)
 		}
-		template, err := claims.ParseTemplate(text)
+		template, err := policy.ParseTemplate(name, text)
 		if err != nil {
 			return nil, fmt.Errorf("attest: template %s: %w", name, err)
 		}

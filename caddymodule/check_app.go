@@ -30,7 +30,7 @@ func (c *checker) app(a *App) {
 	c.session(a.Session)
 	c.localCache(a)
 	for name, t := range sorted(a.Templates) {
-		c.template(where{"template", name}, name, t)
+		c.template(where{"template", name}, name, t, a.claimPolicy())
 	}
 	c.roles(a)
 	c.organizations(a)
@@ -180,7 +180,7 @@ func (c *checker) localCache(a *App) {
 }
 
 // template checks a claim template, and its text if it stands here.
-func (c *checker) template(at where, name string, t *Template) {
+func (c *checker) template(at where, name string, t *Template, policy claims.Policy) {
 	c.form(at, name, nameForm, wantName)
 	if (t.Text == "") == (t.File == "") {
 		c.refuse(at, "expected either the text of a template or 'file <path>'")
@@ -190,7 +190,7 @@ func (c *checker) template(at where, name string, t *Template) {
 		c.paths(at, t.File)
 		return
 	}
-	if _, err := claims.ParseTemplate(t.Text); err != nil {
+	if _, err := policy.ParseTemplate(name, t.Text); err != nil {
 		c.problems = append(c.problems, templateProblem(at.at(templateText), err))
 	}
 }

@@ -42,7 +42,7 @@ func benchPatches(b *testing.B) (o, next claims.Overlay) {
 }
 
 func BenchmarkRender(b *testing.B) {
-	template, err := claims.ParseTemplate(benchTemplate)
+	template, err := policy.ParseTemplate("test", benchTemplate)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func BenchmarkThen(b *testing.B) {
 
 // BenchmarkEffective is what every mint pays.
 func BenchmarkEffective(b *testing.B) {
-	template, err := claims.ParseTemplate(benchTemplate)
+	template, err := policy.ParseTemplate("test", benchTemplate)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func BenchmarkEffective(b *testing.B) {
 	o, _ := benchPatches(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := claims.Effective(template, variables, o); err != nil {
+		if _, err := policy.Effective(template, variables, o); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -80,7 +80,7 @@ func BenchmarkEffective(b *testing.B) {
 func BenchmarkParseTemplate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := claims.ParseTemplate(benchTemplate); err != nil {
+		if _, err := policy.ParseTemplate("test", benchTemplate); err != nil {
 			b.Fatal(err)
 		}
 	}

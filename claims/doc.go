@@ -4,22 +4,24 @@
 // There are two sources. An operator writes a template, a JSON object in which
 // variables may stand where values may:
 //
-//	t, err := claims.ParseTemplate(`{"plan": {{ member.trusted_metadata.plan }}}`)
+//	var policy claims.Policy           // which names are reserved
+//	t, err := policy.ParseTemplate("default", `{"plan": {{ member.trusted_metadata.plan }}}`)
 //
 // A caller of the session API sends session_custom_claims, an RFC 7396 merge
 // patch, which becomes an overlay that the session keeps:
 //
-//	o, err := claims.Patch(patch)      // refuses reserved names
-//	kept := session.Overlay.Then(o)    // first what was there, then the patch
+//	o, err := policy.Patch(patch)      // refuses reserved names
+//	kept, err := session.Overlay.Change(o, templates, variables)
 //
 // At every mint the template is rendered anew, so that a change of metadata
 // reaches the next JWT of every session, and the overlay is applied to the
 // result, so that what a caller has set or deleted stays so:
 //
-//	effective, err := claims.Effective(t, variables, kept)
+//	effective, err := policy.Effective(t, variables, kept)
 //
-// Before an overlay is stored, call both [Overlay.Check] and [Effective]: what
-// they refuse must not be kept, or every later mint fails.
+// Before an overlay is stored, ask Effective as well: what it refuses must not be
+// kept, or every later mint fails. Before metadata is stored, ask [Template.Check]
+// the same of each template.
 //
 // # Why an overlay and not a patch
 //
@@ -37,8 +39,9 @@
 //
 // No member of a claim is ever null, at any depth: null deletes. Null elements
 // of arrays are data and stay. Numbers keep their digits. Names of the gateway's
-// own claims are [Reserved]. Effective claims, and an overlay alone, are at most
-// [MaxBytes] of compact JSON and nest at most [MaxDepth] deep.
+// own claims are reserved ([Policy.Reserved]). Effective claims, and what an
+// overlay sets, are at most [MaxBytes] of compact JSON and nest at most [MaxDepth]
+// deep.
 //
 // The package does no I/O, reads no clock and logs nothing. Templates and
 // overlays never change after they are made and may be shared by goroutines.

@@ -22,23 +22,46 @@ const (
 type Error struct {
 	// Code is one of the constants above.
 	Code string
-	// Claim is the top-level name of the claim at fault; empty where the fault is
-	// of the whole.
+	// Template is the name of the template that was rendered, empty where there was
+	// none.
+	Template string
+	// Claim is the top-level name of the claim at fault, the longest where only the
+	// sum is; empty where there is no such claim.
 	Claim string
 
 	reason string
 }
 
 func (e *Error) Error() string {
-	if e.Claim == "" {
-		return "claims: " + e.reason
+	text := "claims: "
+	if e.Template != "" {
+		text += "template " + quote(e.Template) + ": "
 	}
-	return fmt.Sprintf("claims: %s: %s", quote(e.Claim), e.reason)
+	if e.Claim != "" {
+		text += quote(e.Claim) + ": "
+	}
+	return text + e.reason
 }
 
 // in is a copy of the fault, found in the claim.
 func (e *Error) in(claim string) *Error {
-	return &Error{Code: e.Code, Claim: claim, reason: e.reason}
+	return &Error{Code: e.Code, Template: e.Template, Claim: claim, reason: e.reason}
+}
+
+// of is a copy of the fault, found in what the template came to.
+func (e *Error) of(t *Template) *Error {
+	fault := e.in(e.Claim)
+	if t != nil {
+		fault.Template = t.name
+	}
+	return fault
+}
+
+// longest names the claim that has most of a sum that is too large.
+func (e *Error) longest(claim string, size int) *Error {
+	fault := e.in(claim)
+	fault.reason += fmt.Sprintf("; this one, the longest, has %d", size)
+	return fault
 }
 
 // Faults without a place; what is returned is always a copy.

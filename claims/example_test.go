@@ -6,8 +6,8 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 )
 
-func ExampleParseTemplate() {
-	template, err := claims.ParseTemplate(`{
+func ExamplePolicy_ParseTemplate() {
+	template, err := policy.ParseTemplate("test", `{
 		"https://hasura.io/jwt/claims": {
 			"x-hasura-default-role": "reader",
 			"x-hasura-allowed-roles": {{ member.trusted_metadata.roles }},
@@ -27,17 +27,17 @@ func ExampleParseTemplate() {
 	// Output: map[https://hasura.io/jwt/claims:map[x-hasura-allowed-roles:[reader editor] x-hasura-default-role:reader x-hasura-user-id:member-1]]
 }
 
-func ExampleParseTemplate_mistake() {
-	_, err := claims.ParseTemplate("{\n\t\"greeting\": \"Hi {{ member.name }}\"\n}")
+func ExamplePolicy_ParseTemplate_mistake() {
+	_, err := policy.ParseTemplate("test", "{\n\t\"greeting\": \"Hi {{ member.name }}\"\n}")
 	fmt.Println(err)
 	// Output: claims: template 2:18: a variable inside a string; write it alone, without quotes
 }
 
-func ExamplePatch() {
-	overlay, err := claims.Patch(claims.Object{"plan": "pro", "beta": nil})
+func ExamplePolicy_Patch() {
+	overlay, err := policy.Patch(claims.Object{"plan": "pro", "beta": nil})
 	fmt.Println(overlay.Apply(claims.Object{"plan": "free", "beta": true}), err)
 
-	_, err = claims.Patch(claims.Object{"sub": "admin"})
+	_, err = policy.Patch(claims.Object{"sub": "admin"})
 	fmt.Println(err)
 	// Output:
 	// map[plan:pro] <nil>
@@ -45,8 +45,8 @@ func ExamplePatch() {
 }
 
 func ExampleOverlay_Then() {
-	first, _ := claims.Patch(claims.Object{"b": "s"})
-	second, _ := claims.Patch(claims.Object{"b": claims.Object{}})
+	first, _ := policy.Patch(claims.Object{"b": "s"})
+	second, _ := policy.Patch(claims.Object{"b": claims.Object{}})
 	both := first.Then(second)
 
 	base := claims.Object{"b": claims.Object{"a": "s"}}
@@ -54,13 +54,13 @@ func ExampleOverlay_Then() {
 	// Output: map[b:map[]] map[b:map[a:s]]
 }
 
-func ExampleEffective() {
-	template, _ := claims.ParseTemplate(`{"plan": {{ member.trusted_metadata.plan }}, "ui": {"a": 1, "b": 2}}`)
-	overlay, _ := claims.Patch(claims.Object{"ui": claims.Object{"a": nil, "c": 3}})
+func ExamplePolicy_Effective() {
+	template, _ := policy.ParseTemplate("test", `{"plan": {{ member.trusted_metadata.plan }}, "ui": {"a": 1, "b": 2}}`)
+	overlay, _ := policy.Patch(claims.Object{"ui": claims.Object{"a": nil, "c": 3}})
 
 	for _, plan := range []string{"free", "pro"} {
 		member := claims.Object{"trusted_metadata": claims.Object{"plan": plan}}
-		fmt.Println(claims.Effective(template, claims.Variables{"member": member}, overlay))
+		fmt.Println(policy.Effective(template, claims.Variables{"member": member}, overlay))
 	}
 	// Output:
 	// map[plan:free ui:map[b:2 c:3]] <nil>

@@ -30,11 +30,11 @@ func FuzzLawOnText(f *testing.F) {
 	f.Add(`{"a":1.50}`, `{"a":{"b":1e400}}`, `{"a":{"b":null}}`)
 	f.Fuzz(func(t *testing.T, base, first, second string) {
 		s, p, q := parsed(t, base), parsed(t, first), parsed(t, second)
-		one, err := claims.Patch(p)
+		one, err := policy.Patch(p)
 		if err != nil {
 			t.Skip()
 		}
-		two, err := claims.Patch(q)
+		two, err := policy.Patch(q)
 		if err != nil {
 			t.Skip()
 		}

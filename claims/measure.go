@@ -48,28 +48,54 @@ func (m *measure) object(o Object) {
 	}
 }
 
-// changes measures a node as the merge patch that it is.
-func (m *measure) changes(d descend) {
-	m.twins = m.twins || d.foldsTogether()
-	m.punctuation(len(d))
-	for name, n := range d {
+// settings measures what a node sets, as the merge patch that would set it:
+// deleted names leave no trace in the claims.
+func (m *measure) settings(d descend) {
+	set := maps.Clone(d)
+	maps.DeleteFunc(set, func(_ string, n node) bool { return n == remove{} })
+	m.twins = m.twins || strictjson.FoldsTogether(set)
+	m.punctuation(len(set))
+	for name, n := range set {
 		m.name(name)
 		switch n := n.(type) {
 		case descend:
-			m.changes(n)
+			m.settings(n)
 		case replace:
 			m.value(n.value)
-		case remove:
-			m.value(nil)
 		}
 	}
 }
 
-// foldsTogether passes over deleted names: they leave no trace in the claims.
-func (d descend) foldsTogether() bool {
-	set := maps.Clone(d)
-	maps.DeleteFunc(set, func(_ string, n node) bool { return n == remove{} })
-	return strictjson.FoldsTogether(set)
+// deletions measures the names that a node deletes.
+func (m *measure) deletions(d descend) {
+	for name, n := range d {
+		switch n := n.(type) {
+		case descend:
+			m.deletions(n)
+		case remove:
+			m.name(name)
+		}
+	}
+}
+
+// fault is what is wrong with what an overlay sets; its nesting is bounded by
+// whoever makes it.
+func (d descend) fault() *Error {
+	var m measure
+	m.settings(d)
+	switch {
+	case m.twins:
+		return errTwins.in("")
+	case m.bytes > MaxBytes:
+		return tooLarge("the changes", m.bytes)
+	}
+	return nil
+}
+
+func (o Overlay) size() int {
+	var m measure
+	m.settings(o.root)
+	return m.bytes
 }
 
 // punctuation counts the brackets around n parts and the commas between them.

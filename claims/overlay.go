@@ -18,15 +18,15 @@ type Overlay struct{ root descend }
 //
 // It refuses, with an *[Error], a reserved name at the top level, whatever its
 // value; values that JSON cannot express; and nesting beyond [MaxDepth]. Size is
-// a matter of [Overlay.Check] and [Effective]. The patch is copied.
-func Patch(p Object) (Overlay, error) {
-	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if fault := reservation(name); fault != nil {
+// a matter of [Overlay.Change] and [Policy.Effective]. The patch is copied.
+func (p Policy) Patch(patch Object) (Overlay, error) {
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
+		if fault := p.reservation(name); fault != nil {
 			return Overlay{}, fault
 		}
 	}
 	var c copying
-	root := c.patch(p, MaxDepth)
+	root := c.patch(patch, MaxDepth)
 	if c.fault != nil {
 		return Overlay{}, c.fault
 	}
@@ -42,6 +42,31 @@ func (o Overlay) Then(next Overlay) Overlay {
 		return o
 	}
 	return Overlay{o.root.merge(next.root)}
+}
+
+// Change is what a session keeps: the overlay, then the patch, without the
+// deletions that change nothing. Those are deletions of names that none of the
+// templates has and, where the others still come to more than [MaxBytes], of names
+// that none of them renders to with these variables.
+//
+// What the overlay sets may come to MaxBytes, written as one merge patch; more is
+// refused with an *[Error], unless it is no more than was kept already. Deletions do
+// not count, so a patch that only deletes is never refused. Two names that it sets
+// in one object and that fold to one are refused as well.
+func (o Overlay) Change(patch Overlay, templates []*Template, v Variables) (Overlay, error) {
+	next := o.Then(patch).prune(templates, v)
+	if fault := next.root.fault(); fault != nil && (fault.Code != CodeTooLarge || next.size() > o.size()) {
+		return Overlay{}, fault
+	}
+	return next, nil
+}
+
+// Check is what [Overlay.Change] would refuse of the overlay alone.
+func (o Overlay) Check() error {
+	if fault := o.root.fault(); fault != nil {
+		return fault
+	}
+	return nil
 }
 
 // Apply is base with the changes made and without null members. It is the

@@ -17,11 +17,11 @@ import (
 //
 // Everything else is RFC 8259. "{{" cannot begin a JSON value, so a tag is never
 // mistaken for one.
-func parse(text string) (object, error) {
+func (policy Policy) parse(text string) (object, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
 	}
-	p := parser{scanner{text: text}}
+	p := parser{scanner{text: text}, policy}
 	p.space()
 	if !p.at("{") || p.at("{{") {
 		return nil, p.fail(CodeTemplateJSON, "a template is a JSON object")
@@ -64,7 +64,10 @@ func checkFixed(root object) error {
 	return nil
 }
 
-type parser struct{ scanner }
+type parser struct {
+	scanner
+	policy Policy
+}
 
 // value reads the value that begins at pos. It may hold depth levels.
 func (p *parser) value(depth int) (expression, error) {
@@ -149,7 +152,7 @@ func (p *parser) name(seen map[string]struct{}, top bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if fault := reservation(name); top && fault != nil {
+	if fault := p.policy.reservation(name); top && fault != nil {
 		return "", p.failAt(start, fault.Code, "%s is a reserved name", quote(name))
 	}
 	folded := strictjson.Fold(name)

@@ -3,8 +3,8 @@ package claims
 import "github.com/attestgate/caddy-attest/internal/strictjson"
 
 const (
-	// MaxBytes is how long effective claims, and an overlay alone, may be as compact
-	// JSON in UTF-8, the limit included.
+	// MaxBytes is how long effective claims, and what an overlay sets, may be as
+	// compact JSON in UTF-8, the limit included.
 	MaxBytes = 4096
 	// MaxDepth is how deep claims, overlays and templates may nest. The object of
 	// all claims is level one.
@@ -13,19 +13,23 @@ const (
 
 // Effective is what goes into a JWT: the template rendered, the overlay applied.
 // Either may be nil or zero. The result is the caller's own and, without an
-// error, never nil.
+// error, never nil. Where the overlay sets a name that folds to one of the
+// template's ("plan" beside "Plan"), the template's is left out: a template that
+// gains a name does not break the sessions that hold another spelling of it.
 //
-// The error is an *[Error]: a variable that JSON cannot express, more than
-// [MaxBytes] or [MaxDepth], a [Reserved] name, or two names of one object that
-// fold to one. Claims are never shortened to fit.
-func Effective(t *Template, v Variables, o Overlay) (Object, error) {
+// The error is an *[Error] that names the template and, where there is one, the
+// claim: a variable that JSON cannot express, more than [MaxBytes] or [MaxDepth], a
+// [Policy.Reserved] name, or two names of one object that fold to one. Claims are
+// never shortened to fit.
+func (p Policy) Effective(t *Template, v Variables, o Overlay) (Object, error) {
 	claims, fault := t.render(v)
-	if fault != nil {
-		return nil, fault
+	if fault == nil {
+		o.root.apply(claims)
+		o.root.displaceTwins(claims)
+		fault = p.check(claims)
 	}
-	o.root.apply(claims)
-	if fault := check(claims); fault != nil {
-		return nil, fault
+	if fault != nil {
+		return nil, fault.of(t)
 	}
 	return claims, nil
 }
@@ -33,53 +37,51 @@ func Effective(t *Template, v Variables, o Overlay) (Object, error) {
 // check holds effective claims against the policy. Of several faults it reports
 // that of the claim whose name sorts first, so that equal claims have equal
 // answers.
-func check(claims Object) *Error {
+func (p Policy) check(claims Object) *Error {
+	var first *Error
+	for name := range claims {
+		if fault := p.reservation(name); fault != nil && (first == nil || name < first.Claim) {
+			first = fault
+		}
+	}
+	if first != nil {
+		return first
+	}
+	return measured(claims)
+}
+
+// measured holds claims against everything but the reserved names.
+func measured(claims Object) *Error {
 	var whole measure
-	var worst *Error
+	var twins, longest string
+	var found bool
+	var most int
 	whole.punctuation(len(claims))
 	for name, value := range claims {
-		fault := whole.claim(name, value)
-		if fault != nil && (worst == nil || name < worst.Claim) {
-			worst = fault
+		size := whole.claim(name, value)
+		if whole.twins && (!found || name < twins) {
+			twins, found = name, true
+		}
+		if size > most || size == most && name < longest {
+			longest, most = name, size
 		}
 	}
 	switch {
-	case worst != nil:
-		return worst
+	case found:
+		return errTwins.in(twins)
 	case strictjson.FoldsTogether(claims):
 		return errTwins.in("")
 	case whole.bytes > MaxBytes:
-		return tooLarge("the claims", whole.bytes)
+		return tooLarge("the claims", whole.bytes).longest(longest, most)
 	}
 	return nil
 }
 
-// claim measures one claim and tells what is wrong with it alone.
-func (m *measure) claim(name string, value any) *Error {
-	if fault := reservation(name); fault != nil {
-		return fault
-	}
+// claim adds one claim, and answers its size.
+func (m *measure) claim(name string, value any) int {
+	before := m.bytes
+	m.twins = false // of this claim alone
 	m.name(name)
 	m.value(value)
-	if m.twins {
-		m.twins = false // the next claim starts afresh
-		return errTwins.in(name)
-	}
-	return nil
-}
-
-// Check holds the overlay alone against the policy, as [Patch] cannot foresee
-// what it is joined to: at most [MaxBytes] where it is written as one merge patch,
-// deletions as null, and no object in which two names that it sets fold to one.
-// Its nesting is bounded already. The error is an *[Error].
-func (o Overlay) Check() error {
-	var m measure
-	m.changes(o.root)
-	if m.twins {
-		return errTwins.in("")
-	}
-	if m.bytes > MaxBytes {
-		return tooLarge("the changes", m.bytes)
-	}
-	return nil
+	return m.bytes - before
 }

@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestReservedNames(t *testing.T) {
 		"SUB", "Sub", "ſub", "iSS", "ſeſſion", "seſſion", "organi\u017fation", "ſcope", "ſid", "ACT", "Https://Stytch.com/x", "httpſ://ſtytch.com/x",
 	} {
 		want := name != "organi\u017fation" // which is another word
-		if claims.Reserved(name) != want {
+		if policy.Reserved(name) != want {
 			t.Errorf("Reserved(%q) = %v", name, !want)
 		}
 	}
@@ -27,7 +28,7 @@ func TestReservedNames(t *testing.T) {
 		"", "su", "subject", " sub", "sub ", "sub\x00", "roles", "email", "name", "https://stytch.com", "http://stytch.com/x",
 		"https://stytch.com.example/x", "xhttps://stytch.com/", "https://hasura.io/jwt/claims", "ıss", "İss",
 	} {
-		if claims.Reserved(name) {
+		if policy.Reserved(name) {
 			t.Errorf("%q is reserved", name)
 		}
 	}
@@ -51,11 +52,11 @@ func TestSizeLimitIsOfCompactJSONAndIncluded(t *testing.T) {
 			if err := o.Check(); (err == nil) != (s == fits) {
 				t.Errorf("overlay of %d bytes: %v", len(s), err)
 			}
-			return claims.Effective(nil, nil, o)
+			return policy.Effective(nil, nil, o)
 		},
 		"variable": func(s string) (claims.Object, error) {
 			v := claims.Variables{"member": claims.Object{"name": s}}
-			return claims.Effective(parse(t, `{ "a" : {{ member.name }} }`), v, claims.Overlay{})
+			return policy.Effective(parse(t, `{ "a" : {{ member.name }} }`), v, claims.Overlay{})
 		},
 	} {
 		got, err := effective(fits)
@@ -78,35 +79,20 @@ func TestSizeLimitIsOfTheResultNotOfThePatch(t *testing.T) {
 	if err := grown.Check(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := claims.Effective(template, nil, grown)
-	if want := "claims: the claims come to 4111 bytes of JSON, the limit is 4096"; err == nil || err.Error() != want {
+	_, err := policy.Effective(template, nil, grown)
+	if want := `claims: template "test": "a": the claims come to 4111 bytes of JSON, the limit is 4096; this one, the longest, has 2054`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err := claims.Effective(template, nil, grown.Then(patch(t, claims.Object{"a": nil}))); err != nil {
+	if _, err := policy.Effective(template, nil, grown.Then(patch(t, claims.Object{"a": nil}))); err != nil {
 		t.Errorf("a patch that makes room: %v", err)
 	}
 }
 
-// Deleted names are kept for as long as the session lives, so they count.
-func TestTombstonesCountAgainstTheOverlay(t *testing.T) {
-	var o claims.Overlay
-	for i := range 100 {
-		o = o.Then(patch(t, claims.Object{strings.Repeat("x", 40+i): nil}))
-	}
-	_, err := claims.Effective(nil, nil, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "claims: the changes come to 9751 bytes of JSON, the limit is 4096"; o.Check() == nil || o.Check().Error() != want {
-		t.Errorf("got %v, want %s", o.Check(), want)
-	}
-}
-
-// An overlay without deletions is as long as the claims it makes of nothing, and
-// with them as long as the patch that would send it.
-func TestOverlayIsMeasuredAsAPatch(t *testing.T) {
+// An overlay is as long as the claims it makes of nothing: what it deletes does not
+// count.
+func TestOverlayIsMeasuredByWhatItSets(t *testing.T) {
 	p := claims.Object{"gone": nil, "ui": claims.Object{"x": nil, "y": []any{}}, "s": filler("", 3900)}
-	text, err := strictjson.Marshal(p)
+	text, err := strictjson.Marshal(patch(t, p).Apply(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +101,9 @@ func TestOverlayIsMeasuredAsAPatch(t *testing.T) {
 		t.Errorf("a patch of MaxBytes: %v", err)
 	}
 	p["z"] = p["z"].(string) + "z"
-	if err := patch(t, p).Check(); err == nil {
-		t.Error("a patch of one byte more was accepted")
+	want := "claims: the changes come to 4097 bytes of JSON, the limit is 4096"
+	if err := patch(t, p).Check(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -131,7 +118,7 @@ func TestEffectiveAsksAgainForReservedNames(t *testing.T) {
 		if err := o.UnmarshalJSON([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := claims.Effective(nil, nil, o)
+		got, err := policy.Effective(nil, nil, o)
 		var refused *claims.Error
 		if !errors.As(err, &refused) || refused.Code != want.Code || refused.Claim != want.Claim || got != nil {
 			t.Errorf("%s: got %v, %v", text, got, err)
@@ -142,16 +129,82 @@ func TestEffectiveAsksAgainForReservedNames(t *testing.T) {
 // The answer names the claim at fault, not one that happens to be looked at
 // after it: maps have no order.
 func TestErrorsNameTheClaimAtFault(t *testing.T) {
-	template := parse(t, `{"a": 1, "b": {"plan": 1}, "c": 2, "d": {"plan": 1}, "e": 3}`)
-	for _, claim := range []string{"b", "d"} {
-		o := patch(t, claims.Object{claim: claims.Object{"Plan": 1}})
+	template := parse(t, `{"a": 1, "b": {{ member.trusted_metadata }}, "c": 2, "d": {{ organization.trusted_metadata }}, "e": 3}`)
+	twins := claims.Object{"trusted_metadata": claims.Object{"plan": 1, "Plan": 1}}
+	for root, claim := range map[string]string{"member": "b", "organization": "d"} {
 		for range 50 {
-			_, err := claims.Effective(template, nil, o)
+			_, err := policy.Effective(template, claims.Variables{root: twins}, claims.Overlay{})
 			var refused *claims.Error
-			if !errors.As(err, &refused) || refused.Claim != claim {
+			if !errors.As(err, &refused) || refused.Claim != claim || refused.Template != "test" {
 				t.Fatalf("%s: got %v", claim, err)
 			}
 		}
+	}
+}
+
+// A session must not go dark because a template was given a name that a caller had
+// spelled otherwise; what the caller set stays.
+func TestTemplateThatGainsAnotherSpellingBreaksNoSession(t *testing.T) {
+	held := patch(t, claims.Object{"plan": "pro", "ui": claims.Object{"Theme": "dark"}, "gone": nil})
+	template := parse(t, `{"Plan": "free", "ui": {"theme": "light", "size": 2}, "Gone": true}`)
+	got, err := policy.Effective(template, nil, held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, got, claims.Object{"plan": "pro", "ui": claims.Object{"Theme": "dark", "size": json.Number("2")}, "Gone": true})
+}
+
+func TestCompatReservesWhatStytchDoes(t *testing.T) {
+	compat := claims.Policy{Compat: true}
+	for _, name := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "ſub", "https://stytch.com/session", "Https://Stytch.com/x"} {
+		if _, err := compat.Patch(claims.Object{name: nil}); !compat.Reserved(name) || err == nil {
+			t.Errorf("%q is free", name)
+		}
+	}
+	for _, name := range []string{"session", "organization", "amr", "acr", "auth_time", "act", "cnf", "azp", "client_id", "scope", "sid"} {
+		template, err := compat.ParseTemplate("test", `{"`+name+`": 1}`)
+		if err != nil || compat.Reserved(name) {
+			t.Errorf("%q is reserved: %v", name, err)
+		}
+		if _, err := compat.Effective(template, nil, patch(t, claims.Object{"x": 1})); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+		if _, err := policy.ParseTemplate("test", `{"`+name+`": 1}`); err == nil {
+			t.Errorf("%q is free outside of compat", name)
+		}
+	}
+}
+
+// What is written alone must fit alone, or whoever reads it later is refused for it.
+func TestVariablesThatAloneExceedATemplate(t *testing.T) {
+	template := parse(t, `{"kind": "m", "m": {{ member.trusted_metadata }}, "plan": {{ organization.trusted_metadata.plan }}}`)
+	member := func(metadata claims.Object) claims.Variables {
+		return claims.Variables{"member": claims.Object{"trusted_metadata": metadata}}
+	}
+	deep := claims.Object{}
+	for range claims.MaxDepth - 1 {
+		deep = claims.Object{"a": deep}
+	}
+	fixed := len(`{"kind":"m","m":{"a":""}}`)
+	for name, c := range map[string]struct {
+		metadata claims.Object
+		fits     bool
+	}{
+		"none":            {nil, true},
+		"as much as fits": {claims.Object{"a": strings.Repeat("x", claims.MaxBytes-fixed)}, true},
+		"one byte more":   {claims.Object{"a": strings.Repeat("x", claims.MaxBytes-fixed+1)}, false},
+		"as deep as fits": {deep["a"].(claims.Object), true},
+		"one deeper":      {deep, false},
+	} {
+		err := template.Check(member(c.metadata))
+		var refused *claims.Error
+		if c.fits != (err == nil) || err != nil && (!errors.As(err, &refused) || refused.Code != claims.CodeTooLarge || refused.Claim != "m" || refused.Template != "test") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var none *claims.Template
+	if err := none.Check(member(deep)); err != nil {
+		t.Errorf("without a template: %v", err)
 	}
 }
 
@@ -184,7 +237,7 @@ func TestEffectiveIsRenderAndApply(t *testing.T) {
 		p := claims.Object{"tag": values(3).Draw(t, "tag"), "literal": values(2).Draw(t, "literal")}
 		o := overlays().Draw(t, "o").Then(patch(t, p))
 		want := o.Apply(template.Render(variables))
-		got, err := claims.Effective(template, variables, o)
+		got, err := policy.Effective(template, variables, o)
 		if err != nil {
 			t.Fatal(err)
 		}

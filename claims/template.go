@@ -1,22 +1,27 @@
 package claims
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"strings"
+)
 
-// MaxTemplateBytes is the longest text that ParseTemplate takes. It leaves room for
+// MaxTemplateBytes is the longest text that [Policy.ParseTemplate] takes. It leaves room for
 // white space and long paths around [MaxBytes] of claims.
 const MaxTemplateBytes = 16 << 10
 
-// Template is a parsed claim template. It is made by [ParseTemplate], never
+// Template is a parsed claim template. It is made by [Policy.ParseTemplate], never
 // changes, and may be used by any number of goroutines. A nil *Template is a
 // template without claims.
 type Template struct {
+	name   string
 	root   object
 	digest [32]byte
 }
 
 // ParseTemplate reads a template: a JSON object in which {{ variable }} may
 // stand, without quotes, wherever a value may stand. [Variables] lists what may
-// be named.
+// be named. A byte order mark before it is passed over (RFC 8259 §8.1). The name
+// is the one that errors of [Policy.Effective] give the template.
 //
 // Everything that can be wrong with a template is found here, so that rendering
 // cannot fail: the error is a *[SyntaxError] with line and column. Besides broken
@@ -26,12 +31,13 @@ type Template struct {
 // fixed content that alone exceeds [MaxBytes].
 //
 // To write two opening braces inside a string, escape one: "\u007b{".
-func ParseTemplate(text string) (*Template, error) {
-	root, err := parse(text)
+func (p Policy) ParseTemplate(name, text string) (*Template, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
+	root, err := p.parse(text)
 	if err != nil {
 		return nil, err
 	}
-	return &Template{root: root, digest: sha256.Sum256([]byte(text))}, nil
+	return &Template{name: name, root: root, digest: sha256.Sum256([]byte(text))}, nil
 }
 
 // Render evaluates the template. The result is the caller's own; it is never nil
@@ -41,10 +47,25 @@ func ParseTemplate(text string) (*Template, error) {
 // object, or its element out of the enclosing array; so does a literal null. The
 // enclosing object or array stays, be it empty. A variable whose value JSON
 // cannot express (text that is not UTF-8, a number that is none) or that nests
-// too deep is left out as well; [Effective] reports it instead.
+// too deep is left out as well; [Policy.Effective] reports it instead.
 func (t *Template) Render(v Variables) Object {
 	rendered, _ := t.render(v)
 	return rendered
+}
+
+// Check tells whether the claims that these variables alone make of the template
+// stay within [MaxBytes] and [MaxDepth]. It is asked when a variable's value is
+// written, with nothing but that value, so that one that can never be minted is
+// refused where it is made. The error is an *[Error] that names template and claim.
+func (t *Template) Check(v Variables) error {
+	rendered, fault := t.render(v)
+	if fault == nil {
+		fault = measured(rendered)
+	}
+	if fault == nil {
+		return nil
+	}
+	return fault.of(t)
 }
 
 // Digest identifies the text the template was parsed from: its SHA-256, or zero

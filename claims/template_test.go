@@ -18,7 +18,7 @@ import (
 
 func parse(t failing, text string) *claims.Template {
 	t.Helper()
-	template, err := claims.ParseTemplate(text)
+	template, err := policy.ParseTemplate("test", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestNilTemplate(t *testing.T) {
 	if none.Digest() != [32]byte{} {
 		t.Error("has a digest")
 	}
-	if got, err := claims.Effective(nil, nil, claims.Overlay{}); err != nil || got == nil || len(got) != 0 {
+	if got, err := policy.Effective(nil, nil, claims.Overlay{}); err != nil || got == nil || len(got) != 0 {
 		t.Errorf("effective: %#v, %v", got, err)
 	}
 }
@@ -69,7 +69,7 @@ func TestSyntaxErrorsSayWhereAndWhat(t *testing.T) {
 		"{\"a\": \"\xff\"}":                `claims: template 1:8: not UTF-8`,
 		"{\"\ufffd\": 1, \"b\xc3\": 2}":    `claims: template 1:12: not UTF-8`,
 	} {
-		if _, err := claims.ParseTemplate(text); err == nil || err.Error() != want {
+		if _, err := policy.ParseTemplate("test", text); err == nil || err.Error() != want {
 			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestTemplateTextIsBounded(t *testing.T) {
 		"fixed claims that cannot fit": `{"a": {{ member.name }}, "b": "` +
 			strings.Repeat("x", claims.MaxBytes-len(`{"b":""}`)+1) + `"}`,
 	} {
-		_, err := claims.ParseTemplate(text)
+		_, err := policy.ParseTemplate("test", text)
 		var syntax *claims.SyntaxError
 		if !errors.As(err, &syntax) || syntax.Code != claims.CodeTooLarge {
 			t.Errorf("%s: got %v", name, err)
@@ -148,7 +148,7 @@ func TestVariablesThatJSONCannotExpress(t *testing.T) {
 			if _, err := strictjson.Marshal(rendered); err != nil {
 				t.Errorf("what is rendered cannot be written: %v", err)
 			}
-			_, err := claims.Effective(template, variables, claims.Overlay{})
+			_, err := policy.Effective(template, variables, claims.Overlay{})
 			var refused *claims.Error
 			if !errors.As(err, &refused) || refused.Code != c.code || refused.Claim != "claim" {
 				t.Errorf("got %v", err)
@@ -197,7 +197,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text, metadata string) {
-		template, err := claims.ParseTemplate(text)
+		template, err := policy.ParseTemplate("test", text)
 		if err != nil {
 			checkPlace(t, text, err)
 			return
@@ -234,7 +234,7 @@ func brackets(text string) int { return strings.Count(text, "[") + strings.Count
 // checkEffective holds that Effective lets through what is within every limit,
 // and nothing else. What mayBeDeep was rendered without the variable that is.
 func checkEffective(t *testing.T, template *claims.Template, variables claims.Variables, rendered claims.Object, mayBeDeep bool) {
-	effective, err := claims.Effective(template, variables, claims.Overlay{})
+	effective, err := policy.Effective(template, variables, claims.Overlay{})
 	text, unreadable := strictjson.Marshal(rendered)
 	if unreadable == nil {
 		_, unreadable = strictjson.ParseDepth(text, claims.MaxDepth)
@@ -249,8 +249,20 @@ func checkEffective(t *testing.T, template *claims.Template, variables claims.Va
 		same(t, effective, rendered)
 	}
 	for name := range rendered {
-		if claims.Reserved(name) {
+		if policy.Reserved(name) {
 			t.Fatalf("the template speaks the reserved name %q", name)
 		}
+	}
+}
+
+// Editors on Windows write one before the text.
+func TestTemplateFileWithAByteOrderMark(t *testing.T) {
+	same(t, parse(t, "\ufeff{\"a\": 1}").Render(nil), parse(t, `{"a": 1}`).Render(nil))
+	var mistake *claims.SyntaxError
+	if _, err := policy.ParseTemplate("test", "\ufeff{\"a\": ?}"); !errors.As(err, &mistake) || mistake.Column != 7 {
+		t.Errorf("%v", err)
+	}
+	if _, err := policy.ParseTemplate("test", "{\ufeff}"); err == nil {
+		t.Error("a byte order mark within the text was accepted")
 	}
 }

@@ -75,7 +75,7 @@ func (v vector) run(t *testing.T) {
 	var got claims.Object
 	if err == nil {
 		step = "effective"
-		got, err = claims.Effective(template, v.Variables, overlay)
+		got, err = policy.Effective(template, v.Variables, overlay)
 	}
 	if v.Error != nil {
 		v.Error.check(t, step, err)
@@ -93,12 +93,12 @@ func (v vector) run(t *testing.T) {
 // prepare does what a gateway does before it stores an overlay.
 func (v vector) prepare() (t *claims.Template, o claims.Overlay, step string, err error) {
 	if v.Template != nil {
-		if t, err = claims.ParseTemplate(v.text()); err != nil {
+		if t, err = policy.ParseTemplate("test", v.text()); err != nil {
 			return t, o, "template", err
 		}
 	}
 	for _, p := range v.Patches {
-		next, err := claims.Patch(p)
+		next, err := policy.Patch(p)
 		if err != nil {
 			return t, o, "patch", err
 		}
@@ -132,7 +132,7 @@ func (v vector) checkOtherWays(t *testing.T, template *claims.Template, overlay 
 	t.Helper()
 	stepwise := template.Render(v.Variables)
 	for _, p := range v.Patches {
-		next, err := claims.Patch(p)
+		next, err := policy.Patch(p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -127,7 +127,7 @@ func unbound(profiles ...string) option {
 // template gives every JWT the claims of a template.
 func template(text string) option {
 	return func(s *setup) {
-		t, err := claims.ParseTemplate(text)
+		t, err := claims.Policy{}.ParseTemplate("default", text)
 		if err != nil {
 			panic(err)
 		}

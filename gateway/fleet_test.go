@@ -209,7 +209,7 @@ func TestFleetMemberChangedAtAShowsInBsNextJWT(t *testing.T) {
 
 func mustTemplate(t *testing.T, text string) *claims.Template {
 	t.Helper()
-	parsed, err := claims.ParseTemplate(text)
+	parsed, err := claims.Policy{}.ParseTemplate("default", text)
 	if err != nil {
 		t.Fatal(err)
 	}

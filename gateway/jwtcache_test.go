@@ -46,7 +46,7 @@ func variantSetup(list map[string]*proxy.Route) option {
 }
 
 func parsed(text string) *claims.Template {
-	t, err := claims.ParseTemplate(text)
+	t, err := claims.Policy{}.ParseTemplate("default", text)
 	if err != nil {
 		panic(err)
 	}

@@ -31,7 +31,7 @@ func TestNewManagerRefuses(t *testing.T) {
 
 func TestStartIsReadBackEverywhere(t *testing.T) {
 	f := newFleet(t)
-	overlay, err := claims.Patch(claims.Object{"plan": "pro"})
+	overlay, err := claims.Policy{}.Patch(claims.Object{"plan": "pro"})
 	if err != nil {
 		t.Fatal(err)
 	}

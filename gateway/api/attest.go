@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
@@ -30,14 +31,14 @@ var errMissingArgument = errors.New("profile_id and token are required")
 
 // request checks everything that can be judged from the body alone, before a key is
 // fetched or a record read.
-func (b attestBody) request(r *http.Request) (authn.AttestRequest, error) {
+func (b attestBody) request(r *http.Request, policy claims.Policy) (authn.AttestRequest, error) {
 	if b.profile() == "" || b.Token == "" || (b.ProfileID != "" && b.TokenProfileID != "" && b.ProfileID != b.TokenProfileID) {
 		return authn.AttestRequest{}, authn.Refuse("invalid_argument", errMissingArgument)
 	}
 	if err := b.name().Check(); err != nil {
 		return authn.AttestRequest{}, err
 	}
-	change, err := b.change()
+	change, err := b.change(policy)
 	return authn.AttestRequest{
 		Profile: b.profile(), Token: b.Token, Organization: b.OrganizationID,
 		Session: b.name(), Change: change, Loopback: web.BothEndsLoopback(r),
@@ -51,7 +52,7 @@ func (a *API) attest(ctx context.Context, r *http.Request) (any, error) {
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
-	request, err := in.request(r)
+	request, err := in.request(r, a.core.ClaimPolicy())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
@@ -48,7 +49,7 @@ func (a *API) attestUser(ctx context.Context, r *http.Request) (any, error) {
 		return nil, err
 	}
 	in.OrganizationID, in.within = a.consumerOrganization, a.consumerOrganization
-	request, err := in.request(r)
+	request, err := in.request(r, a.core.ClaimPolicy())
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +80,8 @@ type authenticateUserBody struct {
 	} `json:"authorization_check"`
 }
 
-func (b authenticateUserBody) request() (authn.AuthenticateRequest, error) {
-	change, err := b.change()
+func (b authenticateUserBody) request(policy claims.Policy) (authn.AuthenticateRequest, error) {
+	change, err := b.change(policy)
 	request := authn.AuthenticateRequest{Session: b.name(), Change: change}
 	if c := b.AuthorizationCheck; c != nil {
 		request.Check = &authn.AuthorizationCheck{Organization: b.within, Resource: c.ResourceID, Action: c.Action}
@@ -95,7 +96,7 @@ func (a *API) authenticateUser(ctx context.Context, r *http.Request) (any, error
 		return nil, err
 	}
 	in.within = a.consumerOrganization
-	request, err := in.request()
+	request, err := in.request(a.core.ClaimPolicy())
 	if err != nil {
 		return nil, err
 	}

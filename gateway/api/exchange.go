@@ -32,7 +32,7 @@ func (a *API) exchange(ctx context.Context, r *http.Request) (any, error) {
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
-	change, err := in.change()
+	change, err := in.change(a.core.ClaimPolicy())
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ const (
 
 var errDuration = errors.New("session_duration_minutes is outside 5 to 527040")
 
-func (c sessionChanges) change() (authn.SessionChange, error) {
+func (c sessionChanges) change(policy claims.Policy) (authn.SessionChange, error) {
 	var change authn.SessionChange
 	if c.DurationMinutes != nil {
 		if m := *c.DurationMinutes; m < minMinutes || m > maxMinutes {
@@ -60,7 +60,7 @@ func (c sessionChanges) change() (authn.SessionChange, error) {
 		return change, nil
 	}
 	var err error
-	change.Claims, err = claims.Patch(*c.CustomClaims)
+	change.Claims, err = policy.Patch(*c.CustomClaims)
 	return change, err
 }
 
@@ -96,8 +96,8 @@ type authenticateBody struct {
 	} `json:"authorization_check"`
 }
 
-func (b authenticateBody) request() (authn.AuthenticateRequest, error) {
-	change, err := b.change()
+func (b authenticateBody) request(policy claims.Policy) (authn.AuthenticateRequest, error) {
+	change, err := b.change(policy)
 	request := authn.AuthenticateRequest{Session: b.name(), Change: change}
 	if c := b.AuthorizationCheck; c != nil {
 		request.Check = &authn.AuthorizationCheck{Organization: c.OrganizationID, Resource: c.ResourceID, Action: c.Action}
@@ -124,7 +124,7 @@ func (a *API) authenticate(ctx context.Context, r *http.Request) (any, error) {
 	if err := a.read(r, &in); err != nil {
 		return nil, err
 	}
-	request, err := in.request()
+	request, err := in.request(a.core.ClaimPolicy())
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,9 @@ func (a *Authenticator) forStart(c SessionChange) (SessionChange, error) {
 	if c.Duration > a.Sessions.MaxDuration() {
 		return c, Refuse("invalid_session_duration_minutes", errMaxDuration)
 	}
-	return c, c.Claims.Check()
+	var err error
+	c.Claims, err = a.overlay(LiveSession{}, c.Claims)
+	return c, err
 }
 
 // change applies what a call asks of a live session, all of it or nothing: more,
@@ -54,10 +56,6 @@ func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, liv
 			return err
 		}
 	}
-	s.Overlay = s.Overlay.Then(c.Claims)
-	if err := s.Overlay.Check(); err != nil {
-		return err
-	}
 	s.LastAccessedAt = now
 	if c.Duration > 0 {
 		if err := s.Extend(now, c.Duration, a.Sessions.MaxDuration()); err != nil {
@@ -66,6 +64,9 @@ func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, liv
 	}
 	factors, err := a.countingFactors(ctx, *s, live.Organization, now)
 	if err != nil {
+		return err
+	}
+	if s.Overlay, err = a.overlay(LiveSession{*s, live.Member, live.Organization, factors}, c.Claims); err != nil {
 		return err
 	}
 	return a.checkClaims(live.Organization, live.Member, factors, s.Overlay)

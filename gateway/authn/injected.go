@@ -56,7 +56,7 @@ func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*inject
 }
 
 func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request mint.Request) (*injectedJWT, error) {
-	effective, err := claims.Effective(r.template, a.variables(live, request.Roles), live.Session.Overlay)
+	effective, err := a.effective(r.template, live, request.Roles)
 	if err != nil {
 		return nil, err
 	}

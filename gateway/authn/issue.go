@@ -42,7 +42,7 @@ func (a *Authenticator) issue(live LiveSession) (IssuedSession, error) {
 // template, or why they cannot be put into a JWT.
 func (a *Authenticator) render(live LiveSession) (RenderedSession, error) {
 	roles := a.roles(live)
-	effective, err := claims.Effective(a.Templates["default"], a.variables(live, roles), live.Session.Overlay)
+	effective, err := a.effective(a.Templates["default"], live, roles)
 	return RenderedSession{live, roles, effective}, err
 }
 

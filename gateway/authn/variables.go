@@ -1,9 +1,32 @@
 package authn
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 )
+
+// ClaimPolicy says which claims callers and templates may not use.
+func (a *Authenticator) ClaimPolicy() claims.Policy { return claims.Policy{Compat: a.Compat} }
+
+// effective are the claims of a session under a template. Where they cannot be, the
+// error names the organization and the member beside the template and the claim.
+func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string) (claims.Object, error) {
+	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles), live.Session.Overlay)
+	if err != nil {
+		return nil, fmt.Errorf("authn: organization %s, member %s: %w", live.Organization.ID, live.Member.ID, err)
+	}
+	return effective, nil
+}
+
+// overlay is what a session keeps after a patch of its claims.
+func (a *Authenticator) overlay(live LiveSession, patch claims.Overlay) (claims.Overlay, error) {
+	templates := slices.Collect(maps.Values(a.Templates))
+	return live.Session.Overlay.Change(patch, templates, a.variables(live, a.roles(live)))
+}
 
 // variables are what a claim template may say of a session.
 func (a *Authenticator) variables(live LiveSession, roles []string) claims.Variables {

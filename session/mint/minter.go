@@ -149,8 +149,9 @@ func (m *Minter) check(r Request) error {
 	case m.ring.store != nil && r.Lifetime > m.ring.maxLifetime:
 		return fmt.Errorf("mint: lifetime %s is above the ring's maximum %s", r.Lifetime, m.ring.maxLifetime)
 	}
+	policy := claims.Policy{Compat: m.compat}
 	for name := range r.Claims {
-		if claims.Reserved(name) {
+		if policy.Reserved(name) {
 			return fmt.Errorf("mint: claim %q is not the caller's to set", name)
 		}
 	}
