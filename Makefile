@@ -19,6 +19,7 @@ run: ## build and run Caddyfile.example
 test: node ## run every test; says what was left out for lack of what
 	@test -n "$(RACE)" || echo "make test: no C compiler, so the tests run without the race detector"
 	@command -v redis-server >/dev/null || echo "make test: no redis-server, so the Redis tests are left out"
+	@command -v lighttpd >/dev/null || echo "make test: no lighttpd, so its CGI test is left out"
 	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
 	go test $(RACE) ./...
 

@@ -8,9 +8,12 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
@@ -19,7 +22,7 @@ import (
 // spellings are what servers behind a proxy fold into X-User-Jwt.
 var spellings = []string{
 	"X-User-Jwt", "x-user-jwt", "X-USER-JWT", "X_User_Jwt", "x_user_jwt", "X.User.Jwt", "x.user.jwt",
-	"X-User_Jwt", "X_User-Jwt", "X-User.Jwt", "X_USER.JWT",
+	"X-User_Jwt", "X_User-Jwt", "X-User.Jwt", "X_USER.JWT", "X~User~Jwt", "x!user#jwt", "X^User|Jwt", "XUserJwt", "X--User-Jwt-",
 }
 
 func identityRoutes() (own, beside, off, optional *proxy.Route) {
@@ -145,6 +148,9 @@ func FuzzScrubLeavesNoAlias(f *testing.F) {
 	}
 	own, _, _, _ := identityRoutes()
 	f.Fuzz(func(t *testing.T, name, connection string) {
+		if !httpguts.ValidHeaderFieldName(name) {
+			t.Skip("no server takes it for a header")
+		}
 		w := sharedWorld(t, own)
 		r := get()
 		r.Header[name] = []string{"forged"}
@@ -152,12 +158,12 @@ func FuzzScrubLeavesNoAlias(f *testing.F) {
 		before := maps.Clone(r.Header)
 		_, _ = w.gateway.Proxy.Admit(r, own)
 		for left := range r.Header {
-			if fold(left) == "x-user-jwt" || (left != "Authorization" && fold(left) == "authorization") {
+			if isAlias(left, "X-User-Jwt") || (left != "Authorization" && isAlias(left, "Authorization")) {
 				t.Errorf("%q is left of %v", left, before)
 			}
 		}
 		for option := range strings.SplitSeq(r.Header.Get("Connection"), ",") {
-			if fold(strings.TrimSpace(option)) == "x-user-jwt" {
+			if isAlias(strings.TrimSpace(option), "X-User-Jwt") {
 				t.Errorf("Connection is %q", r.Header.Get("Connection"))
 			}
 		}
@@ -169,6 +175,31 @@ func FuzzScrubLeavesNoAlias(f *testing.F) {
 	})
 }
 
+// variables are what servers make of a header name, by their sources; the last one
+// is wider than all of them.
+var variables = map[string]func(name string) string{
+	"CGI (RFC 3875 §4.1.18), WSGI, Rack": func(name string) string { return "HTTP_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) },
+	"PHP": func(name string) string {
+		return "HTTP_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_", " ", "_", "[", "_").Replace(name))
+	},
+	"lighttpd": func(name string) string {
+		return "HTTP_" + strings.ToUpper(notAlphanumeric.ReplaceAllString(name, "_"))
+	},
+	"wider": func(name string) string { return strings.ToUpper(notAlphanumeric.ReplaceAllString(name, "")) },
+}
+
+var notAlphanumeric = regexp.MustCompile(`[^0-9A-Za-z]`)
+
+// isAlias tells whether some server takes one name for the other.
+func isAlias(name, other string) bool {
+	for _, variable := range variables {
+		if variable(name) == variable(other) {
+			return true
+		}
+	}
+	return false
+}
+
 var worlds = map[*proxy.Route]*world{}
 
 // sharedWorld makes one world for all runs of a fuzz test.
@@ -177,10 +208,6 @@ func sharedWorld(t *testing.T, route *proxy.Route) *world {
 		worlds[route] = newWorld(t, routes(route))
 	}
 	return worlds[route]
-}
-
-func fold(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(name))
 }
 
 // What was injected is not there for whoever handles an error.

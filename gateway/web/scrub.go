@@ -14,24 +14,27 @@ import (
 // an upstream behind two routes must not take the header of one from a client of
 // the other.
 //
-// A name is removed in every spelling that servers behind a proxy fold into one:
-// X-User-Id, X_User_Id, x.user.id (CGI, WSGI and Java containers map all three
-// to one variable).
+// Names are compared by their letters and digits alone. Servers behind a proxy map
+// several names to one variable: CGI, WSGI, PHP and Rack X-User-Id and X_User_Id,
+// Java containers x.user.id too, and lighttpd makes an underscore of every
+// character that is no letter or digit (X~User~Id).
 type Scrubber struct {
-	folded []string // folded names, without Authorization
+	folded []string // folded names, Authorization among them
 }
 
 // NewScrubber makes a scrubber for the headers named. Authorization is always one
 // of them.
 func NewScrubber(names []string) *Scrubber {
-	s := &Scrubber{}
+	s := &Scrubber{folded: []string{authorizationFolded}}
 	for _, name := range names {
-		if f := foldHeader(name); f != "authorization" && !slices.Contains(s.folded, f) {
+		if f := foldHeader(name); !slices.Contains(s.folded, f) {
 			s.folded = append(s.folded, f)
 		}
 	}
 	return s
 }
+
+const authorizationFolded = "authorization"
 
 // Scrub cleans r in place of everything the gateway could have set. With
 // authorization it removes that header too, as it does for a request that nobody can
@@ -61,12 +64,7 @@ func (s *Scrubber) asserted(name string, authorization bool) bool {
 	if name == "Authorization" {
 		return authorization
 	}
-	for _, f := range s.folded {
-		if foldsTo(name, f) {
-			return true
-		}
-	}
-	return foldsTo(name, "authorization")
+	return slices.ContainsFunc(s.folded, func(f string) bool { return foldsTo(name, f) })
 }
 
 // A trailerScrub cleans the trailer when it is there: the server fills it in, with
@@ -105,35 +103,40 @@ func (s *Scrubber) unhop(h http.Header) {
 	h["Connection"] = []string{strings.Join(kept, ", ")}
 }
 
-// foldHeader is what CGI-like servers make of a header name, in lower case.
+// foldHeader answers the letters and digits of a header name, in lower case.
 func foldHeader(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '_' || r == '.':
-			return '-'
-		case 'A' <= r && r <= 'Z':
-			return r + ('a' - 'A')
+	var folded []byte
+	for i := range len(name) {
+		if c := foldByte(name[i]); c != 0 {
+			folded = append(folded, c)
 		}
-		return r
-	}, name)
+	}
+	return string(folded)
 }
 
 // foldsTo is foldHeader(name) == folded without the allocation.
 func foldsTo(name, folded string) bool {
-	if len(name) != len(folded) {
-		return false
-	}
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		switch {
-		case c == '_' || c == '.':
-			c = '-'
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
+	matched := 0
+	for i := range len(name) {
+		c := foldByte(name[i])
+		if c == 0 {
+			continue
 		}
-		if c != folded[i] {
+		if matched == len(folded) || c != folded[matched] {
 			return false
 		}
+		matched++
 	}
-	return true
+	return matched == len(folded)
+}
+
+// foldByte answers a letter or digit in lower case, and 0 for anything else.
+func foldByte(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + ('a' - 'A')
+	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		return c
+	}
+	return 0
 }
