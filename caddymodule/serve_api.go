@@ -26,7 +26,7 @@ func (h *API) gatewayServe() api.Serve {
 func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
-		if api.Await(w, r, err) {
+		if api.Await(w, r, h.app.projectID(), err) {
 			return nil
 		}
 		return next.ServeHTTP(w, r)

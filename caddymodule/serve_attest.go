@@ -32,6 +32,9 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 		h.app.scrub(r)
 		return h.refuse(w, r, authn.Refuse("service_unavailable", err), web.Announce)
 	}
+	if g.Proxy.RefuseProjectCall(w, r) {
+		return nil
+	}
 	a, err := g.Proxy.Admit(r, h.route)
 	if err != nil {
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)

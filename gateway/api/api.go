@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
-	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
 // Serve says which parts of the session API a place of a site answers.
@@ -132,8 +130,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Serve answers r if it is a call of the API, and tells whether it was: the mux is
-// the one list of what belongs to it.
+// Serve answers r if it is a call of the API, by its path (the mux is the one list
+// of what belongs to it) or by the project's credentials, and tells whether it was.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	p := normalise(r.URL.EscapedPath())
 	clone := *r
@@ -142,7 +140,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	clone.URL = &u
 	h, pattern := a.mux.Handler(&clone)
 	if pattern == "" {
-		return false
+		return web.RefuseProjectCall(w, r, a.core.Project.ID, a.log)
 	}
 	methods, known := h.(byMethod)
 	if !known || len(methods) == 0 || path.Clean(p) != p {
@@ -197,50 +195,18 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
 		d.write(w, r, c)
 		return
 	}
-	a.answer(w, http.StatusOK, body)
+	web.WriteJSON(w, http.StatusOK, body)
 }
-
-func (a *API) answer(w http.ResponseWriter, status int, body any) {
-	text, err := strictjson.Marshal(body)
-	if err != nil {
-		status, text = http.StatusInternalServerError, []byte(`{"status_code":500,"error_type":"internal_server_error"}`)
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(text)
-}
-
-// envelope is the one shape of every refused call (Stytch's error envelope).
-type envelope struct {
-	StatusCode   int               `json:"status_code"`
-	RequestID    string            `json:"request_id"`
-	ErrorType    string            `json:"error_type"`
-	ErrorMessage string            `json:"error_message"`
-	ErrorURL     string            `json:"error_url"`
-	ErrorDetails map[string]string `json:"error_details,omitempty"`
-}
-
-const errorDocs = "https://github.com/attestgate/caddy-attest/blob/main/docs/errors.md#"
 
 func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	refused, id := authn.RefusalOf(err), requestID()
 	status := Status(refused.Kind)
-	e := envelope{
-		StatusCode: status, RequestID: id, ErrorType: refused.Code, ErrorMessage: refused.Message,
-		ErrorURL: errorDocs + refused.Code,
-	}
-	if refused.Reason != "" && refused.Reason != refused.Code {
-		e.ErrorDetails = map[string]string{"reason": refused.Reason}
-	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="session API", charset="UTF-8"`)
 	}
 	web.SetRetryAfter(w.Header(), status)
 	web.LogRefusal(a.log, "api call refused", refused, status, r, zap.String("request_id", id), zap.String("method", r.Method))
-	a.answer(w, status, e)
+	web.WriteEnvelope(w, refused, status, id)
 }
 
-func requestID() string { return "request-id-" + uuid.NewString() }
+func requestID() string { return web.NewRequestID() }

@@ -8,8 +8,8 @@ import (
 
 // clean runs first and on every path, also where the request is refused: error
 // routes are upstreams too.
-func (p *Proxy) clean(r *http.Request, route *compiledRoute, presented authn.Presented) {
-	p.scrub.Scrub(r, p.removesAuthorization(r, route, presented))
+func (p *Proxy) clean(r *http.Request, removeAuthorization bool) {
+	p.scrub.Scrub(r, removeAuthorization)
 	p.cookie.Strip(r.Header)
 }
 

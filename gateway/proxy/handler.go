@@ -14,6 +14,9 @@ import (
 // that were admitted, as what they are.
 func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.RefuseProjectCall(w, r) {
+			return
+		}
 		a, err := p.Admit(r, route)
 		if err != nil {
 			p.refuse(w, r, err)
@@ -21,6 +24,12 @@ func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(a.Writer(w), a.Request)
 	})
+}
+
+// RefuseProjectCall answers a call of the session API that nothing has served; see
+// [web.RefuseProjectCall]. Who calls Admit calls it before.
+func (p *Proxy) RefuseProjectCall(w http.ResponseWriter, r *http.Request) bool {
+	return web.RefuseProjectCall(w, r, p.core.Project.ID, p.core.Log)
 }
 
 func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {

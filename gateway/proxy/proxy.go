@@ -70,8 +70,12 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	if !known {
 		return nil, authn.Refuse("internal_server_error", errUnknownRoute)
 	}
+	if web.IsProjectCall(r, p.core.Project.ID) {
+		p.clean(r, true)
+		return nil, authn.Refuse("route_not_found", nil)
+	}
 	presented := p.presented(r)
-	p.clean(r, compiled, presented)
+	p.clean(r, p.removesAuthorization(r, compiled, presented))
 	d, err := p.decide(r, compiled, presented)
 	if err != nil {
 		return nil, err
