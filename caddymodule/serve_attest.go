@@ -40,11 +40,7 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
 	}
 	publish(a)
-	err = next.ServeHTTP(a.Writer(w), a.Request)
-	if err != nil {
-		a.Withdraw()
-	}
-	return err
+	return a.Forward(w, next.ServeHTTP)
 }
 
 // refuse answers through Caddy's error routes. The id in Attest-Error is the one

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -211,7 +212,7 @@ func sharedWorld(t *testing.T, route *proxy.Route) *world {
 }
 
 // What was injected is not there for whoever handles an error.
-func TestWithdrawTakesTheIdentityBack(t *testing.T) {
+func TestInjectedJWTIsRemovedAfterAnError(t *testing.T) {
 	own, _, _, _ := identityRoutes()
 	w := newWorld(t, routes(own))
 	a, err := w.gateway.Proxy.Admit(bearer(w.token("acme", nil)), own)
@@ -219,7 +220,10 @@ func TestWithdrawTakesTheIdentityBack(t *testing.T) {
 	if a.Request.Header.Get("X-User-Jwt") == "" {
 		t.Fatal("nothing was injected")
 	}
-	a.Withdraw()
+	failed := errors.New("the upstream is away")
+	if err := a.Forward(httptest.NewRecorder(), func(http.ResponseWriter, *http.Request) error { return failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
 	if got := a.Request.Header.Get("X-User-Jwt"); got != "" {
 		t.Errorf("still there: %q", got)
 	}

@@ -15,22 +15,30 @@ type Admission struct {
 	// context that a nested attest understands.
 	Request *http.Request
 
-	header    string   // of the injected JWT
-	setCookie []string // Set-Cookie lines for the answer
+	header    string     // of the injected JWT
+	setCookie []string   // Set-Cookie lines for the answer
+	marks     cacheMarks // of the answer
 	cookie    web.Cookie
 }
 
-// Withdraw takes the injected JWT back out of the request: what runs after an
-// error, an error page of another server perhaps, is not the upstream it was
-// minted for.
-func (a *Admission) Withdraw() {
+// Forward lets next answer the admitted request, and completes its answer: the
+// session cookie where it is due, none of that name which the upstream makes up,
+// and what keeps shared caches from showing it to others. If next fails, the
+// injected JWT is taken out of the request again: what runs after an error is not
+// the upstream that it was minted for.
+func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter, *http.Request) error) error {
+	answer := &responseWriter{ResponseWriter: w, cookie: a.cookie, set: a.setCookie, marks: a.marks}
+	if err := next(answer, a.Request); err != nil {
+		a.withdraw()
+		a.marks.apply(w.Header())
+		return err
+	}
+	answer.begin() // next may have written nothing
+	return nil
+}
+
+func (a *Admission) withdraw() {
 	if a.header != "" {
 		a.Request.Header.Del(a.header)
 	}
-}
-
-// Writer wraps w so that the answer carries the session cookie where it is due,
-// and none of that name which the upstream makes up.
-func (a *Admission) Writer(w http.ResponseWriter) http.ResponseWriter {
-	return &responseWriter{ResponseWriter: w, cookie: a.cookie, set: a.setCookie}
 }

@@ -22,7 +22,10 @@ func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
 			p.refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(a.Writer(w), a.Request)
+		_ = a.Forward(w, func(w http.ResponseWriter, r *http.Request) error {
+			next.ServeHTTP(w, r)
+			return nil
+		})
 	})
 }
 

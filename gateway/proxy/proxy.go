@@ -80,7 +80,7 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d)}
+	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d), marks: compiled.marks(d)}
 	if d.JWT != "" {
 		a.header = compiled.forward.Header
 		compiled.forward.set(r.Header, d.JWT)

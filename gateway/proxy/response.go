@@ -7,12 +7,14 @@ import (
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
-// responseWriter guards the session cookie on the way back: it drops Set-Cookie
-// lines of that name from the upstream, then adds its own.
+// responseWriter guards the header of the answer on the way back: it drops
+// Set-Cookie lines of the session cookie's name from the upstream and adds its own,
+// and keeps the answer out of shared caches.
 type responseWriter struct {
 	http.ResponseWriter
 	cookie web.Cookie
 	set    []string
+	marks  cacheMarks
 	begun  bool
 }
 
@@ -26,6 +28,7 @@ func (w *responseWriter) begin() {
 	for _, line := range w.set {
 		h.Add("Set-Cookie", line)
 	}
+	w.marks.apply(h)
 	if len(w.set) > 0 {
 		h.Set("Cache-Control", "no-store")
 	}
