@@ -29,3 +29,30 @@ func TestCaddyProjectSecretDoesNotReachTheApp(t *testing.T) {
 		})
 	}
 }
+
+const terminatedSite = `{
+	servers {
+		trusted_proxies static 127.0.0.1
+	}
+`
+
+// Caddy's trusted_proxies say whose X-Forwarded-Proto counts.
+func TestCaddyOriginSchemeFromATrustedProxyOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		head   string
+		status int
+	}{"trusted": {terminatedSite + strings.TrimPrefix(head, "{\n"), 403}, "a stranger": {head, 200}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, c.head+"\nhttp://127.0.0.1:PORT {\n\tattest_api\n\tattest acme\n\treverse_proxy APP\n}\n")
+			_, made := s.call("/v1/b2b/sessions/attest", map[string]any{"profile_id": "acme", "token": s.token(nil)})
+			r, err := http.NewRequest(http.MethodPost, s.url("/"), nil)
+			s.must(err)
+			r.Header.Set("Cookie", "__Host-session="+made["session_token"].(string))
+			r.Header.Set("X-Forwarded-Proto", "https")
+			r.Header.Set("Origin", strings.TrimSuffix(s.url("/"), "/"))
+			if res := s.do(r); res.StatusCode != c.status {
+				t.Errorf("got %d, want %d", res.StatusCode, c.status)
+			}
+		})
+	}
+}

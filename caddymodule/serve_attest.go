@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -35,12 +36,26 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if g.Proxy.RefuseProjectCall(w, r) {
 		return nil
 	}
-	a, err := g.Proxy.Admit(r, h.route)
+	a, err := g.Proxy.Admit(withProxyScheme(r), h.route)
 	if err != nil {
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
 	}
 	publish(a)
 	return a.Forward(w, next.ServeHTTP)
+}
+
+// withProxyScheme hands on what a proxy that Caddy trusts (trusted_proxies) says of
+// the client's scheme. Whatever is not plainly http counts as https, which asks
+// more of the Origin.
+func withProxyScheme(r *http.Request) *http.Request {
+	said := r.Header.Values("X-Forwarded-Proto")
+	if trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool); !trusted || len(said) == 0 {
+		return r
+	}
+	if len(said) == 1 && strings.EqualFold(said[0], "http") {
+		return web.WithScheme(r, "http")
+	}
+	return web.WithScheme(r, "https")
 }
 
 // refuse answers through Caddy's error routes. The id in Attest-Error is the one

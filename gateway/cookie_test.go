@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +128,89 @@ func TestAnswerWriterKeepsFlushAndHijack(t *testing.T) {
 	res, err := http.DefaultClient.Do(r)
 	if err == nil {
 		_ = res.Body.Close()
+	}
+}
+
+// One of two cookies was planted. The browser would send both for ever.
+func TestTwoDifferentCookiesAreRefusedAndCleared(t *testing.T) {
+	for name, c := range map[string]struct {
+		cookie web.Cookie
+		lines  []string
+	}{
+		"host": {web.Cookie{}, []string{
+			"__Host-session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+			"__Host-session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned",
+		}},
+		"domain": {web.Cookie{Domain: "app.test"}, []string{
+			"__Secure-session=; Path=/; Domain=app.test; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+			"__Secure-session=; Path=/; Domain=app.test; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned",
+			"__Secure-session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
+			"__Secure-session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned",
+		}},
+	} {
+		route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}}
+		w := newWorld(t, routes(route), func(s *setup) { s.gateway.Cookie = c.cookie })
+		cookie, _, _ := strings.Cut(c.lines[0], "=")
+		good := w.attest("acme", nil)["session_token"].(string)
+		res, up := w.through(route, get("Cookie", cookie+"="+good+"; "+cookie+"=planted"))
+		if got := res.Header.Values("Set-Cookie"); res.StatusCode != 400 || up.calls > 0 || !slices.Equal(got, c.lines) {
+			t.Errorf("%s: %d, %q", name, res.StatusCode, got)
+		}
+		if res, _ := w.through(route, get("Cookie", cookie+"="+good+"; "+cookie+"="+good)); res.StatusCode != 204 {
+			t.Errorf("%s: the same value twice: %d", name, res.StatusCode)
+		}
+	}
+}
+
+// TRACE answers with the request as the upstream received it, injected JWT
+// included, and CONNECT opens a tunnel.
+func TestTraceAndConnectWithACredential(t *testing.T) {
+	strict, optional := acme(), &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Optional: true}}
+	w := newWorld(t, routes(strict, optional))
+	token := w.attest("acme", nil)["session_token"].(string)
+	for _, method := range []string{"TRACE", "CONNECT"} {
+		for _, route := range []*proxy.Route{strict, optional} {
+			for _, r := range []*http.Request{bearer(token), bearer(w.token("acme", nil)), get("Cookie", "__Host-session="+token), bearer("a.b.c")} {
+				r.Method = method
+				if res, up := w.through(route, r); res.StatusCode != 405 || res.Header.Get("Allow") == "" || up.calls > 0 {
+					t.Errorf("%s: %d, the upstream was called %d times", method, res.StatusCode, up.calls)
+				}
+			}
+		}
+		anonymous := get()
+		anonymous.Method = method
+		if res, _ := w.through(optional, anonymous); res.StatusCode != 204 {
+			t.Errorf("%s without a credential: %d", method, res.StatusCode)
+		}
+	}
+	socket := bearer(token) // RFC 8441
+	socket.Method, socket.Header[":protocol"] = "CONNECT", []string{"websocket"}
+	if res, _ := w.through(strict, socket); res.StatusCode != 204 {
+		t.Errorf("a WebSocket over HTTP/2: %d", res.StatusCode)
+	}
+}
+
+// A page that came without TLS may be anybody's on the network, and is another
+// origin than the one with TLS.
+func TestOriginSchemeBehindATLSTerminator(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route))
+	token := w.attest("acme", nil)["session_token"].(string)
+	for _, c := range []struct {
+		origin, scheme string
+		status         int
+	}{
+		{"http://app.test", "https", 403}, {"https://app.test", "https", 204},
+		{"http://app.test", "http", 204}, {"https://app.test", "http", 204},
+		{"http://app.test", "", 204}, {"https://app.test", "", 204}, {"ftp://app.test", "", 403},
+	} {
+		r := get("Cookie", "__Host-session="+token, "Origin", c.origin, "X-Forwarded-Proto", "https")
+		r.Method, r.TLS = http.MethodPost, nil
+		if c.scheme != "" {
+			r = web.WithScheme(r, c.scheme)
+		}
+		if res, _ := w.through(route, r); res.StatusCode != c.status {
+			t.Errorf("%s where the proxy says %q: %d", c.origin, c.scheme, res.StatusCode)
+		}
 	}
 }

@@ -23,6 +23,9 @@ type Presented struct {
 	// CrossSite tells that the request may change something and was not shown to be
 	// made by a page of this origin: no ambient credential is accepted with it.
 	CrossSite bool
+	// Reflects tells that the method may show the client what the upstream receives:
+	// no credential is accepted with it.
+	Reflects bool
 	// Loopback tells that both ends of the connection are on this machine, with no
 	// proxy between.
 	Loopback bool
@@ -80,6 +83,8 @@ func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledR
 
 func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
 	switch {
+	case p.Reflects && p.Any():
+		return Decision{}, Refuse("method_not_allowed", nil)
 	case p.Ambiguous != nil:
 		return Decision{}, Refuse("too_many_credentials", p.Ambiguous)
 	case p.Bearer != "":

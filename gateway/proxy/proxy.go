@@ -108,10 +108,16 @@ func (p *Proxy) cookieLines(d authn.Decision) []string {
 }
 
 // Announce writes what the client may know of a refusal into the header of the
-// answer, and clears a dead cookie.
+// answer, and clears a dead cookie. Of two different cookies both are cleared: the
+// browser would send them again.
 func (p *Proxy) Announce(h http.Header, refused *authn.Refusal, status int, id string) {
 	web.Announce(h, refused, status, id)
 	if refused.ClearCookie {
 		h.Add("Set-Cookie", p.cookie.Clear())
+	}
+	if errors.Is(refused, web.ErrTwoCookies) {
+		for _, line := range p.cookie.ClearEvery() {
+			h.Add("Set-Cookie", line)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,6 +66,18 @@ func (c Cookie) Clear() string {
 	return k.String()
 }
 
+// ClearEvery are the lines that clear each cookie of that name which a browser can
+// hold beside another: of the host and of the domain, partitioned and not.
+func (c Cookie) ClearEvery() []string {
+	var lines []string
+	for _, domain := range slices.Compact([]string{c.Domain, ""}) {
+		for _, sameSite := range []string{"lax", "none"} {
+			lines = append(lines, Cookie{Name: c.Name, Domain: domain, SameSite: sameSite}.Clear())
+		}
+	}
+	return lines
+}
+
 func (c Cookie) attributes() *http.Cookie {
 	k := &http.Cookie{Name: c.Name, Path: "/", Domain: c.Domain, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	switch c.SameSite {
@@ -76,10 +89,11 @@ func (c Cookie) attributes() *http.Cookie {
 	return k
 }
 
-var errTwoCookies = errors.New("two different session cookies")
+// ErrTwoCookies tells of two different session cookies: one was planted, and nobody
+// can tell which.
+var ErrTwoCookies = errors.New("two different session cookies")
 
-// read answers the value of the cookie, or "" where there is none. Two different
-// values are an error: one of them was planted, and nobody can tell which.
+// read answers the value of the cookie, or "" where there is none.
 func (c Cookie) read(r *http.Request) (string, error) {
 	if len(r.Header["Cookie"]) == 0 {
 		return "", nil
@@ -87,7 +101,7 @@ func (c Cookie) read(r *http.Request) (string, error) {
 	value := ""
 	for _, k := range r.CookiesNamed(c.Name) {
 		if value != "" && k.Value != value {
-			return "", errTwoCookies
+			return "", ErrTwoCookies
 		}
 		value = k.Value
 	}

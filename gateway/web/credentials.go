@@ -15,7 +15,7 @@ var ErrTwoAuthorizations = errors.New("two Authorization lines")
 // of another scheme, or a Bearer of another shape, is the upstream's business.
 func Credentials(r *http.Request, cookie Cookie) authn.Presented {
 	p := authn.Presented{
-		CrossSite: CrossSite(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
+		CrossSite: CrossSite(r), Reflects: reflects(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
 	}
 	lines := r.Header["Authorization"]
 	if len(lines) > 1 {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,7 +15,7 @@ func CrossSite(r *http.Request) bool { return changesState(r) && !sameOrigin(r) 
 // sameOrigin tells whether a request that brings an ambient credential, a
 // cookie, was made by a page of this very origin. A browser says so itself in
 // Sec-Fetch-Site (Fetch Metadata), or at least names the Origin; a request that
-// says neither is not believed, since a cookie travels without the user's will.
+// says neither is refused, since a cookie travels without the user's will.
 func sameOrigin(r *http.Request) bool {
 	if site := r.Header.Values("Sec-Fetch-Site"); len(site) > 0 {
 		return len(site) == 1 && site[0] == "same-origin"
@@ -24,7 +25,34 @@ func sameOrigin(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origins[0])
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (r.TLS == nil || u.Scheme == "https")
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (u.Scheme == "https" || u.Scheme == schemeOf(r))
+}
+
+type schemeKey struct{}
+
+// WithScheme tells by which scheme, http or https, the client made the request,
+// where that is not the scheme of the connection: a proxy in front ends the TLS.
+// It is for proxies that are trusted to say so.
+func WithScheme(r *http.Request, scheme string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), schemeKey{}, scheme))
+}
+
+func schemeOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	if scheme, ok := r.Context().Value(schemeKey{}).(string); ok {
+		return scheme
+	}
+	return "http"
+}
+
+// reflects tells whether the answer may show the client what the upstream
+// received, the injected JWT with it: TRACE does (RFC 9110 §9.3.8), and CONNECT
+// opens a tunnel that nobody looks into. The extended CONNECT of RFC 8441 is an
+// upgrade like any other.
+func reflects(r *http.Request) bool {
+	return r.Method == http.MethodTrace || r.Method == http.MethodConnect && r.Header.Get(":protocol") == ""
 }
 
 // changesState tells whether the request may change something: any method that

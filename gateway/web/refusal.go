@@ -11,12 +11,15 @@ import (
 )
 
 // Announce writes what the client may know of a refusal into the header of the
-// answer: Attest-Error, WWW-Authenticate (RFC 6750 §3), Retry-After.
+// answer: Attest-Error, WWW-Authenticate (RFC 6750 §3), Allow, Retry-After.
 func Announce(h http.Header, refused *authn.Refusal, status int, id string) {
 	h.Set("Attest-Error", refused.Code+"; id="+id)
 	h.Set("Cache-Control", "no-store")
-	if status == http.StatusUnauthorized {
+	switch status {
+	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challenge(refused))
+	case http.StatusMethodNotAllowed:
+		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
 	SetRetryAfter(h, status)
 }
