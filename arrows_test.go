@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
+	"caddymodule/coverage":  {},
 	"e2e":                   {},
 }
 

@@ -78,6 +78,12 @@ type App struct {
 	// digit, up to 64 characters; `any` and `off` are reserved.
 	Profiles map[string]*Profile `json:"profiles,omitempty"`
 
+	// Upstreams that are reached with and without an attest on purpose, by address.
+	// For any other, a way past the attest that protects it elsewhere refuses the
+	// configuration. Placeholders of the forms {env.NAME} and {file.PATH} are
+	// replaced. Default: none.
+	SharedUpstreams []string `json:"shared_upstreams,omitempty"`
+
 	backend   StoreBackend
 	listeners listeners
 	opening

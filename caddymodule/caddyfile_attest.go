@@ -21,6 +21,7 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	if h.IsNamedRoute() {
 		return nil, r.locate(&problem{where: attestPlace, text: namedRoute})
 	}
+	handler.Source = r.source()
 	app, err := globalApp(h)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 // so far as placeholders do not hide what it says.
 //
 //	attest {
+//		shared_upstream <address>...
 //		issuer <url>
 //		secret <value>...
 //		project <project_id> {
@@ -141,6 +142,11 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 }
 
 var globalBlock = grammar[App]{name: "global attest", words: []word[App]{
+	{
+		name: "shared_upstream", args: "<address>...",
+		help: "upstreams that are reached with and without attest on purpose",
+		read: func(r *reader, a *App) error { return r.texts(&a.SharedUpstreams) },
+	},
 	{
 		name: "issuer", args: "<url>",
 		help: "iss of the gateway's JWTs, no trailing slash",

@@ -32,11 +32,24 @@ func (c *checker) app(a *App) {
 	for name, t := range sorted(a.Templates) {
 		c.template(where{"template", name}, name, t, a.claimPolicy())
 	}
+	c.sharedUpstreams(a)
 	c.roles(a)
 	c.organizations(a)
 	for name, p := range sorted(a.Profiles) {
 		c.profile(where{"profile", name}, name, p, a)
 	}
+}
+
+// sharedUpstreams checks the addresses of upstreams. Sources of upstreams have a
+// text of their own (`srv _http._tcp.app`), so that any text may be one.
+func (c *checker) sharedUpstreams(a *App) {
+	at := where{"shared_upstream"}
+	for _, address := range a.SharedUpstreams {
+		if c.known(at.at(address), address) && !isLabel(address) {
+			c.refuse(at, "expected addresses as reverse_proxy has them")
+		}
+	}
+	c.unique(at, a.SharedUpstreams)
 }
 
 // sorted ranges over a map in the order of its keys, so that the same mistake is

@@ -6,6 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
@@ -54,6 +55,10 @@ type Attest struct {
 	// Default: false.
 	SetCookie bool `json:"set_cookie,omitempty"`
 
+	// Where a Caddyfile says this, for errors about the whole configuration; the
+	// adapter writes it. Default: unknown.
+	Source string `json:"source,omitempty"`
+
 	app   *App
 	route *proxy.Route
 }
@@ -97,6 +102,10 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 	return nil
 }
 
+// Guards tells what the route means for an upstream behind it: see
+// [coverage.Guard].
+func (h *Attest) Guards() (admits bool, source string) { return !h.Off, h.Source }
+
 // appOf is the app of the configuration that a handler belongs to.
 func appOf(ctx caddy.Context) (*App, error) {
 	mod, err := ctx.AppIfConfigured("attest")
@@ -117,4 +126,5 @@ var (
 	_ caddy.Module                = (*Attest)(nil)
 	_ caddy.Provisioner           = (*Attest)(nil)
 	_ caddyhttp.MiddlewareHandler = (*Attest)(nil)
+	_ coverage.Guard              = (*Attest)(nil)
 )

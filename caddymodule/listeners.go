@@ -6,6 +6,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 )
 
 // listeners is what the app needs to know of the HTTP servers around it. The
@@ -22,10 +24,26 @@ func (a *App) listen(ctx caddy.Context) error {
 	for _, module := range ctx.Modules() {
 		if server, ok := module.(*caddyhttp.App); ok {
 			a.listeners.seen = true
-			return a.listenOn(server)
+			if err := a.listenOn(server); err != nil {
+				return err
+			}
+			return a.cover(ctx, server)
 		}
 	}
 	return nil
+}
+
+// cover refuses a way past an attest to the upstream that it protects.
+func (a *App) cover(ctx caddy.Context, server *caddyhttp.App) error {
+	found := coverage.Check(ctx, server.Servers, a.SharedUpstreams)
+	for _, text := range found.Warnings {
+		a.logger.Warn(text)
+	}
+	var problems []error
+	for _, text := range found.Errors {
+		problems = append(problems, errors.New(text))
+	}
+	return errors.Join(problems...)
 }
 
 // listenOn draws the conclusions.

@@ -62,6 +62,7 @@ func (a *App) loadStore(ctx caddy.Context) error {
 func (a *App) replace(r *replacer) {
 	r.text(where{"issuer"}, &a.Issuer)
 	r.texts(where{"secret"}, a.Secrets)
+	r.texts(where{"shared_upstream"}, a.SharedUpstreams)
 	if a.Project != nil {
 		for i := range a.Project.Secrets {
 			r.text(where{"project", "secret"}, &a.Project.Secrets[i].Secret)

@@ -56,6 +56,12 @@ func (r *reader) locate(p *problem) error {
 	}
 }
 
+// source is the file and line where the option or directive begins.
+func (r *reader) source() string {
+	token := r.marks[where{}.key()]
+	return token.File + ":" + strconv.Itoa(token.Line)
+}
+
 // offset is how many lines below its first the token has its line of that number.
 // A heredoc begins on the line after its marker.
 func offset(token caddyfile.Token, line int) int {

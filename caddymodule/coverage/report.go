@@ -1,0 +1,139 @@
+package coverage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A reach is one way to an upstream.
+type reach struct {
+	place
+	text    string // of the upstream, as configured
+	address address
+	cover   *guard  // an attest that admits and stands on the way, for some requests at least
+	bare    verdict // whether there are requests that meet no attest
+}
+
+// A report collects what the walk meets, and what is wrong with it.
+type report struct {
+	judge    judge
+	shared   map[address]bool
+	reaches  []reach
+	errors   []string
+	warnings []string
+}
+
+// upstream notes a way to an upstream, with what stands on it.
+func (r *report) upstream(text string, f *flow, at place) {
+	n := reach{place: at, text: text, address: addressOf(text)}
+	way := []formula{at.cond}
+	for _, e := range r.meeting(at.cond, f.ends) {
+		way = append(way, not(e.cond))
+	}
+	if !r.possible(way...) {
+		return
+	}
+	var sure, maybe []formula
+	for i, g := range f.guards {
+		switch {
+		case !r.possible(append(slices.Clone(way), g.cond)...):
+			continue
+		case g.maybe:
+			maybe = append(maybe, not(g.cond))
+			continue
+		case g.admits && n.cover == nil:
+			n.cover = &f.guards[i]
+		}
+		sure = append(sure, not(g.cond))
+	}
+	n.bare = r.bare(way, sure, maybe)
+	r.reaches = append(r.reaches, n)
+}
+
+// bare decides whether requests come this way past all guards, sure ones and those
+// that they may not have met. A way on which none stands is there to be gone.
+func (r *report) bare(way, sure, maybe []formula) verdict {
+	if len(sure)+len(maybe) == 0 {
+		return certain
+	}
+	way = append(slices.Clone(way), sure...)
+	v := decide(r.judge.cube, way...)
+	if v == impossible || len(maybe) == 0 || decide(r.judge.cube, append(way, maybe...)...) == certain {
+		return v
+	}
+	return unknown
+}
+
+func (r *report) possible(conditions ...formula) bool {
+	return decide(r.judge.cube, conditions...) != impossible
+}
+
+// meeting are the ends that some request under the condition comes to.
+func (r *report) meeting(cond formula, ends []end) []end {
+	var met []end
+	for _, e := range ends {
+		if r.possible(cond, e.cond) {
+			met = append(met, e)
+		}
+	}
+	return met
+}
+
+// guard notes an attest that admits: what stands before it and should not.
+func (r *report) guard(g guard, f *flow) {
+	for _, c := range f.caches {
+		if r.possible(c.cond, g.cond) {
+			r.warnings = append(r.warnings, fmt.Sprintf(
+				"%s stands behind a cache handler, which may answer one member with what another was shown; write `cache` inside it: `route { attest …; cache; … }`", g))
+		}
+	}
+	goals := []formula{g.cond}
+	upstream := ""
+	for _, e := range r.meeting(g.cond, f.ends) {
+		goals, upstream = append(goals, not(e.cond)), cmp.Or(upstream, e.upstream)
+	}
+	if upstream != "" && !r.possible(goals...) {
+		r.errors = append(r.errors, fmt.Sprintf("%s is never reached, because upstream %s answers before it; write it before that", g, upstream))
+	}
+}
+
+// judgeReaches compares the ways to each upstream with each other.
+func (r *report) judgeReaches() {
+	covers := make(map[address]*guard)
+	for _, n := range r.reaches {
+		if n.cover != nil && covers[n.address] == nil {
+			covers[n.address] = n.cover
+		}
+	}
+	for _, n := range r.reaches {
+		cover := covers[n.address]
+		switch {
+		case n.bare == impossible || r.shared[n.address]:
+		case cover == nil && n.address.isOpen() && len(covers) > 0:
+			r.warnings = append(r.warnings, fmt.Sprintf("upstream %s is reached without attest by %s, and may be one that an attest protects; %s", n.text, n.place, remedy(n.text)))
+		case cover == nil:
+		case n.bare == certain:
+			r.errors = append(r.errors, fmt.Sprintf("upstream %s is behind %s, and reached without any attest by %s, so that whoever comes that way can forge what it believes; %s", n.text, cover, n.place, remedy(n.text)))
+		default:
+			r.warnings = append(r.warnings, fmt.Sprintf("upstream %s is behind %s, and it cannot be told whether every request to it by %s meets an attest; %s", n.text, cover, n.place, remedy(n.text)))
+		}
+	}
+}
+
+// remedy is what to write instead.
+func remedy(upstream string) string {
+	return fmt.Sprintf("write `attest off` there, which removes what could be forged, or in the global attest block `shared_upstream %s` if it shall be reached both ways", upstream)
+}
+
+// String names the place as an error does.
+func (p place) String() string { return strings.Join(p.words, ", ") }
+
+// String names the guard as an error does.
+func (g guard) String() string {
+	if g.source == "" {
+		return "the attest of " + g.place.String()
+	}
+	return fmt.Sprintf("the attest of %s (%s)", g.source, g.place)
+}
