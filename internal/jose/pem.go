@@ -38,21 +38,28 @@ func ParsePEM(data []byte) ([]Key, error) {
 	return keys, nil
 }
 
+// ecParameters are what openssl ecparam writes before a key: the curve, which the
+// key names as well.
+const ecParameters = "EC PARAMETERS"
+
 // pemBlocks is all or nothing: pem.Decode alone passes over a block that is
-// broken.
+// broken. EC PARAMETERS and a byte order mark are passed over.
 func pemBlocks(data []byte) (blocks []*pem.Block, err error) {
-	for rest := data; ; {
+	count := 0
+	for rest := bytes.TrimPrefix(data, []byte("\ufeff")); ; count++ {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		blocks = append(blocks, block)
+		if block.Type != ecParameters {
+			blocks = append(blocks, block)
+		}
+	}
+	if count != bytes.Count(data, []byte("-----BEGIN ")) {
+		return nil, errors.New("jose: a PEM block is broken")
 	}
 	if len(blocks) == 0 {
-		return nil, errors.New("jose: no PEM block")
-	}
-	if len(blocks) != bytes.Count(data, []byte("-----BEGIN ")) {
-		return nil, errors.New("jose: a PEM block is broken")
+		return nil, errors.New("jose: no PEM block of a key")
 	}
 	return blocks, nil
 }

@@ -43,6 +43,24 @@ func TestParsePEM(t *testing.T) {
 	}
 }
 
+// p256Parameters is what openssl ecparam -genkey writes before the key.
+var p256Parameters = block("EC PARAMETERS", []byte{6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7})
+
+func TestPEMOfOpenSSLWithECParameters(t *testing.T) {
+	keys, err := jose.ParsePEM(append(p256Parameters, pkix(p256().Public())...))
+	if err != nil || len(keys) != 1 || keys[0].Thumbprint != key(t, p256().Public()).Thumbprint {
+		t.Errorf("public key: %d keys, %v", len(keys), err)
+	}
+	private := block("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p256())))
+	signer, err := jose.ParseSignerPEM(append(p256Parameters, private...))
+	if err != nil || signer.Key().Algorithm != jose.ES256 {
+		t.Errorf("private key: %v", err)
+	}
+	if _, err := jose.ParsePEM(append([]byte("\ufeff"), pkix(p256().Public())...)); err != nil {
+		t.Errorf("after a byte order mark: %v", err)
+	}
+}
+
 func TestParsePEMRefuses(t *testing.T) {
 	good := pkix(p256().Public())
 	short := must(rsa.GenerateKey(rand.Reader, 1024))
@@ -51,8 +69,10 @@ func TestParsePEMRefuses(t *testing.T) {
 		text  []byte
 		cause string
 	}{
-		"nothing":                          {nil, "no PEM block"},
-		"text":                             {[]byte("no key here"), "no PEM block"},
+		"nothing":                          {nil, "no PEM block of a key"},
+		"text":                             {[]byte("no key here"), "no PEM block of a key"},
+		"EC PARAMETERS alone":              {p256Parameters, "no PEM block of a key"},
+		"K-05 EC PARAMETERS and a private": {append(p256Parameters, block("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p256())))...), "private key"},
 		"K-05 PKCS #8 private key":         {block("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256()))), "private key"},
 		"K-05 RSA private key":             {block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey())), "private key"},
 		"K-05 EC private key":              {block("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p256()))), "private key"},

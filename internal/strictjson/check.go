@@ -7,10 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// check holds a text against every rule of the package without building a value
-// from it.
-func check(data []byte) error {
-	c := checker{dec: newDecoder(data), data: data, names: make([][]byte, 0, 32)}
+// check holds a text of at most so many values against every rule of the package
+// without building a value from it.
+func check(data []byte, values int) error {
+	c := checker{counter: counter{values}, dec: newDecoder(data), data: data, names: make([][]byte, 0, 32)}
 	if err := c.value(MaxDepth); err != nil {
 		return err
 	}
@@ -19,12 +19,16 @@ func check(data []byte) error {
 
 // A checker keeps the names of the objects it is in, each as it is written.
 type checker struct {
+	counter
 	dec   *jsontext.Decoder
 	data  []byte
 	names [][]byte
 }
 
 func (c *checker) value(depth int) error {
+	if err := c.count(); err != nil {
+		return err
+	}
 	switch c.dec.PeekKind() {
 	case '{':
 		return c.object(depth)

@@ -11,6 +11,10 @@ import (
 // bound of its own. A scalar has depth zero, {} and [] have depth one.
 const MaxDepth = 64
 
+// MaxValues is how many values, scalars as well as arrays and objects, a text may
+// hold. It bounds the memory that a text of a given size can claim.
+const MaxValues = 1 << 15
+
 // Parse reads exactly one JSON value of at most MaxDepth levels. Objects are
 // map[string]any, arrays []any, numbers json.Number; neither maps nor slices are
 // ever nil.
@@ -19,12 +23,12 @@ func Parse(data []byte) (any, error) { return ParseDepth(data, MaxDepth) }
 // ParseDepth is Parse with a nesting bound of the caller's; with 0 only scalars
 // are accepted.
 func ParseDepth(data []byte, depth int) (any, error) {
-	dec := newDecoder(data)
-	v, err := readValue(dec, depth)
+	r := reader{newDecoder(data), counter{MaxValues}}
+	v, err := r.value(depth)
 	if err != nil {
 		return nil, err
 	}
-	if err := atEnd(dec); err != nil {
+	if err := atEnd(r.dec); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -61,7 +65,7 @@ func UnmarshalExact(data []byte, v any) error {
 }
 
 func unmarshal(data []byte, v any, opts ...jsonv2.Options) error {
-	if err := check(data); err != nil {
+	if err := check(data, MaxValues); err != nil {
 		return err
 	}
 	opts = append(opts, exact, jsontext.AllowDuplicateNames(true)) // check has seen to those
@@ -74,7 +78,8 @@ func unmarshal(data []byte, v any, opts ...jsonv2.Options) error {
 // exact makes every number without a type of its own keep its digits.
 var exact = jsonv2.WithUnmarshalers(jsonv2.JoinUnmarshalers(
 	jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) (err error) {
-		*v, err = readValue(dec, MaxDepth)
+		r := reader{dec, counter{MaxValues}}
+		*v, err = r.value(MaxDepth)
 		return err
 	}),
 	jsonv2.UnmarshalFromFunc(readNumber),

@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"math"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,7 +14,8 @@ import (
 //
 // It writes nothing that this package would not read: names that fold to one,
 // text that is not UTF-8, numbers that are none, and nesting beyond MaxDepth are
-// errors here rather than a record that no one can open afterwards.
+// errors here rather than a record that no one can open afterwards. Only the
+// number of values is not bounded: an answer may list more than a stranger may send.
 func Marshal(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case map[string]any, []any:
@@ -28,7 +30,7 @@ func marshalGo(v any) ([]byte, error) {
 	if err != nil {
 		return nil, redact(err)
 	}
-	if err := check(data); err != nil {
+	if err := check(data, math.MaxInt); err != nil {
 		return nil, err
 	}
 	return data, nil

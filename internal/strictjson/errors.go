@@ -19,6 +19,7 @@ var (
 	// ErrNotObject reports a value other than an object where one is required.
 	ErrNotObject = errors.New("strictjson: not an object")
 
+	errTooMany   = fmt.Errorf("strictjson: more than %d values", MaxValues)
 	errEmpty     = errors.New("strictjson: no value")
 	errTrailing  = errors.New("strictjson: text after the value")
 	errNotNumber = errors.New("strictjson: not a number")

@@ -40,11 +40,11 @@ func TestDepthIsRefusedBeforeAllocation(t *testing.T) {
 }
 
 // A body of nothing but names must not cost the square of their number: compared
-// each with each, these would take minutes.
+// each with each, these would take seconds.
 func TestManyNamesAreReadInTime(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(`{"0":0`)
-	for i := 1; i < 200_000; i++ {
+	for i := 1; i < strictjson.MaxValues-2; i++ {
 		fmt.Fprintf(&text, `,"%d":0`, i)
 	}
 	object := []byte(text.String() + `}`)
@@ -57,7 +57,7 @@ func TestManyNamesAreReadInTime(t *testing.T) {
 	if err := strictjson.Unmarshal(duplicate, &v); err != strictjson.ErrDuplicateName {
 		t.Errorf("got %v", err)
 	}
-	if took := time.Since(start); took > 30*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
