@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -157,7 +157,7 @@ func TestStoreDownIs503(t *testing.T) {
 	route := acme()
 	w := newWorld(t, routes(route), func(s *setup) { s.gateway.Core.Cache.Entries = -1 })
 	cookie := w.attest("acme", nil)["session_token"].(string)
-	w.store.set(errors.New("connection refused"))
+	w.store.set(fmt.Errorf("%w: connection refused", store.ErrUnavailable))
 	for name, r := range map[string]*http.Request{
 		"trusted token": bearer(w.token("acme", nil)),
 		"session token": bearer(cookie),

@@ -11,6 +11,7 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway/api"
 	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/store"
 )
 
 func padded(name string) string { return name + strings.Repeat("-", 32) }
@@ -244,7 +245,7 @@ func TestAPIRefusalsAreEnvelopes(t *testing.T) {
 	if rec.Code != 401 || !strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Basic ") {
 		t.Errorf("without credentials: %d %v", rec.Code, rec.Header())
 	}
-	w.store.set(fmt.Errorf("down"))
+	w.store.set(fmt.Errorf("%w: down", store.ErrUnavailable))
 	r = request("GET", orgsPath+"/x", "")
 	r.SetBasicAuth(project, secret)
 	rec = w.answerOf(r)

@@ -437,7 +437,7 @@ func TestFleetForgedRecordIsAFault(t *testing.T) {
 			redis.call('COPY', k, other, 'REPLACE')
 		end return 1`, "0", id(one), id(two))
 	res, up := n.through(n.route, bearer(two["session_token"].(string)))
-	refusedWith(t, res, 503, "service_unavailable")
+	refusedWith(t, res, 500, "internal_server_error")
 	if up.calls != 0 {
 		t.Error("the upstream was called")
 	}

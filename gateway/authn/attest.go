@@ -84,7 +84,7 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 	}
 	factor := factorOf(id)
 	org, member, err := a.resolve(ctx, id, r.Organization, func(o directory.Organization, m directory.Member) error {
-		return a.checkClaims(o, m, []session.Factor{factor}, change.Claims)
+		return a.checkNewSession(o, m, []session.Factor{factor}, change.Claims)
 	})
 	if err != nil {
 		return LiveSession{}, err

@@ -69,5 +69,5 @@ func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, liv
 	if s.Overlay, err = a.overlay(LiveSession{*s, live.Member, live.Organization, factors}, c.Claims); err != nil {
 		return err
 	}
-	return a.checkClaims(live.Organization, live.Member, factors, s.Overlay)
+	return a.checkClaims(LiveSession{*s, live.Member, live.Organization, factors})
 }

@@ -117,7 +117,7 @@ func (a *Authenticator) memberByFactors(
 			return exchangedMember{}, err
 		}
 	}
-	if err := a.checkClaims(target, found, kept, overlay); err != nil {
+	if err := a.checkNewSession(target, found, kept, overlay); err != nil {
 		return exchangedMember{}, err
 	}
 	if found.Status != directory.StatusActive {

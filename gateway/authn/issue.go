@@ -46,9 +46,21 @@ func (a *Authenticator) render(live LiveSession) (RenderedSession, error) {
 	return RenderedSession{live, roles, effective}, err
 }
 
-// checkClaims tells whether a session of that member with that overlay could be
-// minted at all.
-func (a *Authenticator) checkClaims(o directory.Organization, m directory.Member, factors []session.Factor, overlay claims.Overlay) error {
-	_, err := a.render(LiveSession{Session: session.Session{Overlay: overlay}, Member: m, Organization: o, Factors: factors})
-	return err
+// checkClaims tells whether an API JWT of that session could be minted at all, before
+// anything of it is stored.
+func (a *Authenticator) checkClaims(live LiveSession) error {
+	rendered, err := a.render(live)
+	if err != nil {
+		return err
+	}
+	r := mintRequest(live, rendered.Roles, rendered.Claims, nil, a.JWTLifetime)
+	r.API = true
+	return a.Minter.CheckSize(r)
+}
+
+// checkNewSession is checkClaims for a session that has not started.
+func (a *Authenticator) checkNewSession(o directory.Organization, m directory.Member, factors []session.Factor, overlay claims.Overlay) error {
+	return a.checkClaims(LiveSession{
+		Session: session.Session{OrganizationID: o.ID, MemberID: m.ID, Overlay: overlay}, Organization: o, Member: m, Factors: factors,
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/session/mint"
+	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -112,6 +114,7 @@ var problems = table(
 	Problem{"reserved_claims_in_custom_claims", ReservedClaims, "Custom claims may not use a reserved name."},
 	Problem{"stytch_claims_in_custom_claims", ReservedClaims, "Custom claims may not use a reserved name."},
 	Problem{"custom_claims_too_large", UnusableClaims, "The custom claims exceed four kilobytes."},
+	Problem{"session_jwt_too_large", UnusableClaims, "The session JWT exceeds 16 KiB."},
 	Problem{"unable_to_represent_custom_claims_json", UnusableClaims, "The custom claims cannot be represented."},
 
 	// Directory.
@@ -251,14 +254,28 @@ func sessionCode(err error) (code, reason string) {
 	return faultCode(err)
 }
 
+// faultCode tells an outage, which ends by itself or is ended by an operator, from
+// an error that nobody foresaw.
 func faultCode(err error) (code, reason string) {
 	switch {
+	case errors.Is(err, mint.ErrTooLarge):
+		return "session_jwt_too_large", ""
 	case errors.Is(err, trust.ErrKeysUnavailable):
 		return "service_unavailable", "keys_unavailable"
 	case errors.Is(err, context.Canceled):
 		return "service_unavailable", "canceled"
+	case errors.Is(err, store.ErrBusy):
+		return "service_unavailable", "store_busy"
+	case errors.Is(err, store.ErrFull):
+		return "service_unavailable", "store_full"
+	case isOutage(err):
+		return "service_unavailable", "store_unavailable"
 	}
-	return "service_unavailable", "store_unavailable"
+	return "internal_server_error", ""
+}
+
+func isOutage(err error) bool {
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // IsFault tells an outage or a fault from an answer.

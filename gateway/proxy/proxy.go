@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"go.uber.org/zap"
+
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
@@ -84,6 +86,7 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	if d.JWT != "" {
 		a.header = compiled.forward.Header
 		compiled.forward.set(r.Header, d.JWT)
+		p.warnIfLarge(compiled, d.JWT)
 	}
 	a.Request = withOuterAttest(r, &outerAttest{presented, a.header})
 	return a, nil
@@ -119,5 +122,19 @@ func (p *Proxy) Announce(h http.Header, refused *authn.Refusal, status int, id s
 		for _, line := range p.cookie.ClearEvery() {
 			h.Add("Set-Cookie", line)
 		}
+	}
+}
+
+// largeJWT is what servers commonly take for a header line, with some room: nginx
+// and Apache refuse more than 8 KiB.
+const largeJWT = 7 << 10
+
+// warnIfLarge warns once for each route that its upstream may refuse the header.
+func (p *Proxy) warnIfLarge(r *compiledRoute, jwt string) {
+	if len(jwt) > largeJWT {
+		r.large.Do(func() {
+			p.core.Log.Warn("the injected JWT is large: an upstream may refuse a header of more than 8 KiB",
+				zap.String("header", r.forward.Header), zap.Int("bytes", len(jwt)), zap.Strings("profiles", r.core.Profiles))
+		})
 	}
 }

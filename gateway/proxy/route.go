@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -74,6 +75,7 @@ type compiledRoute struct {
 	core    *authn.CompiledRoute // nil where off
 	off     bool
 	forward Forward
+	large   sync.Once // a large JWT is warned of once
 }
 
 // injectsAuthorization tells whether the JWT goes into Authorization.

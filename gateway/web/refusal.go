@@ -42,13 +42,15 @@ func SetRetryAfter(h http.Header, status int) {
 	}
 }
 
-// LogRefusal writes the one line about a refusal: code, precise reason and cause. It
-// is an error where the fault is ours and the client did not go away.
+// LogRefusal writes the one line about a refusal: code, precise reason and cause.
 func LogRefusal(log *zap.Logger, message string, refused *authn.Refusal, status int, r *http.Request, fields ...zap.Field) {
-	write := log.Info
-	if status >= http.StatusInternalServerError && !errors.Is(refused.Err, context.Canceled) && r.Context().Err() == nil {
-		write = log.Error
+	level := zap.InfoLevel
+	switch {
+	case errors.Is(refused.Err, context.Canceled) && r.Context().Err() != nil:
+		level = zap.DebugLevel // the client went away
+	case status >= http.StatusInternalServerError:
+		level = zap.ErrorLevel
 	}
-	write(message, append(fields,
+	log.Log(level, message, append(fields,
 		zap.String("code", refused.Code), zap.String("reason", refused.Reason), zap.Int("status", status), zap.Error(refused.Err))...)
 }

@@ -45,6 +45,8 @@ func (d *digest) factor(f session.Factor) {
 	d.time(f.ProvedAt)
 	d.time(f.CreatedAt)
 	d.time(f.UpdatedAt)
+	d.text(f.Email)
+	d.bool(f.EmailVerified)
 }
 
 func (d *digest) text(s string) {

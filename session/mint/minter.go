@@ -122,12 +122,12 @@ func (m *Minter) Mint(r Request) (JWT, error) {
 	if err != nil {
 		return JWT{}, fmt.Errorf("mint: claims: %w", err)
 	}
+	if err := checkSize(payload); err != nil {
+		return JWT{}, err
+	}
 	text, keyID, err := m.ring.sign(payload)
 	if err != nil {
 		return JWT{}, fmt.Errorf("mint: %w", err)
-	}
-	if len(text) > jose.MaxTokenBytes {
-		return JWT{}, fmt.Errorf("mint: JWT of %d bytes, at most %d are allowed", len(text), jose.MaxTokenBytes)
 	}
 	return JWT{Text: text, IssuedAt: issued, ExpiresAt: expires, KeyID: keyID}, nil
 }
