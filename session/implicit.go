@@ -65,7 +65,7 @@ func (m *Manager) Implicit(ctx context.Context, r Implicit) (Session, error) {
 		return Session{}, err
 	}
 	id := m.ImplicitID(r)
-	s, err := m.flights.do(ctx, id+string(r.Digest[:]), func(ctx context.Context) (Session, error) {
+	s, err := m.flights.Do(ctx, id+string(r.Digest[:]), func(ctx context.Context) (Session, error) {
 		return m.findOrBegin(ctx, id, r)
 	})
 	if err != nil {

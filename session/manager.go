@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/flight"
 	"github.com/attestgate/caddy-attest/store"
 )
 
@@ -47,7 +48,7 @@ type Manager struct {
 	revocations *Revocations
 	now         func() time.Time
 	random      io.Reader
-	flights     flights
+	flights     flight.Group[string, Session]
 	accesses    accesses
 }
 
@@ -69,8 +70,13 @@ func NewManager(c Config) (*Manager, error) {
 		revocations: c.Revocations,
 		now:         c.Now,
 		random:      c.Rand,
+		flights:     flight.Group[string, Session]{Timeout: flightTimeout},
 	}, nil
 }
+
+// flightTimeout bounds one shared look at the store. The store's own timeouts are
+// far shorter; this is for one that has none.
+const flightTimeout = 5 * time.Second
 
 func (c *Config) setDefaults() {
 	if c.MaxDuration == 0 {

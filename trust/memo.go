@@ -22,8 +22,6 @@ type memoKey struct {
 	profile string
 }
 
-func (k memoKey) text() string { return string(k.token[:]) + k.profile }
-
 type memory struct {
 	id   *Identity
 	hint KeyHint   // what chose the key

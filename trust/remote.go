@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"github.com/attestgate/caddy-attest/internal/flight"
 )
 
 // RemoteKeys are the keys of a JWKS endpoint. They are fetched in the background
@@ -20,7 +20,7 @@ type RemoteKeys struct {
 	config  RemoteConfig
 	fetcher *fetcher
 	set     atomic.Pointer[fetchedSet]
-	flight  singleflight.Group
+	flights flight.Group[struct{}, struct{}]
 
 	mu    sync.Mutex
 	state fetchState
@@ -82,13 +82,11 @@ func (k *RemoteKeys) Refresh(ctx context.Context) error { return k.together(ctx,
 
 // together does it once for all who ask meanwhile.
 func (k *RemoteKeys) together(ctx context.Context, do func() error) error {
-	done := k.flight.DoChan("", func() (any, error) { return nil, do() })
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrKeysUnavailable, ctx.Err())
-	case result := <-done:
-		return result.Err
+	_, err := k.flights.Do(ctx, struct{}{}, func(context.Context) (struct{}, error) { return struct{}{}, do() })
+	if err != nil && !errors.Is(err, ErrKeysUnavailable) {
+		return fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
 	}
+	return err
 }
 
 // fetch has a time of its own, so that nobody's impatience costs the others.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/singleflight"
+	"github.com/attestgate/caddy-attest/internal/flight"
 )
 
 // Set is all profiles of a configuration, and what was verified with them. It is
@@ -15,7 +15,7 @@ type Set struct {
 	profiles []*Profile
 	byName   map[string]*Profile
 	memo     *memo
-	flight   singleflight.Group
+	flights  flight.Group[memoKey, *Identity]
 }
 
 // NewSet puts profiles together; two of one name are an error.
@@ -85,7 +85,7 @@ func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identi
 // once verifies for all who ask meanwhile. The whole key tells them apart
 // (CVE-2026-71326: a flight shared by another's token).
 func (s *Set) once(key memoKey, t *trial) (*Identity, error) {
-	id, err, _ := s.flight.Do(key.text(), func() (any, error) {
+	return s.flights.Do(t.ctx, key, func(context.Context) (*Identity, error) {
 		if m, found := s.memo.Get(key); found && m.stands(t.ctx, t.profile) {
 			return m.id, nil // a flight that ended as this one began
 		}
@@ -95,5 +95,4 @@ func (s *Set) once(key memoKey, t *trial) (*Identity, error) {
 		}
 		return id, err
 	})
-	return id.(*Identity), err
 }

@@ -16,9 +16,6 @@ var (
 	// ErrUnknownKey reports an emergency rotation away from a key that the ring does
 	// not hold.
 	ErrUnknownKey = errors.New("mint: no such key in the ring")
-	// ErrBusy reports a ring that others changed again and again while a change was
-	// tried.
-	ErrBusy = errors.New("mint: ring changed by too many at once")
 )
 
 // Codes of a VerifyError. They are stable: logs and operators read them.

@@ -5,8 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
+	"github.com/attestgate/caddy-attest/internal/flight"
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
@@ -70,7 +69,7 @@ func (r *Ring) lookup(ctx context.Context, kid string) (k jose.Key, ok bool, err
 
 // lookups makes of many looks at the store few. Its zero value is ready.
 type lookups struct {
-	group singleflight.Group
+	flights flight.Group[struct{}, struct{}]
 
 	mu   sync.Mutex
 	last time.Time
@@ -81,23 +80,17 @@ func (l *lookups) look(ctx context.Context, now func() time.Time, refresh func(c
 	if recent, err := l.recent(now()); recent {
 		return err
 	}
-	shared := context.WithoutCancel(ctx)
-	ch := l.group.DoChan("", func() (any, error) {
+	_, err := l.flights.Do(ctx, struct{}{}, func(ctx context.Context) (struct{}, error) {
 		if recent, err := l.recent(now()); recent {
-			return nil, err
+			return struct{}{}, err
 		}
-		ctx, cancel := context.WithTimeout(shared, lookTimeout)
+		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 		defer cancel()
 		err := refresh(ctx)
 		l.note(now(), err)
-		return nil, err
+		return struct{}{}, err
 	})
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case result := <-ch:
-		return result.Err
-	}
+	return err
 }
 
 // recent tells whether the last look is so recent that its outcome holds.

@@ -8,10 +8,6 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// tries bounds how often a change of the ring is begun anew after another node
-// was faster.
-const tries = 8
-
 // RotateOptions says what kind of rotation it shall be.
 type RotateOptions struct {
 	// Emergency takes a key that may be in wrong hands out of the ring at once. If it
@@ -142,38 +138,42 @@ func (r *Ring) withNext(k keys, now time.Time) (keys, error) {
 type step func(found keys) (keys, error)
 
 // change reads the ring, adds what the store has lost, takes a step and writes the
-// result if it differs; if another node wrote meanwhile it begins anew. The ring
-// of this node is then what the store holds.
+// result if it differs; if another node wrote meanwhile it begins anew, until that is
+// a store.ErrBusy. The ring of this node is then what the store holds.
 func (r *Ring) change(ctx context.Context, take step) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	defer r.end()
-	for range tries {
-		held, err := r.load(ctx)
-		r.noteHealth(err)
-		if err != nil {
-			return err
-		}
-		wanted, err := r.restored(held)
-		if err == nil {
-			wanted, err = take(wanted)
-		}
-		if err != nil {
-			return err
-		}
-		if wanted.same(held) {
-			return r.adopt(held)
-		}
-		switch saved, err := r.save(ctx, wanted); {
-		case err == nil:
-			return r.adopt(saved)
-		case !errors.Is(err, store.ErrConflict):
-			r.noteHealth(err)
-			return err
-		}
+	return store.Update(ctx, func(ctx context.Context) error { return r.takeOnce(ctx, take) })
+}
+
+// takeOnce is one attempt; the error is a store.ErrConflict where another node wrote
+// meanwhile.
+func (r *Ring) takeOnce(ctx context.Context, take step) error {
+	held, err := r.load(ctx)
+	r.noteHealth(err)
+	if err != nil {
+		return err
 	}
-	return ErrBusy
+	wanted, err := r.restored(held)
+	if err == nil {
+		wanted, err = take(wanted)
+	}
+	if err != nil {
+		return err
+	}
+	if wanted.same(held) {
+		return r.adopt(held)
+	}
+	saved, err := r.save(ctx, wanted)
+	if err == nil {
+		return r.adopt(saved)
+	}
+	if !errors.Is(err, store.ErrConflict) {
+		r.noteHealth(err)
+	}
+	return err
 }
 
 // restored adds what the store has lost, as far as this node knows it. If all of it
