@@ -101,6 +101,9 @@ func (a *App) sessions(ctx context.Context, s store.Store, shared *sharedState) 
 		return nil, fmt.Errorf("attest: id key: %w", err)
 	}
 	c := session.Config{Store: s, IDKey: key, Revocations: shared.revocations}
+	if a.Compat != nil {
+		c.PerMember = -1 // Stytch has no such cap
+	}
 	if a.Session != nil {
 		c.MaxDuration = time.Duration(a.Session.MaxDuration)
 	}

@@ -140,6 +140,7 @@ func TestAPIAuthenticate(t *testing.T) {
 			t.Error("the JWT is not new")
 		}
 	}
+	w.settle(first["session_token"].(string))
 	shorter := w.ok("POST", authenticatePath, with(named(first), claims.Object{"session_duration_minutes": 5}))
 	is(t, shorter, "member_session.expires_at", "2026-03-01T12:15:00Z")
 	if exp := fmt.Sprint(w.decode(shorter["session_jwt"].(string))["exp"]); exp != "1772367300" {

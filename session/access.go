@@ -35,6 +35,12 @@ func (s Session) AccessDue(now time.Time) bool {
 	return now.Sub(s.LastAccessedAt) >= s.accessInterval()
 }
 
+// UsedAt is the session as it is when it is used at that moment.
+func (s Session) UsedAt(now time.Time) Session {
+	s.LastAccessedAt = later(s.LastAccessedAt, millis(now))
+	return s
+}
+
 // Accessed notes that the session was used just now. It writes at most every
 // minute, or tenth of Idle if that is less, also when it is given the same copy
 // of the session again and again. The write is blind: the last one wins, no

@@ -14,16 +14,17 @@ var errForbidden = errors.New("session: change of what never changes")
 // Change lets change alter a live session and writes it, if nobody else changed
 // it meanwhile; otherwise change is called again with what stands there now. So
 // it may be called several times and must have no other effect. It may set
-// ExpiresAt (see Session.Extend), Idle, Factors, Overlay and LastAccessedAt, and
-// use Manager.RenewToken. An error of change's is returned as it is and nothing is
+// ExpiresAt (see Session.Extend), Idle, Factors and Overlay, and use
+// Manager.RenewToken. Whatever is written counts as a use of the session; where
+// nothing is, the use is for Accessed to note. An error of change's is returned as it is and nothing is
 // written; nor is it when nothing changed.
 func (m *Manager) Change(ctx context.Context, id string, change func(*Session) error) (Session, error) {
-	return m.swap(ctx, id, func(found Session) (Session, bool, error) {
+	return m.update(ctx, id, func(found Session) (Session, bool, error) {
 		if found.Version == 0 {
 			return Session{}, false, ErrNotFound
 		}
-		if err := m.obey(ctx, found); err != nil {
-			return Session{}, false, err
+		if err := m.Check(found); err != nil {
+			return m.refuse(found, err)
 		}
 		return m.changed(found, change)
 	})
@@ -51,7 +52,7 @@ func (m *Manager) changed(found Session, change func(*Session) error) (Session, 
 // settle holds a changed session to what must stay true of it whoever changes it.
 func (m *Manager) settle(next *Session, found Session) error {
 	if next.ID != found.ID || next.OrganizationID != found.OrganizationID || next.MemberID != found.MemberID ||
-		next.Implicit != found.Implicit || !next.StartedAt.Equal(found.StartedAt) || next.Version != found.Version ||
+		next.Implicit != found.Implicit || !next.StartedAt.Equal(found.StartedAt) || !next.SignedInAt.Equal(found.SignedInAt) || next.Version != found.Version ||
 		!next.RevokedAt.Equal(found.RevokedAt) || !next.TokenUntil.Equal(found.TokenUntil) {
 		return errForbidden
 	}
@@ -63,7 +64,7 @@ func (m *Manager) settle(next *Session, found Session) error {
 	}
 	next.ExpiresAt = millis(next.ExpiresAt)
 	next.Idle = next.Idle.Truncate(time.Millisecond)
-	next.LastAccessedAt = later(found.LastAccessedAt, millis(earlier(next.LastAccessedAt, m.now())))
+	next.LastAccessedAt = found.LastAccessedAt
 	return nil
 }
 
@@ -73,7 +74,7 @@ func (m *Manager) latestEnd(s Session) time.Time {
 	if s.Implicit {
 		return s.ExpiresAt
 	}
-	return later(s.ExpiresAt, s.StartedAt.Add(m.maxDuration))
+	return later(s.ExpiresAt, s.SignedInAt.Add(m.maxDuration))
 }
 
 // Attach adds a factor to a live session. One of the same profile and token id

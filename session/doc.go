@@ -18,7 +18,9 @@
 // # Changing a session
 //
 // [Manager.Change] reads the session, lets a function change it and writes it
-// back if nobody else did meanwhile; otherwise it begins again. Whatever may
+// back if nobody else did meanwhile; otherwise it begins again. Changes of one
+// session take turns on a node. That a session was used is no change:
+// [Manager.Accessed] notes it in a record beside the session's own. Whatever may
 // refuse the change (a policy, the size of the claims) belongs inside the
 // function: when it returns an error nothing has been written. [Manager.Attach]
 // adds a proof, [Session.Extend] moves the end, [Manager.RenewToken] exchanges
@@ -32,11 +34,13 @@
 // tombstone that outlives every credential that could bring the session back.
 // Each node also keeps the revocations it has seen ([Revocations]) and writes
 // them again where the store, after a failover, shows the session alive.
+// [Manager.WritePending] writes those that the store could not take.
 //
 // # Errors
 //
 // [ErrNotFound] and [ErrRevoked] say that there is no such live session; they
 // are answers. [ErrDuration], [ErrImplicit] and [ErrFactors] say what is wrong
 // with a request. Everything else is a fault of the store or of its contents,
-// and must never be taken for an answer in either direction.
+// and must never be taken for an answer in either direction; store.ErrBusy is one of
+// them.
 package session

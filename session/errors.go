@@ -24,11 +24,9 @@ var (
 	// its trusted token's, and it has no token to renew.
 	ErrImplicit = errors.New("session: not for an implicit session")
 	// ErrFactors reports a session that holds as many factors as it may.
-	ErrFactors = errors.New("session: too many factors")
+	ErrFactors  = errors.New("session: too many factors")
+	errNoMember = errors.New("session: no organization or member")
 	// ErrMismatch reports an implicit session that belongs to another member or
 	// organization than its id says. It is a fault: only a tampered store shows it.
 	ErrMismatch = errors.New("session: found under the id of another member")
-	// ErrBusy reports a session that others changed again and again while a change
-	// was tried. It is a fault; trying again later may help.
-	ErrBusy = errors.New("session: changed by too many at once")
 )

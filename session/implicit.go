@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,7 +45,7 @@ type Implicit struct {
 func (r Implicit) check(now time.Time) error {
 	switch {
 	case r.Profile == "" || r.OrganizationID == "" || r.MemberID == "":
-		return errors.New("session: nobody's")
+		return errNoMember
 	case r.Duration < 0 || r.Idle < 0:
 		return fmt.Errorf("%w: negative", ErrDuration)
 	case !now.Before(r.Until):
@@ -81,14 +80,14 @@ func (m *Manager) Implicit(ctx context.Context, r Implicit) (Session, error) {
 
 func (m *Manager) findOrBegin(ctx context.Context, id string, r Implicit) (Session, error) {
 	if e, ok := m.revocations.find(id); ok && !e.pending.IsZero() {
-		m.rebury(ctx, id)
+		_ = m.writeRevocation(ctx, id)
 	}
-	return m.swap(ctx, id, func(found Session) (Session, bool, error) {
-		return m.implicit(ctx, id, r, found)
+	return m.update(ctx, id, func(found Session) (Session, bool, error) {
+		return m.implicit(id, r, found)
 	})
 }
 
-func (m *Manager) implicit(ctx context.Context, id string, r Implicit, found Session) (Session, bool, error) {
+func (m *Manager) implicit(id string, r Implicit, found Session) (Session, bool, error) {
 	now := m.now()
 	if found.Version == 0 {
 		return m.implicitAbsent(id, r, now)
@@ -107,7 +106,7 @@ func (m *Manager) implicit(ctx context.Context, id string, r Implicit, found Ses
 	case found.keyed && settled && !r.belongsBefore(cut) && millis(now).After(cut):
 		return r.session(id, found.Version, cut, now), true, nil
 	}
-	return Session{}, false, m.obey(ctx, found)
+	return m.refuse(found, dead)
 }
 
 // implicitAbsent begins a session where the store has none. If this node knows
@@ -155,6 +154,7 @@ func (r Implicit) session(id string, version uint64, cut, now time.Time) Session
 		OrganizationID: r.OrganizationID,
 		MemberID:       r.MemberID,
 		Implicit:       true,
+		SignedInAt:     millis(now),
 		StartedAt:      millis(now),
 		LastAccessedAt: millis(now),
 		Idle:           r.Idle.Truncate(time.Millisecond),

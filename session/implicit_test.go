@@ -468,14 +468,16 @@ func TestTombstoneOfAKeyOutlivesEveryToken(t *testing.T) {
 // A revocation that comes while others wait for the session is obeyed by them.
 func TestImplicitRevokedDuringASharedLook(t *testing.T) {
 	f := newFleet(t)
+	shared := session.NewRevocations(f.clock.Now)
+	a, reloaded := f.node(session.Config{Revocations: shared}), f.node(session.Config{Revocations: shared})
 	r := f.trusted("x")
 	f.store.once(func() { // between the read that found nothing and the write
 		f.implicit(f.b, r)
-		if _, err := f.a.Revoke(ctx, f.a.ImplicitID(r)); err != nil {
+		if _, err := reloaded.Revoke(ctx, a.ImplicitID(r)); err != nil {
 			t.Error(err)
 		}
 	})
-	_, err := f.a.Implicit(ctx, r)
+	_, err := a.Implicit(ctx, r)
 	wantErr(t, err, session.ErrRevoked)
 }
 

@@ -154,8 +154,11 @@ func TestRevokeAllOfAMember(t *testing.T) {
 	}
 }
 
-func TestTrimEndsTheLeastRecentlyUsed(t *testing.T) {
+// A member who signs in beyond the cap loses the oldest ordinary sessions, used or
+// not; implicit ones are neither counted nor ended.
+func TestTrimEndsTheOldestBeyondTheCap(t *testing.T) {
 	f := newFleet(t)
+	capped := f.node(session.Config{PerMember: 2})
 	var all []session.Session
 	for range 4 {
 		all = append(all, f.start(24*time.Hour, 0))
@@ -163,19 +166,44 @@ func TestTrimEndsTheLeastRecentlyUsed(t *testing.T) {
 	}
 	bearer := f.implicit(f.a, f.trusted("x"))
 	f.clock.Advance(2 * time.Minute)
-	f.accessed(f.a, all[0]) // the oldest, but in use
-	ended, err := f.b.Trim(ctx, org, member, 2)
-	if err != nil || fmt.Sprint(ids(ended)) != fmt.Sprint(ids(all[1:3])) {
-		t.Errorf("ended %v, want %v, %v", ids(ended), ids(all[1:3]), err)
+	f.accessed(f.a, all[0])
+	ended, err := capped.Trim(ctx, org, member)
+	if err != nil || fmt.Sprint(ids(ended)) != fmt.Sprint(ids(all[:2])) {
+		t.Errorf("ended %v, want %v, %v", ids(ended), ids(all[:2]), err)
 	}
-	left, err := f.b.List(ctx, org, member)
-	if err != nil || len(left) != 3 {
+	if left, err := f.b.List(ctx, org, member); err != nil || len(left) != 3 {
 		t.Errorf("left %v, %v", ids(left), err)
 	}
 	if _, err := f.a.ByID(ctx, bearer.ID); err != nil {
 		t.Errorf("the implicit one: %v", err)
 	}
-	if ended, err := f.b.Trim(ctx, org, member, 2); err != nil || len(ended) != 0 {
+	if ended, err := capped.Trim(ctx, org, member); err != nil || len(ended) != 0 {
 		t.Errorf("again: %v, %v", ids(ended), err)
+	}
+}
+
+func TestTrimEndsTenAtOnce(t *testing.T) {
+	f := newFleet(t)
+	for range 25 {
+		f.start(time.Hour, 0)
+	}
+	capped := f.node(session.Config{PerMember: 5})
+	for _, want := range []int{10, 10, 0} {
+		if ended, err := capped.Trim(ctx, org, member); err != nil || len(ended) != want {
+			t.Errorf("ended %d, want %d, %v", len(ended), want, err)
+		}
+	}
+}
+
+func TestNoCap(t *testing.T) {
+	f := newFleet(t)
+	for range 250 {
+		f.start(time.Hour, 0)
+	}
+	if ended, err := f.node(session.Config{PerMember: -1}).Trim(ctx, org, member); err != nil || len(ended) != 0 {
+		t.Errorf("ended %d, %v", len(ended), err)
+	}
+	if ended, err := f.a.Trim(ctx, org, member); err != nil || len(ended) != 10 {
+		t.Errorf("by default: ended %d, %v", len(ended), err)
 	}
 }

@@ -17,6 +17,9 @@ import (
 // configuration names no bound.
 const DefaultMaxDuration = 30 * 24 * time.Hour
 
+// CompatMaxDuration is the longest that Stytch's API lets a session last.
+const CompatMaxDuration = 366 * 24 * time.Hour
+
 // minIDKey is the least length of Config.IDKey: that of an HMAC-SHA256 key.
 const minIDKey = 32
 
@@ -31,6 +34,9 @@ type Config struct {
 	// MaxDuration is the longest that an ordinary session lasts from its start.
 	// Default: 30 days.
 	MaxDuration time.Duration
+	// PerMember is how many ordinary sessions a member has at most: see Trim. A
+	// negative value sets no limit. Default: 200.
+	PerMember int
 	// Revocations are those this node knows of. Share one between all Managers of a
 	// process, also across reloads. Default: new ones.
 	Revocations *Revocations
@@ -45,11 +51,13 @@ type Manager struct {
 	store       store.Store
 	idKey       []byte
 	maxDuration time.Duration
+	perMember   int
 	revocations *Revocations
 	now         func() time.Time
 	random      io.Reader
 	flights     flight.Group[string, Session]
 	accesses    accesses
+	turns       turns
 }
 
 // NewManager makes a Manager. It does not touch the store.
@@ -59,14 +67,16 @@ func NewManager(c Config) (*Manager, error) {
 		return nil, errors.New("session: no store")
 	case len(c.IDKey) < minIDKey:
 		return nil, fmt.Errorf("session: id key of %d bytes, want at least %d", len(c.IDKey), minIDKey)
-	case c.MaxDuration < 0:
-		return nil, fmt.Errorf("session: max duration %s is negative", c.MaxDuration)
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
 	c.setDefaults()
 	return &Manager{
 		store:       c.Store,
 		idKey:       c.IDKey,
 		maxDuration: c.MaxDuration,
+		perMember:   c.PerMember,
 		revocations: c.Revocations,
 		now:         c.Now,
 		random:      c.Rand,
@@ -81,6 +91,9 @@ const flightTimeout = 5 * time.Second
 func (c *Config) setDefaults() {
 	if c.MaxDuration == 0 {
 		c.MaxDuration = DefaultMaxDuration
+	}
+	if c.PerMember == 0 {
+		c.PerMember = DefaultPerMember
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -99,8 +112,12 @@ func (m *Manager) MaxDuration() time.Duration { return m.maxDuration }
 // Start is what a new ordinary session begins with.
 type Start struct {
 	OrganizationID, MemberID string
-	// Duration is how long the session lasts, above zero and at most MaxDuration.
+	// Duration is how long the session lasts, above zero and at most MaxDuration; it
+	// is cut to what SignedInAt leaves of that.
 	Duration time.Duration
+	// SignedInAt is the first sign-in of a session that goes on from another: nobody
+	// has proved anything anew. Default: now.
+	SignedInAt time.Time
 	// Idle is how long it may go unused. Default: as long as it lasts.
 	Idle time.Duration
 	// Factor is the proof it rests on.
@@ -115,7 +132,7 @@ type Start struct {
 // Start makes an ordinary session with a new id and a new token; nothing that a
 // client sent ever becomes either. A Duration out of bounds is ErrDuration.
 func (m *Manager) Start(ctx context.Context, start Start) (Session, error) {
-	s, err := m.begin(start, m.now())
+	s, err := m.newSession(start, m.now())
 	if err != nil {
 		return Session{}, err
 	}
@@ -130,10 +147,10 @@ func (m *Manager) Start(ctx context.Context, start Start) (Session, error) {
 	return m.write(ctx, s)
 }
 
-// begin is the session that start describes, without id and secret.
-func (m *Manager) begin(start Start, now time.Time) (Session, error) {
+// newSession is the session that start describes, without id and secret.
+func (m *Manager) newSession(start Start, now time.Time) (Session, error) {
 	if start.OrganizationID == "" || start.MemberID == "" {
-		return Session{}, errors.New("session: nobody's")
+		return Session{}, errNoMember
 	}
 	if err := checkDuration(start.Duration, m.maxDuration); err != nil {
 		return Session{}, err
@@ -144,12 +161,21 @@ func (m *Manager) begin(start Start, now time.Time) (Session, error) {
 	if len(start.Copied) >= MaxFactors {
 		return Session{}, fmt.Errorf("%w: %d", ErrFactors, len(start.Copied)+1)
 	}
+	signedIn := millis(now)
+	if !start.SignedInAt.IsZero() {
+		signedIn = millis(earlier(start.SignedInAt, now))
+	}
+	end := earlier(now.Add(start.Duration), signedIn.Add(m.maxDuration))
+	if !end.After(now) {
+		return Session{}, fmt.Errorf("%w: the first sign-in is longer ago than %s", ErrDuration, m.maxDuration)
+	}
 	return Session{
 		OrganizationID: start.OrganizationID,
 		MemberID:       start.MemberID,
+		SignedInAt:     signedIn,
 		StartedAt:      millis(now),
 		LastAccessedAt: millis(now),
-		ExpiresAt:      millis(now.Add(start.Duration)),
+		ExpiresAt:      millis(end),
 		Idle:           start.Idle.Truncate(time.Millisecond),
 		Factors:        append([]Factor{start.Factor.received(now)}, start.Copied...),
 		Overlay:        start.Overlay,
@@ -162,7 +188,7 @@ func (m *Manager) ByID(ctx context.Context, id string) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	if err := m.obey(ctx, s); err != nil {
+	if err := m.checkStored(ctx, s); err != nil {
 		return Session{}, err
 	}
 	return s, nil
@@ -199,15 +225,15 @@ func (m *Manager) Check(s Session) error {
 	return s.Live(m.now())
 }
 
-// obey is Check for a session that was just read from the store. The store may
-// have forgotten a revocation (a replica was promoted that had not received it);
-// then it is written again. The answer does not wait for that to succeed.
-func (m *Manager) obey(ctx context.Context, s Session) error {
+// checkStored is Check for a session that was just read from the store. The store
+// may have lost a revocation (a replica was promoted that had not received it);
+// then it is written again. The answer does not depend on whether that succeeds.
+func (m *Manager) checkStored(ctx context.Context, s Session) error {
 	err := m.Check(s)
 	switch {
 	case !errors.Is(err, ErrRevoked):
 	case s.RevokedAt.IsZero():
-		m.rebury(ctx, s.ID)
+		_ = m.writeRevocation(ctx, s.ID)
 	default:
 		m.revocations.confirm(s, m.absoluteEnd(s))
 	}

@@ -2,9 +2,11 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -20,7 +22,7 @@ func TestNewManagerRefuses(t *testing.T) {
 	for want, c := range map[string]session.Config{
 		"no store":                            {IDKey: idKey()},
 		"id key of 31 bytes":                  {Store: s, IDKey: idKey()[:31]},
-		"max duration -1s":                    {Store: s, IDKey: idKey(), MaxDuration: -time.Second},
+		"MaxDuration: is negative":            {Store: s, IDKey: idKey(), MaxDuration: -time.Second},
 		"id key of 0 bytes, want at least 32": {Store: s},
 	} {
 		if _, err := session.NewManager(c); err == nil || !strings.Contains(err.Error(), want) {
@@ -207,7 +209,7 @@ func TestChangeGivesUp(t *testing.T) {
 	calls := 0
 	_, err := f.a.Change(ctx, s.ID, func(mine *session.Session) error {
 		calls++
-		if calls > 100 {
+		if calls > 1000 {
 			t.Fatal("it never gives up")
 		}
 		_, err := f.b.Change(ctx, s.ID, func(s *session.Session) error {
@@ -216,7 +218,7 @@ func TestChangeGivesUp(t *testing.T) {
 		mine.Idle = time.Minute
 		return err
 	})
-	wantErr(t, err, session.ErrBusy)
+	wantErr(t, err, store.ErrBusy)
 	wantFault(t, err)
 }
 
@@ -308,7 +310,7 @@ func second[A, B any](_ A, b B) B { return b }
 func TestExtend(t *testing.T) {
 	f := newFleet(t)
 	started := f.clock.Now()
-	s := session.Session{StartedAt: started, ExpiresAt: started.Add(time.Hour)}
+	s := session.Session{SignedInAt: started, StartedAt: started, ExpiresAt: started.Add(time.Hour)}
 	const most = 10 * time.Hour
 	for _, row := range []struct {
 		name    string
@@ -418,4 +420,81 @@ func TestClockJumps(t *testing.T) {
 	f.clock.Advance(2 * time.Hour)
 	_, err = f.a.ByToken(ctx, token)
 	wantErr(t, err, session.ErrNotFound)
+}
+
+// The operation that never ends well with many writers: a third of 32 failed.
+func TestManyChangeOneSession(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	const callers = 64
+	var all sync.WaitGroup
+	for i := range callers {
+		m := f.a
+		if i%2 == 1 {
+			m = f.b
+		}
+		all.Go(func() {
+			if _, err := m.Change(ctx, s.ID, func(s *session.Session) error {
+				s.Idle += time.Minute
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	found, err := f.a.ByID(ctx, s.ID)
+	if err != nil || found.Idle != callers*time.Minute {
+		t.Errorf("idle is %s after %d changes of a minute, %v", found.Idle, callers, err)
+	}
+	if n := f.store.conflicts.Load(); n > callers {
+		t.Errorf("%d conflicts of %d changes: they do not take turns", n, callers)
+	}
+}
+
+// Whoever waits for a turn leaves when its own context ends.
+func TestChangeThatWaitsGivesUp(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	_, err := f.a.Change(ctx, s.ID, func(*session.Session) error {
+		hurried, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := f.a.Renew(hurried, s.ID)
+		return err
+	})
+	wantErr(t, err, context.Canceled)
+	if _, err := f.a.Renew(ctx, s.ID); err != nil {
+		t.Errorf("the turn is not given on: %v", err)
+	}
+}
+
+// No chain of exchanges and extensions lasts longer than the maximum from the first
+// sign-in.
+func TestChainOfSessionsEndsWithTheFirst(t *testing.T) {
+	f := newFleet(t)
+	first := f.start(time.Hour, 0)
+	next := first
+	for range 40 {
+		f.clock.Advance(24*time.Hour - time.Second)
+		made, err := f.a.Start(ctx, session.Start{
+			OrganizationID: "organization-2", MemberID: member, Duration: f.a.MaxDuration(), Factor: f.proof("github", "t1"),
+			SignedInAt: next.SignedInAt,
+		})
+		if err != nil {
+			wantErr(t, err, session.ErrDuration)
+			break
+		}
+		next, err = f.b.Change(ctx, made.ID, func(s *session.Session) error {
+			return s.Extend(f.clock.Now(), f.b.MaxDuration(), f.b.MaxDuration())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := first.StartedAt.Add(f.a.MaxDuration()); next.ExpiresAt.After(last) {
+			t.Fatalf("ends at %s, after %s", next.ExpiresAt, last)
+		}
+	}
+	if !next.SignedInAt.Equal(first.StartedAt) || f.clock.Now().Before(first.StartedAt.Add(f.a.MaxDuration())) {
+		t.Errorf("the chain broke at %s", f.clock.Now())
+	}
 }

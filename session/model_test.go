@@ -197,7 +197,7 @@ func (w *world) modelImplicit(r session.Implicit) error {
 		return session.ErrRevoked
 	case s.dead(now) == nil:
 		if s.keyed && r.Until.After(s.until) {
-			s.until = r.Until
+			s.until, s.last = r.Until, now
 			s.limit(r)
 		}
 		return nil
@@ -266,9 +266,12 @@ func (w *world) doExtend(t *rapid.T) {
 		w.expect(t, "extend", err, session.ErrDuration)
 	default:
 		w.expect(t, "extend", err, nil)
-		s.expires = w.clock.In(d)
-		if most := s.started.Add(modelMax); s.expires.After(most) {
-			s.expires = most
+		expires := w.clock.In(d)
+		if most := s.started.Add(modelMax); expires.After(most) {
+			expires = most
+		}
+		if !expires.Equal(s.expires) {
+			s.expires, s.last = expires, w.clock.Now()
 		}
 	}
 }
@@ -277,6 +280,9 @@ func (w *world) doAttach(t *rapid.T) {
 	s, m := w.any(t), w.manager(t)
 	_, err := m.Attach(ctx, s.id, w.proof("p", rapid.StringMatching("[a-d]").Draw(t, "token id")))
 	w.expect(t, "attach", err, s.dead(w.clock.Now()))
+	if err == nil {
+		s.last = w.clock.Now()
+	}
 }
 
 func (w *world) doRenew(t *rapid.T) {
@@ -292,6 +298,7 @@ func (w *world) doRenew(t *rapid.T) {
 		s.lost = append(s.lost, s.former)
 		s.former, s.formerUntil = s.current, w.clock.In(session.GracePeriod)
 		s.current, _ = m.Token(renewed)
+		s.last = w.clock.Now()
 	}
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -22,8 +23,9 @@ type sessionRecord struct {
 	Organization string         `json:"org"`
 	Member       string         `json:"member"`
 	Implicit     bool           `json:"implicit,omitzero"`
+	SignedIn     int64          `json:"signed_in,omitzero"` // absent: Started
 	Started      int64          `json:"started"`
-	Accessed     int64          `json:"accessed"`
+	Accessed     int64          `json:"accessed"` // when it was written; uses since are in the side record
 	Expires      int64          `json:"expires"`
 	Idle         int64          `json:"idle,omitzero"` // milliseconds, like Life
 	Revoked      int64          `json:"revoked,omitzero"`
@@ -59,10 +61,15 @@ type accessRecord struct {
 }
 
 func (s Session) encode() ([]byte, error) {
+	var signedIn int64
+	if !s.SignedInAt.Equal(s.StartedAt) {
+		signedIn = store.Millis(s.SignedInAt)
+	}
 	r := sessionRecord{
 		Organization: s.OrganizationID,
 		Member:       s.MemberID,
 		Implicit:     s.Implicit,
+		SignedIn:     signedIn,
 		Started:      store.Millis(s.StartedAt),
 		Accessed:     store.Millis(s.LastAccessedAt),
 		Expires:      store.Millis(s.ExpiresAt),
@@ -120,6 +127,8 @@ func decode(id string, main, access store.Record) (Session, error) {
 	if s.secrets, err = r.secrets(); err != nil {
 		return Session{}, err
 	}
+	// A side record that is lost, or not written yet, counts as the moment the
+	// session was last written: to lose it must log nobody out.
 	if !access.Exists() {
 		return s, nil
 	}
@@ -137,6 +146,7 @@ func (r *sessionRecord) session(id string, version uint64) Session {
 		OrganizationID: r.Organization,
 		MemberID:       r.Member,
 		Implicit:       r.Implicit,
+		SignedInAt:     store.FromMillis(cmp.Or(r.SignedIn, r.Started)),
 		StartedAt:      store.FromMillis(r.Started),
 		LastAccessedAt: store.FromMillis(r.Accessed),
 		ExpiresAt:      store.FromMillis(r.Expires),

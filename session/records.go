@@ -9,10 +9,6 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// tries bounds how often a change is begun anew. Each failure means that another
-// writer succeeded, so a dozen in a row is no longer bad luck.
-const tries = 12
-
 // read finds a session whatever its state; absent is ErrNotFound.
 func (m *Manager) read(ctx context.Context, id string) (Session, error) {
 	if !ValidID(id) {
@@ -31,6 +27,7 @@ func (m *Manager) read(ctx context.Context, id string) (Session, error) {
 // write stores a session over the version it was read at, 0 for a new one, and
 // answers it as it now stands.
 func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
+	s.LastAccessedAt = later(s.LastAccessedAt, millis(m.now()))
 	value, err := s.encode()
 	if err != nil {
 		return Session{}, err
@@ -102,28 +99,40 @@ func (s Session) droppedAt(now time.Time) time.Time {
 	return now.Add(s.Idle + time.Minute)
 }
 
-// decision is what a change makes of a session that was read, with found.Version
+// A decision is what a change makes of a session that was read, with found.Version
 // 0 where there is none. It answers the session as it shall be and whether that
-// must be written.
+// must be written. With an error and something to write, that is written first.
 type decision func(found Session) (next Session, write bool, err error)
 
-// swap reads a session, decides, and writes what was decided if the session is
-// still the one that was read; otherwise it begins anew, at once: the other
-// writer is done.
-func (m *Manager) swap(ctx context.Context, id string, decide decision) (Session, error) {
-	for range tries {
-		found, err := m.read(ctx, id)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return Session{}, err
-		}
-		next, write, err := decide(found)
-		if err != nil || !write {
-			return next, err
-		}
-		written, err := m.write(ctx, next)
-		if !errors.Is(err, store.ErrConflict) {
-			return written, err
-		}
+// update reads a session, decides, and writes what was decided if the session is
+// still the one that was read; otherwise it begins anew. The changes of one session
+// take turns on this node. The error is a store.ErrBusy where other nodes were
+// first again and again.
+func (m *Manager) update(ctx context.Context, id string, decide decision) (updated Session, err error) {
+	release, err := m.turns.take(ctx, id)
+	if err != nil {
+		return Session{}, err
 	}
-	return Session{}, ErrBusy
+	defer release()
+	err = store.Update(ctx, func(ctx context.Context) error {
+		updated, err = m.attempt(ctx, id, decide)
+		return err
+	})
+	return updated, err
+}
+
+func (m *Manager) attempt(ctx context.Context, id string, decide decision) (Session, error) {
+	found, err := m.read(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Session{}, err
+	}
+	next, write, refused := decide(found)
+	if !write {
+		return next, refused
+	}
+	written, err := m.write(ctx, next)
+	if refused != nil && !errors.Is(err, store.ErrConflict) {
+		return Session{}, refused
+	}
+	return written, err
 }

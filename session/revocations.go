@@ -12,8 +12,10 @@ const revocationShards = 32
 // Revocations are the revocations that one node knows of, each kept until its
 // session could not be alive any more in any store. A node obeys its own at once,
 // whether or not the store took them, and whatever the store says later. One
-// Revocations serves all Managers of a process and outlives their reloads. It is
-// never full: to forget a revocation is to undo it.
+// Revocations serves all Managers of a process and outlives their reloads. Of
+// sessions that could be read it is never full, since to forget a revocation is to
+// undo it; ids that no read has confirmed are bounded, since callers can make them
+// up.
 type Revocations struct {
 	now    func() time.Time
 	seed   maphash.Seed
@@ -23,14 +25,22 @@ type Revocations struct {
 type revocationShard struct {
 	mu      sync.RWMutex
 	entries map[string]revocation
+	unread  int // entries whose session no read has shown
 	sweepAt int // at this many entries, look for those past their end
 }
+
+// maxUnread is how many revocations of one shard may be of ids that no read has
+// confirmed: 100,000 in all.
+const maxUnread = 100_000 / revocationShards
 
 // revocation is one entry.
 type revocation struct {
 	at      time.Time // what started after that is another session
 	until   time.Time
 	pending time.Time // one that the store has yet to take; zero: none
+	unread  bool      // no read has shown the session since
+	// may refuses what the callers of a pending revocation may not end; nil: nothing.
+	may func(Session) error
 }
 
 // latest is when the session was revoked, as far as this node knows.
@@ -48,6 +58,12 @@ func NewRevocations(now func() time.Time) *Revocations {
 func (r *Revocations) Covers(s Session) bool {
 	e, ok := r.find(s.ID)
 	return ok && e.covers(s)
+}
+
+// refuses tells whether the session shows that the pending revocation was not its
+// callers' to make.
+func (e revocation) refuses(s Session) bool {
+	return !e.pending.IsZero() && e.may != nil && e.may(s) != nil
 }
 
 // covers: as long as a revocation is pending it covers the session whenever that
@@ -80,14 +96,55 @@ func (r *Revocations) find(id string) (revocation, bool) {
 }
 
 // begin notes a revocation that is about to be written, and answers what was
-// known before.
-func (r *Revocations) begin(id string, at, until time.Time) (before revocation) {
+// known before. Where too many ids are noted that nobody has read, it is not: then
+// the store alone decides.
+func (r *Revocations) begin(id string, at, until time.Time, may func(Session) error) (before revocation) {
 	r.put(id, func(e revocation) revocation {
 		before = e
+		e.may = either(e, may)
+		e.unread = e.unread || e.at.IsZero()
 		e.pending, e.until = later(e.pending, at), later(e.until, until)
 		return e
 	})
 	return before
+}
+
+// either allows what the callers of a pending revocation or the next one may end.
+func either(pending revocation, may func(Session) error) func(Session) error {
+	if pending.pending.IsZero() {
+		return may
+	}
+	first := pending.may
+	if first == nil || may == nil {
+		return nil
+	}
+	return func(s Session) error {
+		if first(s) == nil {
+			return nil
+		}
+		return may(s)
+	}
+}
+
+// pendingIDs are the sessions whose revocation the store has yet to take.
+func (r *Revocations) pendingIDs() []string {
+	var ids []string
+	for i := range r.shards {
+		shard := &r.shards[i]
+		shard.mu.RLock()
+		for id, e := range shard.entries {
+			if !e.pending.IsZero() {
+				ids = append(ids, id)
+			}
+		}
+		shard.mu.RUnlock()
+	}
+	return ids
+}
+
+// withdraw forgets a pending revocation that was not its callers' to make.
+func (r *Revocations) withdraw(id string) {
+	r.put(id, func(e revocation) revocation { return revocation{at: e.at, until: e.until} })
 }
 
 // confirm notes that the store holds the session as revoked.
@@ -107,22 +164,16 @@ func (r *Revocations) confirm(s Session, until time.Time) {
 // session. One that starts after it is another.
 func (r *Revocations) settle(id string) {
 	r.put(id, func(e revocation) revocation {
-		return revocation{at: e.latest(), until: e.until}
+		return revocation{at: e.latest(), until: e.until, unread: true}
 	})
 }
 
-// cancel takes back what was begun, when there turned out to be no session.
+// cancel takes back what was begun, when there turned out to be nothing to end.
 func (r *Revocations) cancel(id string, before revocation) {
-	shard := r.shard(id)
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	if before == (revocation{}) {
-		delete(shard.entries, id)
-		return
-	}
-	shard.entries[id] = before
+	r.put(id, func(revocation) revocation { return before })
 }
 
+// put changes an entry. One that says nothing is removed.
 func (r *Revocations) put(id string, change func(revocation) revocation) {
 	shard := r.shard(id)
 	shard.mu.Lock()
@@ -131,17 +182,42 @@ func (r *Revocations) put(id string, change func(revocation) revocation) {
 		shard.entries = map[string]revocation{}
 	}
 	shard.sweep(r.now())
-	shard.entries[id] = change(shard.entries[id])
+	before := shard.entries[id]
+	after := change(before)
+	switch {
+	case after.latest().IsZero():
+		shard.remove(id, before)
+	case after.unread && !before.unread && shard.unread >= maxUnread:
+		return
+	default:
+		shard.remove(id, before)
+		shard.add(id, after)
+	}
 }
 
-// sweep drops what has ended, whenever the shard has doubled since the last time.
+func (s *revocationShard) add(id string, e revocation) {
+	s.entries[id] = e
+	if e.unread {
+		s.unread++
+	}
+}
+
+func (s *revocationShard) remove(id string, e revocation) {
+	delete(s.entries, id)
+	if e.unread {
+		s.unread--
+	}
+}
+
+// sweep drops what has ended, whenever the shard has doubled since the last time or
+// has no place for another unread id.
 func (s *revocationShard) sweep(now time.Time) {
-	if len(s.entries) < s.sweepAt {
+	if len(s.entries) < s.sweepAt && s.unread < maxUnread {
 		return
 	}
 	for id, e := range s.entries {
 		if now.After(e.until) {
-			delete(s.entries, id)
+			s.remove(id, e)
 		}
 	}
 	s.sweepAt = max(2*len(s.entries), 64)

@@ -413,3 +413,98 @@ func TestRevokedKeySurvivesAFailover(t *testing.T) {
 		f.implicit(m, later)
 	}
 }
+
+var errElsewhere = errors.New("a session of another organization")
+
+// A revocation is noted before anything is read, also one that its caller may not
+// make: it is withdrawn when the session shows that, and not before.
+func TestRevokeOfWhatTheCallerMayNotEnd(t *testing.T) {
+	may := func(allowed string) func(session.Session) error {
+		return func(s session.Session) error {
+			if s.OrganizationID != allowed {
+				return errElsewhere
+			}
+			return nil
+		}
+	}
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	n := f.writes(func() {
+		_, err := f.a.RevokeIf(ctx, s.ID, may("organization-2"))
+		wantErr(t, err, errElsewhere)
+	})
+	if err := f.a.Check(s); err != nil || n != 0 {
+		t.Errorf("after a refusal: %v, %d writes", err, n)
+	}
+	f.store.down(true)
+	_, err := f.a.RevokeIf(ctx, s.ID, may("organization-2"))
+	wantFault(t, err)
+	wantErr(t, f.a.Check(s), session.ErrRevoked) // nobody knows yet
+	f.store.down(false)
+	if err := f.a.WritePending(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.a.Check(s); err != nil {
+		t.Errorf("after the store is back: %v", err)
+	}
+	f.store.down(true)
+	for _, allowed := range []string{"organization-2", org} {
+		_, err := f.a.RevokeIf(ctx, s.ID, may(allowed))
+		wantFault(t, err)
+	}
+	f.store.down(false)
+	if err := f.a.WritePending(ctx); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.b.ByID(ctx, s.ID)
+	wantErr(t, err, session.ErrRevoked) // one of the two might
+}
+
+// A revocation that the store did not take is written without anybody showing the
+// session again.
+func TestPendingRevocationIsWritten(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	f.store.down(true)
+	_, err := f.a.Revoke(ctx, s.ID)
+	wantFault(t, err)
+	wantFault(t, f.a.WritePending(ctx))
+	f.store.down(false)
+	if err := f.a.WritePending(ctx); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.b.ByID(ctx, s.ID)
+	wantErr(t, err, session.ErrRevoked)
+	if n := f.writes(func() { _ = f.a.WritePending(ctx) }); n != 0 {
+		t.Errorf("%d writes again", n)
+	}
+}
+
+// Callers can make up ids while the store is away; what a node remembers of them is
+// bounded, and passes.
+func TestRevocationsOfUnknownIDsAreBounded(t *testing.T) {
+	f := newFleet(t)
+	revocations := session.NewRevocations(f.clock.Now)
+	m := f.node(session.Config{Revocations: revocations})
+	known := f.start(time.Hour, 0)
+	f.store.down(true)
+	for i := range 110_000 {
+		_, _ = m.Revoke(ctx, sessionID(i))
+	}
+	if n := revocations.Len(); n > 100_000 || n < 90_000 {
+		t.Errorf("%d are kept", n)
+	}
+	f.store.down(false)
+	if _, err := m.Revoke(ctx, known.ID); err != nil {
+		t.Errorf("one that the store knows: %v", err)
+	}
+	f.clock.Advance(session.DefaultMaxDuration + time.Second)
+	_, _ = m.Revoke(ctx, known.ID)
+	f.store.down(true)
+	for i := range 20_000 {
+		_, _ = m.Revoke(ctx, sessionID(200_000+i))
+	}
+	if n := revocations.Len(); n > 21_000 {
+		t.Errorf("%d are kept when the old ones have passed", n)
+	}
+}

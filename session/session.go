@@ -18,6 +18,10 @@ type Session struct {
 	// Implicit tells that the session stands for a trusted token and has none of
 	// its own.
 	Implicit bool
+	// SignedInAt is when the member signed in: when the session began, or the one that
+	// it was exchanged for, or that one's predecessor. No chain of exchanges and
+	// extensions lasts longer than the maximum from here.
+	SignedInAt time.Time
 	// StartedAt is when the session began, to the millisecond like all times here.
 	StartedAt time.Time
 	// LastAccessedAt is when it was last used, as far as that has been written; see
@@ -73,7 +77,7 @@ func (s Session) EndsAt() time.Time {
 
 // Extend lets the session end d from now, which may be sooner than before. A d
 // that is not positive or above most is ErrDuration; an end that would be more
-// than most after StartedAt is cut to that. The end of an implicit session is its
+// than most after SignedInAt is cut to that. The end of an implicit session is its
 // token's: ErrImplicit.
 func (s *Session) Extend(now time.Time, d, most time.Duration) error {
 	if s.Implicit {
@@ -82,7 +86,7 @@ func (s *Session) Extend(now time.Time, d, most time.Duration) error {
 	if err := checkDuration(d, most); err != nil {
 		return err
 	}
-	s.ExpiresAt = millis(earlier(now.Add(d), s.StartedAt.Add(most)))
+	s.ExpiresAt = millis(earlier(now.Add(d), s.SignedInAt.Add(most)))
 	return nil
 }
 

@@ -2,22 +2,22 @@ package authn
 
 import (
 	"context"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/session"
 )
 
-// recordAccess writes, in the background, that a session was used: no request
-// waits for it, and none fails for it.
-func (a *Authenticator) recordAccess(ctx context.Context, s session.Session, now time.Time) {
-	if !s.AccessDue(now) {
-		return
+// recordAccess notes that a session was used, and answers it as it is then. It
+// writes in the background: no request waits for it, and none fails for it.
+func (a *Authenticator) recordAccess(ctx context.Context, s session.Session) session.Session {
+	now := a.Now()
+	if s.AccessDue(now) {
+		go func() {
+			if err := a.Sessions.Accessed(context.WithoutCancel(ctx), s); err != nil {
+				a.Log.Debug("last access not written", zap.String("session_id", s.ID), zap.Error(err))
+			}
+		}()
 	}
-	go func() {
-		if err := a.Sessions.Accessed(context.WithoutCancel(ctx), s); err != nil {
-			a.Log.Debug("last access not written", zap.String("session_id", s.ID), zap.Error(err))
-		}
-	}()
+	return s.UsedAt(now)
 }

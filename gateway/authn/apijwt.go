@@ -50,11 +50,20 @@ func (a *Authenticator) apiJWT(ctx context.Context, text string, digest [sha256.
 // callers that have shown the project's secret come here, and the session is looked
 // up anyway.
 func (a *Authenticator) byJWT(ctx context.Context, text string) (LiveSession, error) {
-	id, err := a.Minter.Verify(ctx, text, mint.VerifyOptions{AllowExpired: true})
+	id, err := a.sessionOfJWT(ctx, text)
 	if err != nil {
-		return LiveSession{}, refusalOfJWT(err, "unable_to_parse_session_jwt")
+		return LiveSession{}, err
 	}
 	return a.liveSession(ctx, id)
+}
+
+// sessionOfJWT is the id of the session that a session JWT names, expired or not.
+func (a *Authenticator) sessionOfJWT(ctx context.Context, text string) (string, error) {
+	id, err := a.Minter.Verify(ctx, text, mint.VerifyOptions{AllowExpired: true})
+	if err != nil {
+		return "", refusalOfJWT(err, "unable_to_parse_session_jwt")
+	}
+	return id, nil
 }
 
 // IssuesOrTrusts tells whether an iss is ours or that of an issuer some profile

@@ -34,16 +34,19 @@ func (a *Authenticator) forStart(c SessionChange) (SessionChange, error) {
 
 // change applies what a call asks of a live session, all of it or nothing: more,
 // the claims, the duration. The result is checked against the claim policy before
-// it is written.
+// it is written. Where nothing changes, nothing is written but that the session was
+// used.
 func (a *Authenticator) change(ctx context.Context, live LiveSession, c SessionChange, more func(*session.Session) error) (LiveSession, error) {
 	changed, err := a.Sessions.Change(ctx, live.Session.ID, func(s *session.Session) error {
 		return a.applyChange(ctx, s, live, c, more)
 	})
-	a.cache.sessions.drop(live.Session.ID)
+	if err != nil || changed.Version != live.Session.Version {
+		a.cache.sessions.drop(live.Session.ID)
+	}
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.complete(ctx, changed, a.Now())
+	return a.complete(ctx, a.recordAccess(ctx, changed), a.Now())
 }
 
 func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, live LiveSession, c SessionChange, more func(*session.Session) error) error {
@@ -56,7 +59,6 @@ func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, liv
 			return err
 		}
 	}
-	s.LastAccessedAt = now
 	if c.Duration > 0 {
 		if err := s.Extend(now, c.Duration, a.Sessions.MaxDuration()); err != nil {
 			return Refuse("invalid_session_duration_minutes", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
@@ -56,15 +55,10 @@ func (a *Authenticator) exchange(ctx context.Context, r ExchangeRequest) (LiveSe
 		return LiveSession{}, err
 	}
 	return a.startSession(ctx, session.Start{
-		OrganizationID: target.ID, MemberID: to.member.ID, Duration: a.remaining(from, change.Duration), Overlay: change.Claims,
-		Factor: to.factors[0], Copied: to.factors[1:],
+		OrganizationID: target.ID, MemberID: to.member.ID, Duration: change.Duration, Overlay: change.Claims,
+		SignedInAt: from.Session.SignedInAt,
+		Factor:     to.factors[0], Copied: to.factors[1:],
 	}, to.factors[0].ProvedAt)
-}
-
-// remaining cuts the duration of a session that goes on from another to what is
-// left of that one's max_duration: nothing was proved anew.
-func (a *Authenticator) remaining(from LiveSession, d time.Duration) time.Duration {
-	return min(d, from.Session.StartedAt.Add(a.Sessions.MaxDuration()).Sub(a.Now()))
 }
 
 // An exchangedMember is who somebody is in another organization, and the factors

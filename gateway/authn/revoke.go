@@ -38,26 +38,39 @@ func (a *Authenticator) Revoke(ctx context.Context, r RevokeRequest) error {
 	case r.MemberID != "":
 		return a.RevokeMember(ctx, r.OrganizationID, r.MemberID)
 	}
-	id, err := a.sessionToRevoke(ctx, r)
+	id, token, err := a.sessionToRevoke(ctx, r)
 	if err != nil {
 		return err
 	}
-	return a.RevokeSession(ctx, id)
+	defer a.cache.sessions.drop(id)
+	_, err = a.Sessions.RevokeIf(ctx, id, func(s session.Session) error {
+		switch {
+		case r.Session.Organization != "" && s.OrganizationID != r.Session.Organization:
+			return Refuse("session_not_found", errOtherOrganization)
+		case token != nil && !s.Holds(*token, a.Now()):
+			return Refuse("session_not_found", errWrongSecret)
+		}
+		return nil
+	})
+	return err
 }
 
-func (a *Authenticator) sessionToRevoke(ctx context.Context, r RevokeRequest) (string, error) {
-	if r.SessionID == "" {
-		live, err := a.named(ctx, r.Session)
-		return live.Session.ID, err
+// sessionToRevoke answers the id that the request names, and the token where that
+// is what names it. Nothing is read: the revocation is noted before, so that an
+// outage does not undo it.
+func (a *Authenticator) sessionToRevoke(ctx context.Context, r RevokeRequest) (string, *session.Token, error) {
+	switch {
+	case r.SessionID != "":
+		return r.SessionID, nil, nil
+	case r.Session.JWT != "":
+		id, err := a.sessionOfJWT(ctx, r.Session.JWT)
+		return id, nil, err
 	}
-	if within := r.Session.Organization; within != "" {
-		s, err := a.session(ctx, r.SessionID)
-		if err == nil && s.OrganizationID != within {
-			err = Refuse("session_not_found", errOtherOrganization)
-		}
-		return s.ID, err
+	token, err := session.ParseToken(r.Session.Token)
+	if err != nil {
+		return "", nil, Refuse("invalid_session_token", err)
 	}
-	return r.SessionID, nil
+	return token.SessionID(), &token, nil
 }
 
 // RevokeSession ends one session now. A dead one is session_not_found.
@@ -83,12 +96,10 @@ func (a *Authenticator) RevokeMember(ctx context.Context, organization, member s
 
 // revokeSessionsOf ends the sessions of a member who is no longer to have any.
 func (a *Authenticator) revokeSessionsOf(ctx context.Context, m directory.Member) error {
-	list, err := a.Sessions.List(ctx, m.OrganizationID, m.ID)
-	faults := []error{err}
+	list, unread := a.Sessions.List(ctx, m.OrganizationID, m.ID)
+	_, err := a.Sessions.RevokeAll(ctx, list)
 	for _, s := range list {
-		if err := a.RevokeSession(ctx, s.ID); err != nil && !errors.Is(err, session.ErrNotFound) {
-			faults = append(faults, err)
-		}
+		a.cache.sessions.drop(s.ID)
 	}
-	return errors.Join(faults...)
+	return errors.Join(unread, err)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/attestgate/caddy-attest/session"
 )
 
@@ -15,7 +17,27 @@ func (a *Authenticator) startSession(ctx context.Context, start session.Start, i
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.confirm(ctx, s, start.Factor.Profile, issued)
+	live, err := a.confirm(ctx, s, start.Factor.Profile, issued)
+	if err == nil {
+		a.endOldest(ctx, live)
+	}
+	return live, err
+}
+
+// endOldest ends the oldest sessions of a member who has too many. It keeps nobody
+// from signing in: what fails is tried again at the next sign-in.
+func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
+	ended, err := a.Sessions.Trim(ctx, live.Organization.ID, live.Member.ID)
+	for _, s := range ended {
+		a.cache.sessions.drop(s.ID)
+	}
+	log := a.Log.With(zap.String("organization_id", live.Organization.ID), zap.String("member_id", live.Member.ID))
+	if len(ended) > 0 {
+		log.Info("a member had too many sessions; the oldest were ended", zap.Int("ended", len(ended)))
+	}
+	if err != nil {
+		log.Warn("a member has too many sessions, and the oldest could not be ended", zap.Error(err))
+	}
 }
 
 // confirm reads member, organization and profile once more after a session was
