@@ -42,6 +42,8 @@ func (d *digest) factor(f session.Factor) {
 	d.text(f.Type)
 	d.text(f.TokenID)
 	d.text(f.Issuer)
+	d.text(f.Email)
+	d.bool(f.EmailVerified)
 	d.time(f.ProvedAt)
 	d.time(f.CreatedAt)
 	d.time(f.UpdatedAt)
