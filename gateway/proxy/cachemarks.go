@@ -19,8 +19,11 @@ type cacheMarks struct {
 // credentialHeaders are what an admission depends on.
 const credentialHeaders = "Authorization, Cookie"
 
+// marks are those of an answer on the route. Only an anonymous answer varies: Caddy's
+// cache module stores a private answer that has Vary: Authorization, and by the
+// request as it was left by attest, without the cookie.
 func (r *compiledRoute) marks(d authn.Decision) cacheMarks {
-	return cacheMarks{private: !d.Anonymous, varies: !r.off && r.core.Optional}
+	return cacheMarks{private: !d.Anonymous, varies: d.Anonymous && !r.off}
 }
 
 func (m cacheMarks) apply(h http.Header) {
@@ -50,5 +53,8 @@ var storageDirectives = []string{"public", "private", "no-store"}
 // addToList adds to a header that is a list, in one line: some caches read no
 // more than the first.
 func addToList(h http.Header, name, value string) {
-	h.Set(name, strings.Join(append(h.Values(name), value), ", "))
+	if before := strings.Join(h.Values(name), ", "); before != "" {
+		value = before + ", " + value
+	}
+	h.Set(name, value)
 }
