@@ -13,7 +13,11 @@ func readAudience(r *reader, p *Profile) error {
 	if err != nil {
 		return err
 	}
-	if n := len(args); n > 2 && args[n-2] == "from" {
+	n := len(args)
+	if args[0] == "from" || args[n-1] == "from" {
+		return r.wrong()
+	}
+	if n > 2 && args[n-2] == "from" {
 		if p.AudienceClaim != "" && p.AudienceClaim != args[n-1] {
 			return r.Errf("the audience is already read from claim '%s'", p.AudienceClaim)
 		}

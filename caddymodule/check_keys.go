@@ -1,6 +1,11 @@
 package caddymodule
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
 
 // profileKeys checks that a profile's keys come from one place.
 func (c *checker) profileKeys(at where, p *Profile) {
@@ -20,9 +25,19 @@ func (c *checker) profileKeys(at where, p *Profile) {
 	c.paths(at.at("public_key_file"), p.PublicKeyFiles...)
 	if p.StaleKeys != nil {
 		c.notNegative(at.at("stale_keys"), *p.StaleKeys)
+		c.keysMayBeStale(at.at("stale_keys"), p)
 		if p.JWKSURL == nil {
 			c.refuse(at.at("stale_keys"), "only keys from 'jwks_url' can become stale")
 		}
+	}
+}
+
+// keysMayBeStale asks the trust room for how long.
+func (c *checker) keysMayBeStale(at where, p *Profile) {
+	var mistake *trust.ConfigError
+	err := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}.Check()
+	if errors.As(err, &mistake) {
+		c.refuse(at, "%s", mistake.Reason)
 	}
 }
 

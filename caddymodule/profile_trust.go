@@ -106,9 +106,12 @@ func (c *checker) trustsAll(a *App) *trust.Set {
 	return set
 }
 
+// keysURL stands for the URL where it is not what is asked about.
+const keysURL = "https://keys.invalid/"
+
 // keysToCome are keys that nobody has seen yet.
 func keysToCome() trust.KeySource {
-	keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: "https://keys.invalid/"})
+	keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: keysURL})
 	if err != nil {
 		panic(err) // the URL is a good one
 	}

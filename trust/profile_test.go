@@ -2,7 +2,9 @@ package trust_test
 
 import (
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +92,25 @@ func TestNewProfileRefuses(t *testing.T) {
 			captured("acme", entra)(c)
 			requires("tid", "")(c)
 		}, "organization", "begin with"},
+		{"a rate without what it limits", func(c *trust.Config) { c.CreateOrganizationsPerHour = 5 }, "create", "what it limits"},
+		{"roles mapped and none listed", maps("roles", "groups"), "map", "every role would be dropped"},
+		{"a role twice", func(c *trust.Config) {
+			roles(c)
+			c.Roles["admins"] = []string{"admin", "admin"}
+		}, "roles", "twice"},
+		{"every email domain and one more", domains("*", "example.com"), "email_domains", "stands alone"},
+		{"email domain twice", domains("example.com", "Example.COM"), "email_domains", "twice"},
+		{"issuer twice", captured("", "https://a", "https://a"), "issuer", "twice"},
+		{"audience twice", func(c *trust.Config) { c.Audiences = []string{"a", "a"} }, "audience", "twice"},
+		{"algorithm twice", func(c *trust.Config) { c.Algorithms = []string{"ES256", "ES256"} }, "algorithms", "twice"},
+		{"type twice", types("JWT", "application/jwt"), "types", "twice"},
+		{"required claim twice", func(c *trust.Config) { c.RequireClaims = []trust.RequiredClaim{{Path: "a"}, {Path: "a", Value: "x"}} }, "require_claims", "twice"},
+		{"idle time that is never reached", func(c *trust.Config) { c.SessionDuration, c.SessionIdle = time.Hour, 2*time.Hour }, "session", "longer than the session"},
+		{"an age of 292 years", func(c *trust.Config) { c.MaxTokenAge = math.MaxInt64 }, "max_token_age", "ten years"},
+		{"a lifetime of 292 years", func(c *trust.Config) { c.MaxLifetime = math.MaxInt64 }, "max_lifetime", "ten years"},
+		{"a factor for 292 years", func(c *trust.Config) { c.Factor.ValidFor = math.MaxInt64 }, "factor", "ten years"},
+		{"a session of 292 years", func(c *trust.Config) { c.SessionDuration = math.MaxInt64 }, "session", "ten years"},
+		{"an idle time of 292 years", func(c *trust.Config) { c.SessionIdle = math.MaxInt64 }, "session", "ten years"},
 		{"negative rate", func(c *trust.Config) { c.CreateMembersPerHour = -1 }, "create", "negative"},
 		{"second factor that creates", func(c *trust.Config) { c.CreateMembers, c.Factor.SecondOnly = true, true }, "create", "never creates"},
 		{"organizations to create that nobody names", func(c *trust.Config) { c.CreateOrganizations = true }, "create", "only be created"},
@@ -109,7 +130,10 @@ func TestNewProfileRefuses(t *testing.T) {
 			if e.Profile != config.Name || e.Option != c.option || !strings.Contains(e.Reason, c.reason) {
 				t.Errorf("%+v, want option %s and %q", e, c.option, c.reason)
 			}
-			if !strings.HasPrefix(err.Error(), `trust: profile "`+config.Name+`": `+c.option+": ") {
+			if e.Value != "" && !strings.HasPrefix(e.Reason, strconv.Quote(e.Value)+" ") {
+				t.Errorf("reason %q does not begin with value %q", e.Reason, e.Value)
+			}
+			if config.Name != "" && !strings.HasPrefix(err.Error(), `trust: profile "`+config.Name+`": `+c.option+": ") {
 				t.Errorf("error %q", err)
 			}
 		})
@@ -118,9 +142,9 @@ func TestNewProfileRefuses(t *testing.T) {
 
 func TestNewProfileDefaults(t *testing.T) {
 	w := newWorld(t)
-	c := w.profile(func(c *trust.Config) { c.Now = nil }).Config()
+	c := w.profile(func(c *trust.Config) { c.Now, c.CreateMembers = nil, true }).Config()
 	if c.AudienceClaim != "aud" || c.Leeway != time.Minute || c.MaxLifetime != 24*time.Hour || c.Factor.Type != "trusted_auth_token" ||
-		c.CreateMembersPerHour != 1000 || c.CreateOrganizationsPerHour != 100 || c.Now == nil {
+		c.CreateMembersPerHour != trust.DefaultCreateMembersPerHour || c.CreateOrganizationsPerHour != 0 || c.Now == nil {
 		t.Errorf("%+v", c)
 	}
 	want := []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}

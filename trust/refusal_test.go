@@ -193,8 +193,8 @@ var mappingRefusals = []refusal{
 	{"C-03 jti a number", nil, claims("jti", 1), "token_id", trust.CodeTokenIDInvalid},
 	{"C-03 token_id too long", nil, claims("jti", strings.Repeat("j", 257)), "token_id", trust.CodeTokenIDInvalid},
 	{"name an object", maps("name", "name"), claims("name", map[string]any{"a": 1}), "name", trust.CodeNameInvalid},
-	{"roles a number", maps("roles", "groups"), claims("groups", 1), "roles", trust.CodeRolesInvalid},
-	{"roles mixed", maps("roles", "groups"), claims("groups", []any{"a", true}), "roles", trust.CodeRolesInvalid},
+	{"roles a number", roles, claims("groups", 1), "roles", trust.CodeRolesInvalid},
+	{"roles mixed", roles, claims("groups", []any{"a", true}), "roles", trust.CodeRolesInvalid},
 	{"metadata too large", maps("trusted_metadata.blob", "blob"), claims("blob", strings.Repeat("x", 4095)), "metadata", trust.CodeMetadataInvalid},
 	{"organization missing", organization("{claims.org}"), claims(), "organization", trust.CodeOrganizationMissing},
 	{"organization null", organization("{claims.org}"), claims("org", nil), "organization", trust.CodeOrganizationMissing},
@@ -206,6 +206,11 @@ var mappingRefusals = []refusal{
 	{"organization too long together", organization("{claims.org}-{claims.org}"), claims("org", strings.Repeat("o", 64)), "organization", trust.CodeOrganizationInvalid},
 	{"session_key missing", sessionKey("shop"), claims(), "session_key", trust.CodeSessionKeyMissing},
 	{"session_key a number", sessionKey("shop"), claims("shop", 1), "session_key", trust.CodeSessionKeyInvalid},
+}
+
+func roles(c *trust.Config) {
+	c.Map = map[string]string{"roles": "groups"}
+	c.Roles = map[string][]string{"admins": {"admin"}}
 }
 
 func types(list ...string) func(*trust.Config) { return func(c *trust.Config) { c.Types = list } }

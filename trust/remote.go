@@ -3,7 +3,6 @@ package trust
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -33,21 +32,22 @@ type fetchedSet struct {
 	archived bool
 }
 
-// NewRemoteKeys checks the configuration and fetches nothing.
+// NewRemoteKeys checks the configuration and fetches nothing. Every mistake is a
+// *ConfigError.
 func NewRemoteKeys(c RemoteConfig) (*RemoteKeys, error) {
-	if c.StaleFor < 0 {
-		return nil, errors.New("trust: jwks_url: stale_keys is negative")
+	f, mistake := c.check()
+	if mistake != nil {
+		return nil, mistake
 	}
 	c.StaleFor = or(c.StaleFor, DefaultStaleFor)
+	if c.StaleFor < 0 {
+		c.StaleFor = MaxRefresh // by then it would have been fetched anew
+	}
 	if c.Now == nil {
 		c.Now = defaultClock
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader
-	}
-	f, err := newFetcher(c)
-	if err != nil {
-		return nil, fmt.Errorf("trust: jwks_url: %w", err)
 	}
 	return &RemoteKeys{config: c, fetcher: f, state: newFetchState()}, nil
 }
@@ -83,10 +83,10 @@ func (k *RemoteKeys) Refresh(ctx context.Context) error { return k.together(ctx,
 // together does it once for all who ask meanwhile.
 func (k *RemoteKeys) together(ctx context.Context, do func() error) error {
 	_, err := k.flights.Do(ctx, struct{}{}, func(context.Context) (struct{}, error) { return struct{}{}, do() })
-	if err != nil && !errors.Is(err, ErrKeysUnavailable) {
-		return fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
+	if err != nil {
+		return keysUnavailable(err)
 	}
-	return err
+	return nil
 }
 
 // fetch has a time of its own, so that nobody's impatience costs the others.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -45,10 +46,19 @@ func TestNewRemoteKeysRefuses(t *testing.T) {
 		"http to a private host": {URL: "http://10.0.0.1/jwks"},
 		"CA that is none":        {URL: "https://idp.example/jwks", CA: []byte("x")},
 		"CA beside a client":     {URL: "https://idp.example/jwks", CA: []byte("x"), Client: &http.Client{}},
-		"negative time":          {URL: "https://idp.example/jwks", StaleFor: -1},
+		"a time of 292 years":    {URL: "https://idp.example/jwks", StaleFor: math.MaxInt64},
 	} {
-		if k, err := trust.NewRemoteKeys(config); k != nil || err == nil || !strings.HasPrefix(err.Error(), "trust: jwks_url: ") {
+		option := "jwks_url"
+		if config.StaleFor != 0 {
+			option = "stale_keys"
+		}
+		k, err := trust.NewRemoteKeys(config)
+		var mistake *trust.ConfigError
+		if k != nil || !errors.As(err, &mistake) || mistake.Option != option || !strings.HasPrefix(err.Error(), "trust: "+option+": ") {
 			t.Errorf("%s: %v, %v", name, k, err)
+		}
+		if again := config.Check(); again == nil || again.Error() != err.Error() {
+			t.Errorf("%s: Check says %v, New says %v", name, again, err)
 		}
 	}
 	for _, url := range []string{"https://idp.example/jwks?x=1", "http://localhost:80/jwks", "http://[::1]:80/", "http://a.localhost./", "http://127.8.8.8/"} {
@@ -156,6 +166,20 @@ func TestBadAnswersLeaveTheLastGoodSet(t *testing.T) {
 			unavailable(t, err)
 		})
 	}
+}
+
+// stale_keys 0s once adapted and could not be loaded.
+func TestKeysThatMayNotBecomeStaleServeUntilTheirRefreshIsDue(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{StaleFor: -1})
+	token := w.Sign(nil)
+	accept(t, p, token)
+	w.Down()
+	w.clock.Advance(trust.MaxRefresh)
+	_ = keys.Refresh(t.Context())
+	accept(t, p, token)
+	w.clock.Advance(time.Second)
+	_, err := p.Verify(t.Context(), token)
+	unavailable(t, err)
 }
 
 // Whatever its content type, a key set is a key set.

@@ -44,8 +44,9 @@ type RemoteConfig struct {
 	Bearer func() (string, error)
 	// AllowPrivate lets the own client connect to private and loopback addresses.
 	AllowPrivate bool
-	// StaleFor is how long the last good set serves while the endpoint is down.
-	// Default: DefaultStaleFor.
+	// StaleFor is how long after it was fetched the last good set serves while the
+	// endpoint is down. Default: DefaultStaleFor. Negative: no longer than it would
+	// have served anyhow, which is MaxRefresh.
 	StaleFor time.Duration
 	// Archive keeps the last good set across a restart. Default: none.
 	Archive Archive
@@ -53,6 +54,25 @@ type RemoteConfig struct {
 	Now func() time.Time
 	// Rand spreads the refreshes of many gateways. Default: crypto/rand.
 	Rand io.Reader
+}
+
+// Check is what NewRemoteKeys refuses of the configuration: a *ConfigError.
+func (c RemoteConfig) Check() error {
+	if _, mistake := c.check(); mistake != nil {
+		return mistake
+	}
+	return nil
+}
+
+func (c RemoteConfig) check() (*fetcher, *ConfigError) {
+	if mistake := checkDuration("stale_keys", "", max(c.StaleFor, 0)); mistake != nil {
+		return nil, mistake
+	}
+	f, err := newFetcher(c)
+	if err != nil {
+		return nil, configErrorf("jwks_url", "%v", err)
+	}
+	return f, nil
 }
 
 // Archive keeps the body of the last good key set. What it answers is believed

@@ -9,7 +9,7 @@ func (p *Profile) readMap() *ConfigError {
 	for attribute, path := range p.config.Map {
 		key, metadata := strings.CutPrefix(attribute, MetadataPrefix)
 		if !metadata && !slices.Contains(attributes[:], attribute) {
-			return configErrorf("map", "%q is not an attribute; it may be %s or %s<key>", attribute, strings.Join(attributes[:], ", "), MetadataPrefix)
+			return valueErrorf("map", attribute, "is not an attribute; it may be %s or %s<key>", strings.Join(attributes[:], ", "), MetadataPrefix)
 		}
 		if path == "" || metadata && key == "" {
 			return configErrorf("map", "%s: a name is missing", attribute)
@@ -25,12 +25,18 @@ func (p *Profile) readMap() *ConfigError {
 var attributes = [...]string{AttributeEmail, AttributeTokenID, AttributeExternalID, AttributeName, AttributeRoles}
 
 func (p *Profile) readRoles() *ConfigError {
-	if _, mapped := p.config.Map[AttributeRoles]; !mapped && len(p.config.Roles) > 0 {
+	switch _, mapped := p.config.Map[AttributeRoles]; {
+	case !mapped && len(p.config.Roles) > 0:
 		return configErrorf("roles", "are listed, but no claim is mapped to roles")
+	case mapped && len(p.config.Roles) == 0:
+		return configErrorf("map", "roles: every role would be dropped: list those that the profile may give with roles")
 	}
 	for value, ours := range p.config.Roles {
 		if value == "" || len(ours) == 0 || slices.Contains(ours, "") {
 			return configErrorf("roles", "a value or a role is empty")
+		}
+		if err := checkUnique("roles", ours); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -40,9 +46,15 @@ func (p *Profile) readEmail() *ConfigError {
 	for _, domain := range p.config.EmailDomains {
 		domain = lowerASCII(domain)
 		if domain != "*" && !plainDomain(domain) {
-			return configErrorf("email_domains", "%q is not a domain: ASCII letters, digits, hyphens and dots, or * alone", domain)
+			return valueErrorf("email_domains", domain, "is not a domain: ASCII letters, digits, hyphens and dots, or * alone")
 		}
 		p.email.domains = append(p.email.domains, domain)
+	}
+	if len(p.email.domains) > 1 && slices.Contains(p.email.domains, "*") {
+		return valueErrorf("email_domains", "*", "is every domain and stands alone")
+	}
+	if err := checkUnique("email_domains", p.email.domains); err != nil {
+		return err
 	}
 	if p.config.AssumeEmailVerified && len(p.config.EmailDomains) == 0 {
 		return configErrorf("email_verified", "assume has no effect without email_domains")
@@ -54,7 +66,7 @@ func (p *Profile) readEmail() *ConfigError {
 // unless the configuration says that they are the same.
 func (p *Profile) readNamespace() *ConfigError {
 	if ns := p.config.Namespace; ns != "" && !validName(ns) {
-		return configErrorf("namespace", "%q must be made of a–z 0–9 _ and -", ns)
+		return valueErrorf("namespace", ns, "must be made of a–z 0–9 _ and -")
 	}
 	if p.config.Namespace == "" && p.config.Name == apiNamespace {
 		return configErrorf("namespace", "must be given: that of the profile's own name is for external ids of API callers")

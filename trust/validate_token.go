@@ -14,7 +14,7 @@ func (p *Profile) readIssuers() *ConfigError {
 	for _, text := range p.config.Issuers {
 		i, err := parseIssuer(text)
 		if err != nil {
-			return configErrorf("issuer", "%q %v", text, err)
+			return valueErrorf("issuer", text, "%v", err)
 		}
 		p.issuers = append(p.issuers, i)
 	}
@@ -25,7 +25,7 @@ func (p *Profile) readIssuers() *ConfigError {
 			return configErrorf("issuer", "all issuers of a profile must capture the same names")
 		}
 	}
-	return nil
+	return checkUnique("issuer", p.config.Issuers)
 }
 
 func sameNames(a, b []string) bool {
@@ -39,10 +39,10 @@ func (p *Profile) readAudiences() *ConfigError {
 	}
 	for _, audience := range p.config.Audiences {
 		if audience == "" || hasControl(audience) {
-			return configErrorf("audience", "%q is empty or has control characters", audience)
+			return valueErrorf("audience", audience, "is empty or has control characters")
 		}
 	}
-	return nil
+	return checkUnique("audience", p.config.Audiences)
 }
 
 func (p *Profile) readAlgorithms() *ConfigError {
@@ -52,23 +52,23 @@ func (p *Profile) readAlgorithms() *ConfigError {
 		case strings.HasPrefix(alg, "HS"):
 			return configErrorf("algorithms", "%s needs a shared secret, and this profile has public keys", alg)
 		case !jose.Known(alg):
-			return configErrorf("algorithms", "%q is not supported", alg)
+			return valueErrorf("algorithms", alg, "is not supported")
 		case strings.HasPrefix(alg, "RS"):
 			p.onlyPSS = false
 		}
 	}
-	return nil
+	return checkUnique("algorithms", p.config.Algorithms)
 }
 
 func (p *Profile) readTypes() *ConfigError {
 	for _, typ := range p.config.Types {
 		name := typeName(typ)
 		if name == "" || hasControl(name) || strings.ContainsAny(name, " \t") {
-			return configErrorf("types", "%q is not a media type", typ)
+			return valueErrorf("types", typ, "is not a media type")
 		}
 		p.types = append(p.types, name)
 	}
-	return nil
+	return checkUnique("types", p.types)
 }
 
 // readKeys refuses keys that can verify nothing the profile believes. Those of
