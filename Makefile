@@ -22,6 +22,7 @@ test: node ## run every test; says what was left out for lack of what
 	@command -v lighttpd >/dev/null || echo "make test: no lighttpd, so its CGI test is left out"
 	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
 	go test $(RACE) ./...
+	cd e2e/cache && go test -mod=mod ./... # its go.mod follows the product's
 
 node: ## install what the tests with Node.js want
 	@if command -v npm >/dev/null 2>&1; then cd testdata/node && npm ci --silent --no-audit --no-fund || echo "make test: npm could not install the packages"; fi
