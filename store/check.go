@@ -2,7 +2,7 @@ package store
 
 import "fmt"
 
-// CheckName tells whether name may be a partition, key or tag: 1 to MaxName
+// CheckName reports whether name may be a partition, key or tag: 1 to MaxName
 // bytes of A–Z a–z 0–9 and : . _ ~ = - only. The error is an ErrName and does
 // not repeat the name.
 func CheckName(name string) error {
@@ -10,14 +10,14 @@ func CheckName(name string) error {
 		return fmt.Errorf("%w: %d bytes", ErrName, len(name))
 	}
 	for i := 0; i < len(name); i++ {
-		if !allowed(name[i]) {
+		if !isNameByte(name[i]) {
 			return fmt.Errorf("%w: byte 0x%02x", ErrName, name[i])
 		}
 	}
 	return nil
 }
 
-func allowed(c byte) bool {
+func isNameByte(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		return true
@@ -52,17 +52,17 @@ func CheckApply(partition string, ops []Op) error {
 		return fmt.Errorf("%w: %d ops", ErrTooLarge, len(ops))
 	}
 	for i := range ops {
-		if err := ops[i].check(); err != nil {
+		if err := ops[i].checkOp(); err != nil {
 			return err
 		}
-		if repeated(ops[:i], ops[i].Key) {
+		if keyRepeats(ops[:i], ops[i].Key) {
 			return fmt.Errorf("%w: a key stands twice", ErrOp)
 		}
 	}
 	return nil
 }
 
-func (o *Op) check() error {
+func (o *Op) checkOp() error {
 	if err := CheckName(o.Key); err != nil {
 		return fmt.Errorf("key: %w", err)
 	}
@@ -90,8 +90,8 @@ func checkTags(tags []string) error {
 	return nil
 }
 
-// repeated is a scan, not a map: an Apply has few ops and must cost little.
-func repeated(ops []Op, key string) bool {
+// keyRepeats is a scan, not a map: an Apply has few ops and must cost little.
+func keyRepeats(ops []Op, key string) bool {
 	for i := range ops {
 		if ops[i].Key == key {
 			return true

@@ -1,5 +1,5 @@
-// Package store is the contract between the gateway's rooms and whatever keeps
-// their records.
+// Package store is the contract between the packages of the gateway and whatever
+// keeps their records.
 //
 // A record is a few hundred bytes under a partition and a key. A partition is
 // the unit of atomicity: [Store.Apply] changes any number of records of one
@@ -22,16 +22,16 @@
 //	ErrConflict      another writer was first: read again and decide anew
 //	ErrBusy          that happened too often: answer the caller to try later
 //	ErrUnavailable   the backend does not serve: an outage, never "absent"
-//	ErrFull          it has no room; what it holds can be read
+//	ErrFull          it is full; what it holds can be read
 //	ErrClosed        the store was closed
 //
 // # Abilities
 //
-// Beyond that a backend may tell what changes ([Watcher]), prove that it tells of
+// Beyond that a backend may report what changes ([Watcher]), prove that it reports
 // every change ([Connectivity]), and let the bytes of its records be changed under
 // them ([Rewriter]).
 //
-// Names consist of A–Z a–z 0–9 and : . _ ~ = - only; anything a stranger
+// Names consist of A–Z a–z 0–9 and : . _ ~ = - only; what a client
 // chooses is hashed before it becomes a name.
 //
 // Backends are [github.com/attestgate/caddy-attest/store/memory], store/bolt and

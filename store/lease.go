@@ -42,7 +42,7 @@ func (l *Lease) release() {
 }
 
 // Close closes at once where nobody uses it, else with the last release. It does not
-// wait: Closed tells when.
+// wait; Closed does.
 func (l *Lease) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,7 +19,7 @@ var (
 	ErrOp = errors.New("store: op not allowed")
 	// ErrTooLarge reports a value, or a number of ops or tags, beyond the limits.
 	ErrTooLarge = errors.New("store: too large")
-	// ErrFull reports a backend that has no room for the change. Nothing of the
+	// ErrFull reports a backend that is full. Nothing of the
 	// Apply was done, what is stored can be read.
 	ErrFull = errors.New("store: full")
 	// ErrUnavailable reports a backend that did not serve: it cannot be reached, is
@@ -43,7 +43,7 @@ const (
 	MaxTags  = 16      // tags of one record
 )
 
-// Store keeps small records. All methods are safe for concurrent use, obey the
+// Store keeps small records. All methods are safe for concurrent use, respect the
 // deadline of their context, and return an error only for a fault (an
 // ErrUnavailable, an ErrFull, or an error of the backend's for what it holds and
 // cannot read), for ErrConflict, and for a call that can never work (ErrName,
@@ -78,14 +78,14 @@ type Store interface {
 	Touch(ctx context.Context, partition, key string, until time.Time) error
 }
 
-// Watcher is the second ability of a store: telling what changed.
+// Watcher is the second ability of a store: reporting what changed.
 type Watcher interface {
 	// Watch calls fn for every change that any node makes after Watch began, at
 	// least once and in no particular order, until ctx ends; it then returns
 	// ctx.Err(), or ErrClosed when the store is closed first. Where changes may have
 	// been missed (it has just begun, or the backend was away), fn gets a Flush, and
 	// only then what other nodes change from now on. A change that was made through
-	// this very store, or may have been, is told before Apply returns, also while the
+	// this very store, or may have been, is reported before Apply returns, also while the
 	// backend is away. Expiry is no change.
 	//
 	// fn is never called twice at once, nor after Watch has returned. It must return
@@ -97,9 +97,9 @@ type Watcher interface {
 // its Watch hears of every change.
 type Connectivity interface {
 	// LastConnected is the last moment at which the store is known to have been
-	// connected: at which every change that any node had made by then was told, or
+	// connected: at which every change that any node had made by then was reported, or
 	// announced by a Flush, and nothing was lost. While it is connected that is now;
-	// zero is never. What was read before and not told of since was still so at that
+	// zero is never. What was read before and not reported since was still so at that
 	// moment. Where several Watches run, it is the least of theirs.
 	LastConnected() time.Time
 }
@@ -117,7 +117,7 @@ type Record struct {
 	ExpiresAt time.Time
 }
 
-// Exists tells whether there is such a record.
+// Exists reports whether there is such a record.
 func (r Record) Exists() bool { return r.Value != nil }
 
 // An Op is one change of one record. Times are kept to the millisecond, what is
@@ -129,7 +129,7 @@ type Op struct {
 	// Expect+1.
 	Expect uint64
 	// Blind ignores what is there: the last writer wins, the version is 0 and no
-	// event tells of it. It is for bookkeeping that nothing is decided on alone. A
+	// event reports it. It is for bookkeeping that nothing is decided on alone. A
 	// key is always written blind or never.
 	Blind bool
 	// Value is the new value; nil deletes the record. An empty value is an ErrOp.
@@ -147,7 +147,7 @@ type Op struct {
 // A Ref names a record.
 type Ref struct{ Partition, Key string }
 
-// An Event tells that a record may have changed, or, with Flush, that anything
+// An Event reports that a record may have changed, or, with Flush, that anything
 // may have.
 type Event struct {
 	Ref

@@ -34,7 +34,7 @@ type Updater struct {
 	// Within is how long after the first attempt the last one may begin.
 	// Default: 5 s.
 	Within time.Duration
-	// Now tells the time. Default: time.Now.
+	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Random spreads out the writers that collide. Default: crypto/rand.
 	Random io.Reader
@@ -68,7 +68,7 @@ func (u Updater) Update(ctx context.Context, attempt func(context.Context) error
 		if u.Now().Add(pause).After(end) {
 			break
 		}
-		if err := wait(ctx, pause); err != nil {
+		if err := waitOrEnd(ctx, pause); err != nil {
 			return err
 		}
 		most = min(2*most, lastPause)
@@ -101,7 +101,7 @@ func (u Updater) withDefaults() Updater {
 	return u
 }
 
-func wait(ctx context.Context, pause time.Duration) error {
+func waitOrEnd(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {

@@ -13,10 +13,10 @@ func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) er
 	if err := store.CheckApply(partition, ops); err != nil {
 		return err
 	}
-	return s.submit(ctx, &write{
-		check:  func(t table) error { return t.expected(partition, ops) },
-		change: func(t table) error { return t.apply(partition, ops) },
-		tell:   func() { s.hub.Changed(partition, ops) },
+	return s.submitWrite(ctx, &write{
+		check:    func(t table) error { return t.checkVersions(partition, ops) },
+		change:   func(t table) error { return t.apply(partition, ops) },
+		announce: func() { s.hub.Changed(partition, ops) },
 	})
 }
 
@@ -25,20 +25,20 @@ func (s *Store) Touch(ctx context.Context, partition, key string, until time.Tim
 	if err := store.CheckKeys(partition, key); err != nil {
 		return err
 	}
-	record := name(partition, key)
-	return s.submit(ctx, &write{
-		check:  func(t table) error { return t.touchable(record) },
+	record := joinName(partition, key)
+	return s.submitWrite(ctx, &write{
+		check:  func(t table) error { return t.checkTouch(record) },
 		change: func(t table) error { return t.touch(record, until) },
 	})
 }
 
-// expected tells whether every op finds what it expects.
-func (t table) expected(partition string, ops []store.Op) error {
+// checkVersions reports whether every op finds what it expects.
+func (t table) checkVersions(partition string, ops []store.Op) error {
 	for i := range ops {
 		if ops[i].Blind {
 			continue
 		}
-		r, err := t.live(name(partition, ops[i].Key))
+		r, err := t.live(joinName(partition, ops[i].Key))
 		if err != nil {
 			return err
 		}
@@ -51,22 +51,22 @@ func (t table) expected(partition string, ops []store.Op) error {
 
 func (t table) apply(partition string, ops []store.Op) error {
 	for i := range ops {
-		record := name(partition, ops[i].Key)
-		if err := t.remove(record); err != nil {
+		record := joinName(partition, ops[i].Key)
+		if err := t.removeRecord(record); err != nil {
 			return err
 		}
 		if ops[i].Value == nil {
 			continue
 		}
-		if err := t.put(record, newRow(&ops[i])); err != nil {
+		if err := t.putRecord(record, newRow(&ops[i])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// touchable tells whether there is something to touch.
-func (t table) touchable(record []byte) error {
+// checkTouch reports whether there is something to touch.
+func (t table) checkTouch(record []byte) error {
 	r, err := t.live(record)
 	if err == nil && r == nil {
 		err = errNothing
@@ -75,21 +75,21 @@ func (t table) touchable(record []byte) error {
 }
 
 func (t table) touch(record []byte, until time.Time) error {
-	r, err := t.row(record)
+	r, err := t.readRow(record)
 	if err != nil || r == nil {
 		return err
 	}
 	moved := *r
 	moved.value = bytes.Clone(r.value)
 	moved.until = store.Millis(store.Sooner(until, store.FromMillis(r.expires)))
-	if err := t.remove(record); err != nil {
+	if err := t.removeRecord(record); err != nil {
 		return err
 	}
-	return t.put(record, moved)
+	return t.putRecord(record, moved)
 }
 
-// put writes a record that is not there, and its places in the indexes.
-func (t table) put(record []byte, r row) error {
+// putRecord writes a record that is not there, and its places in the indexes.
+func (t table) putRecord(record []byte, r row) error {
 	if err := t.records.Put(record, r.encode()); err != nil {
 		return err
 	}
@@ -99,17 +99,17 @@ func (t table) put(record []byte, r row) error {
 		}
 	}
 	for _, tag := range r.tags {
-		if err := t.tags.Put(append(name(tag, ""), record...), nil); err != nil {
+		if err := t.tags.Put(append(joinName(tag, ""), record...), nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// remove deletes a record, if it is there, from everywhere. What the indexes hold of
+// removeRecord deletes a record, if it is there, from everywhere. What the indexes hold of
 // a malformed one is left to them.
-func (t table) remove(record []byte) error {
-	r, err := t.row(record)
+func (t table) removeRecord(record []byte) error {
+	r, err := t.readRow(record)
 	if err != nil {
 		return t.records.Delete(record)
 	}
@@ -117,7 +117,7 @@ func (t table) remove(record []byte) error {
 		return nil
 	}
 	for _, tag := range r.tags {
-		if err := t.tags.Delete(append(name(tag, ""), record...)); err != nil {
+		if err := t.tags.Delete(append(joinName(tag, ""), record...)); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ var (
 
 // Options are the knobs of a Store. The zero value is a good choice.
 type Options struct {
-	// Now tells the time by which records expire. Default: time.Now.
+	// Now is the clock by which records expire. Default: time.Now.
 	Now func() time.Time
 	// LockTimeout is how long Open waits for another process to release the file.
 	// Default: 2 s.

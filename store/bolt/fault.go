@@ -28,9 +28,9 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// fault names the package and the file, and gives what bbolt and the system say the
+// wrapFault names the package and the file, and gives what bbolt and the system say the
 // names that the contract has for it.
-func (s *Store) fault(err error) error {
+func (s *Store) wrapFault(err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -44,7 +44,7 @@ func (s *Store) fault(err error) error {
 	return fmt.Errorf("bolt: %s: %w: %w", s.path, store.ErrUnavailable, err)
 }
 
-// isFull tells that the disk, the user's quota or the process' limit of a file's
+// isFull reports that the disk, the user's quota or the process' limit of a file's
 // size is reached. bbolt does not wrap what it met when it made the file longer.
 func isFull(err error) bool {
 	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {

@@ -66,7 +66,7 @@ func tryOpen(path string, lockTimeout time.Duration) (*boltFile, error) {
 		return err
 	})
 	if err == nil {
-		err = f.settle(dir, fresh)
+		err = f.protect(dir, fresh)
 	}
 	if err != nil {
 		f.abandon(err)
@@ -96,12 +96,12 @@ func (f *boltFile) meta() (meta, error) {
 	}
 	m, err := readMeta(f.os)
 	if err == nil {
-		err = m.fits(info.Size())
+		err = m.checkSize(info.Size())
 	}
 	return m, err
 }
 
-// check refuses a file that is damaged, and tells whether most of it is free.
+// check refuses a file that is damaged, and reports whether most of it is free.
 func (f *boltFile) check() (wasteful bool, err error) {
 	m, err := f.meta()
 	if err != nil {
@@ -111,13 +111,13 @@ func (f *boltFile) check() (wasteful bool, err error) {
 	return m.pages*uint64(m.pageSize) >= compactAbove && free > m.pages/2, err
 }
 
-// settle takes a file that was there before from everybody but its owner, and
+// protect takes a file that was there before from everybody but its owner, and
 // makes the name of a new one survive a power failure.
-func (f *boltFile) settle(dir string, fresh bool) error {
+func (f *boltFile) protect(dir string, fresh bool) error {
 	if fresh {
 		return syncDir(dir)
 	}
-	if err := f.atPath(); err != nil {
+	if err := f.checkPath(); err != nil {
 		return err
 	}
 	if f.info.Mode().Perm()&0o077 == 0 {
@@ -126,8 +126,8 @@ func (f *boltFile) settle(dir string, fresh bool) error {
 	return os.Chmod(f.path, 0o600)
 }
 
-// atPath refuses a file that is not, or no longer, the one at its path.
-func (f *boltFile) atPath() error {
+// checkPath refuses a file that is not, or no longer, the one at its path.
+func (f *boltFile) checkPath() error {
 	now, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrMoved, err)

@@ -15,7 +15,7 @@ import (
 
 const limitVariable = "BOLT_TEST_LIMIT"
 
-// A process that may not write a file as long as it needs is told that the store is
+// A process that may not write a file as long as it needs is reported that the store is
 // full, and goes on reading.
 func TestLimitOfAFilesSize(t *testing.T) {
 	if os.Getenv(limitVariable) == "" {

@@ -67,8 +67,8 @@ func metaAt(file io.ReaderAt, at int64) (meta, bool) {
 		m.pageSize >= smallestPage && m.pageSize <= largestPage
 }
 
-// fits refuses a file that is shorter than the pages it uses.
-func (m meta) fits(size int64) error {
+// checkSize refuses a file that is shorter than the pages it uses.
+func (m meta) checkSize(size int64) error {
 	if m.pages > uint64(size/m.pageSize) {
 		return damaged("it is truncated: %d bytes, of %d pages of %d", size, m.pages, m.pageSize)
 	}

@@ -15,9 +15,9 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 		return nil, err
 	}
 	records := make([]store.Record, len(keys))
-	err := s.view(ctx, func(t table) error {
+	err := s.readTransaction(ctx, func(t table) error {
 		for i, key := range keys {
-			r, err := t.live(name(partition, key))
+			r, err := t.live(joinName(partition, key))
 			if err != nil {
 				return err
 			}
@@ -40,8 +40,8 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 		return nil, err
 	}
 	var refs []store.Ref
-	err := s.view(ctx, func(t table) (err error) {
-		refs, err = t.tagged(ctx, tag)
+	err := s.readTransaction(ctx, func(t table) (err error) {
+		refs, err = t.refsTagged(ctx, tag)
 		return err
 	})
 	if err != nil {
@@ -50,11 +50,11 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 	return refs, nil
 }
 
-// view runs a reading transaction: it sees the records as they stood together at
+// readTransaction runs a reading transaction: it sees the records as they stood together at
 // its beginning. It is one goroutine's, since a disk that does not answer cannot be
 // interrupted: then the caller leaves when ctx ends, and fn may still be running.
-func (s *Store) view(ctx context.Context, fn func(table) error) error {
-	if err := s.usable(ctx); err != nil {
+func (s *Store) readTransaction(ctx context.Context, fn func(table) error) error {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
 	select {
@@ -62,7 +62,7 @@ func (s *Store) view(ctx context.Context, fn func(table) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.broken:
-		return s.fault(s.err())
+		return s.wrapFault(s.err())
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -73,23 +73,23 @@ func (s *Store) view(ctx context.Context, fn func(table) error) error {
 	}()
 	select {
 	case err := <-done:
-		return s.fault(err)
+		return s.wrapFault(err)
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.broken:
-		return s.fault(s.err())
+		return s.wrapFault(s.err())
 	}
 }
 
-// usable refuses a call that cannot be served.
-func (s *Store) usable(ctx context.Context) error {
+// checkUsable refuses a call that cannot be served.
+func (s *Store) checkUsable(ctx context.Context) error {
 	select {
 	case <-s.closing:
 		return store.ErrClosed
 	default:
 	}
 	if err := s.err(); err != nil {
-		return s.fault(err)
+		return s.wrapFault(err)
 	}
 	return ctx.Err()
 }
@@ -109,8 +109,8 @@ func tableOf(tx *bbolt.Tx, now int64) table {
 	}
 }
 
-// row reads a record, expired or not; nil is none.
-func (t table) row(record []byte) (*row, error) {
+// readRow reads a record, expired or not; nil is none.
+func (t table) readRow(record []byte) (*row, error) {
 	stored := t.records.Get(record)
 	if stored == nil {
 		return nil, nil
@@ -124,16 +124,16 @@ func (t table) row(record []byte) (*row, error) {
 
 // live is row without those that have expired.
 func (t table) live(record []byte) (*row, error) {
-	r, err := t.row(record)
+	r, err := t.readRow(record)
 	if err != nil || r == nil || !r.live(t.now) {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (t table) tagged(ctx context.Context, tag string) ([]store.Ref, error) {
+func (t table) refsTagged(ctx context.Context, tag string) ([]store.Ref, error) {
 	var refs []store.Ref
-	prefix := name(tag, "")
+	prefix := joinName(tag, "")
 	c := t.tags.Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if err := ctx.Err(); err != nil {
@@ -144,7 +144,7 @@ func (t table) tagged(ctx context.Context, tag string) ([]store.Ref, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ref, ok := refOf(record); ok && r != nil {
+		if ref, ok := parseRecordName(record); ok && r != nil {
 			refs = append(refs, ref)
 		}
 	}

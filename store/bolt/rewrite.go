@@ -16,12 +16,12 @@ const scanPerView = 512
 func (s *Store) Scan(ctx context.Context, fn func(store.Ref) error) error {
 	var last []byte
 	for {
-		names, err := s.after(ctx, last)
+		names, err := s.namesAfter(ctx, last)
 		if err != nil || len(names) == 0 {
 			return err
 		}
 		for _, record := range names {
-			if ref, ok := refOf(record); ok {
+			if ref, ok := parseRecordName(record); ok {
 				if err := fn(ref); err != nil {
 					return err
 				}
@@ -31,9 +31,9 @@ func (s *Store) Scan(ctx context.Context, fn func(store.Ref) error) error {
 	}
 }
 
-// after are the names of the records that follow the last in the file's order.
-func (s *Store) after(ctx context.Context, last []byte) (names [][]byte, err error) {
-	err = s.view(ctx, func(t table) error {
+// namesAfter are the names of the records that follow the last in the file's order.
+func (s *Store) namesAfter(ctx context.Context, last []byte) (names [][]byte, err error) {
+	err = s.readTransaction(ctx, func(t table) error {
 		c := t.records.Cursor()
 		k, _ := c.Seek(last)
 		if k != nil && bytes.Equal(k, last) {
@@ -53,15 +53,15 @@ func (s *Store) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) err
 	if err := store.CheckRewrite(ref, old, new); err != nil {
 		return err
 	}
-	record := name(ref.Partition, ref.Key)
-	return s.submit(ctx, &write{
-		check:  func(t table) error { return t.holds(record, old) },
-		change: func(t table) error { return t.rewrite(record, new) },
+	record := joinName(ref.Partition, ref.Key)
+	return s.submitWrite(ctx, &write{
+		check:  func(t table) error { return t.checkValue(record, old) },
+		change: func(t table) error { return t.rewriteValue(record, new) },
 	})
 }
 
-// holds refuses where the record's value is another.
-func (t table) holds(record, value []byte) error {
+// checkValue refuses where the record's value is another.
+func (t table) checkValue(record, value []byte) error {
 	r, err := t.live(record)
 	if err == nil && (r == nil || !bytes.Equal(r.value, value)) {
 		err = store.ErrConflict
@@ -69,9 +69,9 @@ func (t table) holds(record, value []byte) error {
 	return err
 }
 
-// rewrite changes the value alone: the indexes know nothing of it.
-func (t table) rewrite(record, value []byte) error {
-	r, err := t.row(record)
+// rewriteValue changes the value alone: the indexes know nothing of it.
+func (t table) rewriteValue(record, value []byte) error {
+	r, err := t.readRow(record)
 	if err != nil || r == nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // errRow reports bytes in the file that this package has not written.
 var errRow = errors.New("the file holds a malformed record")
 
-// row is a record as it stands in the file: version, expires and until as eight
+// readRow is a record as it stands in the file: version, expires and until as eight
 // bytes each, the number of tags, each tag after its length, the value.
 type row struct {
 	version uint64
@@ -94,16 +94,16 @@ func (r *row) record(key string) store.Record {
 	}
 }
 
-// name joins parts to a key of a bucket.
-func name(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
+// joinName joins parts to a key of a bucket.
+func joinName(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
 
 // endName is the key of the index of ends; it sorts by time.
 func endName(until int64, record []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(until)), record...)
 }
 
-// refOf is the way back from name(partition, key).
-func refOf(record []byte) (store.Ref, bool) {
+// parseRecordName is the way back from joinName(partition, key).
+func parseRecordName(record []byte) (store.Ref, bool) {
 	partition, key, ok := strings.Cut(string(record), "\x00")
 	return store.Ref{Partition: partition, Key: key}, ok
 }

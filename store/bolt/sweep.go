@@ -15,9 +15,9 @@ const (
 	sweepPause = 20 * time.Millisecond
 )
 
-// sweep removes what has expired, the longest dead first, at most so many, and
-// tells how many it removed.
-func (t table) sweep(most int) (int, error) {
+// removeExpired removes what has expired, the longest dead first, at most so many, and
+// reports how many it removed.
+func (t table) removeExpired(most int) (int, error) {
 	c := t.ends.Cursor()
 	var ended [][]byte
 	for end, _ := c.First(); len(ended) < most && t.hasPassed(end); end, _ = c.Next() {
@@ -40,9 +40,9 @@ func (t table) hasPassed(end []byte) bool {
 // entry itself even where there is no such record or it lives.
 func (t table) removeEnded(end []byte) error {
 	record := end[8:]
-	r, err := t.row(record)
+	r, err := t.readRow(record)
 	if err != nil || r != nil && !r.live(t.now) {
-		if err := t.remove(record); err != nil {
+		if err := t.removeRecord(record); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ const (
 // answers how many pages are free.
 func verify(file io.ReaderAt, m meta) (free uint64, err error) {
 	w := &walk{file: file, meta: m, seen: make([]bool, m.pages)}
-	if free, err = w.free(); err != nil {
+	if free, err = w.readFreelist(); err != nil {
 		return 0, err
 	}
 	w.todo = []uint64{m.root}
@@ -85,11 +85,11 @@ func (w *walk) elements(id uint64, page []byte) error {
 	}
 	var last []byte
 	for i := range count {
-		key, value, ok := element(page, pageHead+i*elementSize, flags)
+		key, value, ok := readElement(page, pageHead+i*elementSize, flags)
 		if !ok || i > 0 && bytes.Compare(last, key) >= 0 {
 			return damaged("page %d is malformed", id)
 		}
-		if err := w.below(id, value); err != nil {
+		if err := w.followElement(id, value); err != nil {
 			return err
 		}
 		last = key
@@ -97,9 +97,9 @@ func (w *walk) elements(id uint64, page []byte) error {
 	return nil
 }
 
-// below notes the page that an element leads to. A bucket that is small has its only
+// followElement notes the page that an element leads to. A bucket that is small has its only
 // page within the element, after its head.
-func (w *walk) below(id uint64, value []byte) error {
+func (w *walk) followElement(id uint64, value []byte) error {
 	switch {
 	case value == nil:
 		return nil
@@ -114,27 +114,27 @@ func (w *walk) below(id uint64, value []byte) error {
 	return w.elements(id, value[bucketHead:])
 }
 
-// element reads one element of a page: its key, and where it leads to: the number of
+// readElement reads one element of a page: its key, and where it leads to: the number of
 // a page, or a bucket; nil for a record.
-func element(page []byte, at int, flags uint16) (key, value []byte, ok bool) {
+func readElement(page []byte, at int, flags uint16) (key, value []byte, ok bool) {
 	e := page[at : at+elementSize]
 	if flags == branchFlag {
-		key, ok = part(page, at, binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]))
+		key, ok = bytesAt(page, at, binary.NativeEndian.Uint32(e), binary.NativeEndian.Uint32(e[4:]))
 		return key, e[8:16], ok
 	}
 	pos, size := binary.NativeEndian.Uint32(e[4:]), binary.NativeEndian.Uint32(e[8:])
-	if key, ok = part(page, at, pos, size); !ok {
+	if key, ok = bytesAt(page, at, pos, size); !ok {
 		return nil, nil, false
 	}
-	value, ok = part(page, at, pos+size, binary.NativeEndian.Uint32(e[12:]))
+	value, ok = bytesAt(page, at, pos+size, binary.NativeEndian.Uint32(e[12:]))
 	if binary.NativeEndian.Uint32(e)&bucketFlag == 0 {
 		value = nil
 	}
 	return key, value, ok
 }
 
-// part is the bytes that stand so far after an element.
-func part(page []byte, at int, pos, size uint32) ([]byte, bool) {
+// bytesAt is the bytes that stand so far after an element.
+func bytesAt(page []byte, at int, pos, size uint32) ([]byte, bool) {
 	begin := uint64(at) + uint64(pos)
 	if begin > uint64(len(page)) || uint64(size) > uint64(len(page))-begin {
 		return nil, false
@@ -145,9 +145,9 @@ func part(page []byte, at int, pos, size uint32) ([]byte, bool) {
 // manyFree is the count of a list of free pages that has it before the list.
 const manyFree = 0xFFFF
 
-// free reads the list of free pages, and tells how many there are: one that is also
+// readFreelist reads the list of free pages, and reports how many there are: one that is also
 // in use would be overwritten.
-func (w *walk) free() (uint64, error) {
+func (w *walk) readFreelist() (uint64, error) {
 	if w.freelist == noFreelist {
 		return 0, nil
 	}

@@ -15,17 +15,17 @@ import (
 // does not wait for an endless one.
 const maxGroup = 256
 
-// write is one caller's wish.
+// write is one change that a caller asks for.
 type write struct {
 	// check refuses the write alone, before anything is changed; nil allows it.
 	check func(table) error
 	// change does it. Its error is the fault of everything in the transaction.
 	change func(table) error
-	// tell is called when it is, or may be, done.
-	tell func()
+	// announce is called when it is, or may be, done.
+	announce func()
 	// refusal is what check answered.
 	refusal error
-	// done gets the answer; it has room for it.
+	// done gets the answer; its buffer holds one.
 	done chan error
 }
 
@@ -33,10 +33,10 @@ type write struct {
 // answered nil.
 var errNothing = errors.New("nothing to do")
 
-// submit hands a write to the writer and waits for the answer, or for the end of
+// submitWrite hands a write to the writer and waits for the answer, or for the end of
 // ctx: what the writer has begun by then is still done.
-func (s *Store) submit(ctx context.Context, w *write) error {
-	if err := s.usable(ctx); err != nil {
+func (s *Store) submitWrite(ctx context.Context, w *write) error {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
 	w.done = make(chan error, 1)
@@ -45,7 +45,7 @@ func (s *Store) submit(ctx context.Context, w *write) error {
 	case <-s.closing:
 		return store.ErrClosed
 	case <-s.broken:
-		return s.fault(s.err())
+		return s.wrapFault(s.err())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -53,7 +53,7 @@ func (s *Store) submit(ctx context.Context, w *write) error {
 	case err := <-w.done:
 		return err
 	case <-s.broken:
-		return s.fault(s.err())
+		return s.wrapFault(s.err())
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -73,7 +73,7 @@ func (s *Store) writer() {
 		case <-s.broken:
 			return
 		case w := <-s.writes:
-			group = s.gather(w)
+			group = s.gatherWrites(w)
 		case <-sweep.C:
 		}
 		sweep.Reset(s.untilSweep(s.commit(group)))
@@ -89,9 +89,9 @@ func (s *Store) untilSweep(swept int) time.Duration {
 	return s.opts.SweepEvery
 }
 
-// gather adds to the first write those that are waiting too. Yielding once lets
+// gatherWrites adds to the first write those that are waiting too. Yielding once lets
 // the callers of the group before, just answered, come along again.
-func (s *Store) gather(first *write) []*write {
+func (s *Store) gatherWrites(first *write) []*write {
 	group := []*write{first}
 	runtime.Gosched()
 	for len(group) < maxGroup {
@@ -105,7 +105,7 @@ func (s *Store) gather(first *write) []*write {
 	return group
 }
 
-// commit does the group in one transaction, answers each, and tells how many
+// commit does the group in one transaction, answers each, and reports how many
 // expired records went with it. It answers no refusal before the transaction has
 // ended, so that a caller that lost a race and reads again finds the winner's
 // record.
@@ -114,12 +114,12 @@ func (s *Store) commit(group []*write) (swept int) {
 		swept, err = s.update(group)
 		return err
 	})
-	err = s.fault(err)
+	err = s.wrapFault(err)
 	for _, w := range group {
 		switch {
 		case w.refusal == nil:
-			if w.tell != nil {
-				w.tell()
+			if w.announce != nil {
+				w.announce()
 			}
 			w.done <- err
 		case w.refusal == errNothing:
@@ -127,7 +127,7 @@ func (s *Store) commit(group []*write) (swept int) {
 		case errors.Is(w.refusal, store.ErrConflict):
 			w.done <- store.ErrConflict
 		default:
-			w.done <- s.fault(w.refusal)
+			w.done <- s.wrapFault(w.refusal)
 		}
 	}
 	return swept
@@ -136,16 +136,16 @@ func (s *Store) commit(group []*write) (swept int) {
 // update is the transaction. Where nothing changes it is rolled back, which costs
 // no sync of the disk.
 func (s *Store) update(group []*write) (swept int, err error) {
-	if err := s.file.atPath(); err != nil {
+	if err := s.file.checkPath(); err != nil {
 		return 0, err
 	}
 	err = s.file.db.Update(func(tx *bbolt.Tx) error {
 		t := tableOf(tx, s.now())
-		done, err := t.do(group)
+		done, err := t.applyWrites(group)
 		if err != nil {
 			return err
 		}
-		swept, err = t.sweep(sweepPerCommit)
+		swept, err = t.removeExpired(sweepPerCommit)
 		if err == nil && done+swept == 0 {
 			return errNothing
 		}
@@ -158,8 +158,8 @@ func (s *Store) update(group []*write) (swept int, err error) {
 	return swept, err
 }
 
-// do does every write that is not refused and tells how many those were.
-func (t table) do(group []*write) (int, error) {
+// applyWrites does every write that is not refused and reports how many those were.
+func (t table) applyWrites(group []*write) (int, error) {
 	done := 0
 	for _, w := range group {
 		if w.check != nil {

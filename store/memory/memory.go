@@ -57,14 +57,14 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return nil, err
 	}
 	now := store.Millis(s.now())
 	records := make([]store.Record, len(keys))
 	for i, key := range keys {
 		records[i].Key = key
-		if e := s.live(store.Ref{Partition: partition, Key: key}, now); e != nil {
+		if e := s.liveEntry(store.Ref{Partition: partition, Key: key}, now); e != nil {
 			records[i] = e.record()
 		}
 	}
@@ -78,13 +78,13 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return nil, err
 	}
 	now := store.Millis(s.now())
 	var refs []store.Ref
 	for ref := range s.tags[tag] {
-		if s.live(ref, now) != nil {
+		if s.liveEntry(ref, now) != nil {
 			refs = append(refs, ref)
 		}
 	}
@@ -106,27 +106,27 @@ func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) er
 func (s *Store) apply(ctx context.Context, partition string, ops []store.Op) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
-	s.sweep(sweepPerApply)
+	s.removeExpired(sweepPerApply)
 	now := store.Millis(s.now())
-	if err := s.expected(partition, ops, now); err != nil {
+	if err := s.checkVersions(partition, ops, now); err != nil {
 		return err
 	}
 	for i := range ops {
-		s.put(store.Ref{Partition: partition, Key: ops[i].Key}, &ops[i])
+		s.putEntry(store.Ref{Partition: partition, Key: ops[i].Key}, &ops[i])
 	}
 	return nil
 }
 
-// expected tells whether every op finds what it expects, and room.
-func (s *Store) expected(partition string, ops []store.Op, now int64) error {
+// checkVersions reports whether every op finds what it expects, and what it adds fits.
+func (s *Store) checkVersions(partition string, ops []store.Op, now int64) error {
 	added := 0
 	for i := range ops {
 		op := &ops[i]
-		e := s.live(store.Ref{Partition: partition, Key: op.Key}, now)
-		if !op.Blind && !e.is(op.Expect) {
+		e := s.liveEntry(store.Ref{Partition: partition, Key: op.Key}, now)
+		if !op.Blind && !e.hasVersion(op.Expect) {
 			return store.ErrConflict
 		}
 		if e == nil && op.Value != nil {
@@ -139,9 +139,9 @@ func (s *Store) expected(partition string, ops []store.Op, now int64) error {
 	return nil
 }
 
-// put replaces whatever stands under ref by what the op says.
-func (s *Store) put(ref store.Ref, op *store.Op) {
-	s.remove(ref)
+// putEntry replaces whatever stands under ref by what the op says.
+func (s *Store) putEntry(ref store.Ref, op *store.Op) {
+	s.removeEntry(ref)
 	if op.Value == nil {
 		return
 	}
@@ -156,13 +156,13 @@ func (s *Store) put(ref store.Ref, op *store.Op) {
 	}
 }
 
-func (s *Store) remove(ref store.Ref) {
+func (s *Store) removeEntry(ref store.Ref) {
 	e := s.entries[ref]
 	if e == nil {
 		return
 	}
 	delete(s.entries, ref)
-	s.due.drop(e)
+	s.due.discard(e)
 	for _, tag := range e.tags {
 		delete(s.tags[tag], ref)
 		if len(s.tags[tag]) == 0 {
@@ -178,14 +178,14 @@ func (s *Store) Touch(ctx context.Context, partition, key string, until time.Tim
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
-	e := s.live(store.Ref{Partition: partition, Key: key}, store.Millis(s.now()))
+	e := s.liveEntry(store.Ref{Partition: partition, Key: key}, store.Millis(s.now()))
 	if e == nil {
 		return nil
 	}
-	s.due.drop(e)
+	s.due.discard(e)
 	e.until = store.Millis(store.Sooner(until, store.FromMillis(e.expires)))
 	s.due.add(e)
 	return nil
@@ -210,15 +210,15 @@ func (s *Store) Close() error {
 	return nil
 }
 
-func (s *Store) usable(ctx context.Context) error {
+func (s *Store) checkUsable(ctx context.Context) error {
 	if s.closed {
 		return store.ErrClosed
 	}
 	return ctx.Err()
 }
 
-// live is the entry under ref, nil where there is none or it has expired.
-func (s *Store) live(ref store.Ref, now int64) *entry {
+// liveEntry is the entry under ref, nil where there is none or it has expired.
+func (s *Store) liveEntry(ref store.Ref, now int64) *entry {
 	e := s.entries[ref]
 	if e == nil || e.until != 0 && e.until <= now {
 		return nil
@@ -251,8 +251,8 @@ func newEntry(ref store.Ref, op *store.Op) *entry {
 	return e
 }
 
-// is tells whether the entry has the version that an op expects.
-func (e *entry) is(expect uint64) bool {
+// hasVersion reports whether the entry has the version that an op expects.
+func (e *entry) hasVersion(expect uint64) bool {
 	if e == nil {
 		return expect == 0
 	}

@@ -13,22 +13,22 @@ import (
 func (s *Store) Scan(ctx context.Context, fn func(store.Ref) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
 	for ref := range s.entries {
-		if err := s.apart(func() error { return fn(ref) }); err != nil {
+		if err := s.withoutLock(func() error { return fn(ref) }); err != nil {
 			return err
 		}
-		if err := s.usable(ctx); err != nil {
+		if err := s.checkUsable(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// apart runs fn without the lock that its caller holds for reading.
-func (s *Store) apart(fn func() error) error {
+// withoutLock runs fn without the lock that its caller holds for reading.
+func (s *Store) withoutLock(fn func() error) error {
 	s.mu.RUnlock()
 	defer s.mu.RLock()
 	return fn()
@@ -41,10 +41,10 @@ func (s *Store) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
-	e := s.live(ref, store.Millis(s.now()))
+	e := s.liveEntry(ref, store.Millis(s.now()))
 	if e == nil || !bytes.Equal(e.value, old) {
 		return store.ErrConflict
 	}

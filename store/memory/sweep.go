@@ -10,21 +10,21 @@ import (
 // work: more than it adds, so that the store never holds many that are dead.
 const sweepPerApply = 2 * store.MaxOps
 
-// Sweep removes what has expired and tells how many records that were. Every
+// Sweep removes what has expired and reports how many records that were. Every
 // Apply sweeps a little; a store that is only read can be swept by hand.
 func (s *Store) Sweep() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sweep(len(s.due))
+	return s.removeExpired(len(s.due))
 }
 
-func (s *Store) sweep(most int) int {
+func (s *Store) removeExpired(most int) int {
 	now := store.Millis(s.now())
 	for n := range most {
 		if len(s.due) == 0 || s.due[0].until > now {
 			return n
 		}
-		s.remove(s.due[0].ref)
+		s.removeEntry(s.due[0].ref)
 	}
 	return most
 }
@@ -48,7 +48,7 @@ func (q *queue) add(e *entry) {
 	}
 }
 
-func (q *queue) drop(e *entry) {
+func (q *queue) discard(e *entry) {
 	if e.index >= 0 {
 		heap.Remove(q, e.index)
 	}

@@ -1,4 +1,4 @@
-// Package record is how the rooms above the store write what they keep: one
+// Package record is how the packages above the store encode what they keep: one
 // byte that names the format, then a JSON object.
 //
 // Gateways of two releases share one store while a fleet is upgraded, so two

@@ -36,7 +36,7 @@ func Encode(format byte, v any) ([]byte, error) {
 }
 
 // Decode reads into v, a pointer to a struct, a record of any format from 1 to
-// newest. Which of them it is, Format tells. The error is a *FormatError for a
+// newest. Format answers which of them it is. The error is a *FormatError for a
 // newer one and an ErrMalformed for what is no record; neither repeats any of it.
 func Decode(data []byte, newest byte, v any) error {
 	if len(data) < 2 || data[0] == 0 {

@@ -14,7 +14,7 @@ func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) er
 	if err := store.CheckApply(partition, ops); err != nil {
 		return err
 	}
-	bounded, cancel, err := s.begin(ctx)
+	bounded, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) er
 	if len(ops) == 0 {
 		return nil
 	}
-	err = s.fault(ctx, "apply", s.apply(bounded, partition, ops))
+	err = s.wrapFault(ctx, "apply", s.apply(bounded, partition, ops))
 	if !errors.Is(err, store.ErrConflict) {
 		// A fault may be a change that was made and not answered.
 		s.hub.Changed(partition, ops)
@@ -91,7 +91,7 @@ func (s *Store) hints(partition string, ops []store.Op) []hint {
 		if !op.ExpiresAt.IsZero() {
 			end = store.Millis(op.ExpiresAt.Add(hintSlack))
 		}
-		m := member(store.Ref{Partition: partition, Key: op.Key})
+		m := hintMember(store.Ref{Partition: partition, Key: op.Key})
 		for _, tag := range slices.Compact(slices.Sorted(slices.Values(op.Tags))) {
 			hints = append(hints, hint{tag: tag, member: m, end: end})
 		}

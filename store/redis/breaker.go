@@ -43,8 +43,8 @@ type breaker struct {
 
 var _ goredis.Hook = (*breaker)(nil)
 
-// guard puts a breaker before a server's client.
-func (s *Store) guard(client *goredis.Client) {
+// addBreaker puts a breaker before a server's client.
+func (s *Store) addBreaker(client *goredis.Client) {
 	client.AddHook(&breaker{store: s, client: client})
 }
 
@@ -57,13 +57,13 @@ func (b *breaker) DialHook(next goredis.DialHook) goredis.DialHook { return next
 // ProcessHook implements goredis.Hook.
 func (b *breaker) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 	return func(ctx context.Context, cmd goredis.Cmder) error {
-		if b.refuses(ctx) {
+		if b.isRefusing(ctx) {
 			cmd.SetErr(errBreakerOpen)
 			return errBreakerOpen
 		}
 		begin := time.Now()
 		err := next(ctx, cmd)
-		b.report(err, time.Since(begin))
+		b.countResult(err, time.Since(begin))
 		return err
 	}
 }
@@ -71,7 +71,7 @@ func (b *breaker) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 // ProcessPipelineHook implements goredis.Hook.
 func (b *breaker) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []goredis.Cmder) error {
-		if b.refuses(ctx) {
+		if b.isRefusing(ctx) {
 			for _, cmd := range cmds {
 				cmd.SetErr(errBreakerOpen)
 			}
@@ -79,12 +79,12 @@ func (b *breaker) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.
 		}
 		begin := time.Now()
 		err := next(ctx, cmds)
-		b.report(err, time.Since(begin))
+		b.countResult(err, time.Since(begin))
 		return err
 	}
 }
 
-func (b *breaker) refuses(ctx context.Context) bool {
+func (b *breaker) isRefusing(ctx context.Context) bool {
 	if ctx.Value(probing{}) != nil {
 		return false
 	}
@@ -93,16 +93,16 @@ func (b *breaker) refuses(ctx context.Context) bool {
 	return b.open
 }
 
-// report counts what went unanswered.
-func (b *breaker) report(err error, took time.Duration) {
+// countResult counts what went unanswered.
+func (b *breaker) countResult(err error, took time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case answered(err):
-		b.clear()
+	case isAnswer(err):
+		b.reset()
 		b.answers++
 		return
-	case !b.silent(err, took):
+	case !b.countsAsSilence(err, took):
 		return
 	}
 	b.faults++
@@ -110,21 +110,21 @@ func (b *breaker) report(err error, took time.Duration) {
 		b.waits++
 	}
 	if b.faults >= breakerFaults && !b.asking {
-		b.asking = b.store.probe(b)
+		b.asking = b.store.startAsking(b)
 	}
 }
 
-func (b *breaker) clear() { b.faults, b.waits, b.down, b.open = 0, 0, false, false }
+func (b *breaker) reset() { b.faults, b.waits, b.down, b.open = 0, 0, false, false }
 
-// answered tells whether the server said something.
-func answered(err error) bool {
+// isAnswer reports whether the server said something.
+func isAnswer(err error) bool {
 	var answer goredis.Error
 	return err == nil || errors.As(err, &answer)
 }
 
-// silent tells whether it is the server's doing that nothing came: not where the
+// countsAsSilence reports whether it is the server's doing that nothing came: not where the
 // caller went away, or gave it less time than it has a right to.
-func (b *breaker) silent(err error, took time.Duration) bool {
+func (b *breaker) countsAsSilence(err error, took time.Duration) bool {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, goredis.ErrClosed), errors.Is(err, errBreakerOpen):
 		return false
@@ -139,9 +139,9 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// probe starts asking a server until it answers, and tells whether it could: not
+// startAsking starts asking a server until it answers, and reports whether it could: not
 // in a store that is closed.
-func (s *Store) probe(b *breaker) bool {
+func (s *Store) startAsking(b *breaker) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.isClosed() {
@@ -149,7 +149,7 @@ func (s *Store) probe(b *breaker) bool {
 	}
 	s.breakers[b] = struct{}{}
 	s.probes.Go(func() {
-		b.ask()
+		b.askUntilAnswered()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.breakers, b)
@@ -157,17 +157,17 @@ func (s *Store) probe(b *breaker) bool {
 	return true
 }
 
-// ask returns when the server has answered, or there is none to ask any more.
-func (b *breaker) ask() {
+// askUntilAnswered returns when the server has answered, or there is none to ask any more.
+func (b *breaker) askUntilAnswered() {
 	for pause := probeFirst; sleep(b.store.life, pause); pause = min(2*pause, probeLast) {
 		before := b.answerCount()
-		if b.back() || !b.unanswered(before) {
+		if b.answersPing() || !b.noteUnanswered(before) {
 			break
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.clear()
+	b.reset()
 	b.asking = false
 }
 
@@ -184,9 +184,9 @@ func (b *breaker) answerCount() uint64 {
 	return b.answers
 }
 
-// unanswered notes that a question went unanswered, and tells whether the same is
+// noteUnanswered notes that a question went unanswered, and reports whether the same is
 // true of all that was sent since.
-func (b *breaker) unanswered(before uint64) bool {
+func (b *breaker) noteUnanswered(before uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.answers != before {
@@ -197,12 +197,12 @@ func (b *breaker) unanswered(before uint64) bool {
 	return true
 }
 
-func (b *breaker) back() bool {
+func (b *breaker) answersPing() bool {
 	ctx, cancel := context.WithTimeout(b.store.life, b.store.config.Timeout)
 	defer cancel()
 	err := b.client.Ping(context.WithValue(ctx, probing{}, true)).Err()
 	if cluster, ok := b.store.client.(*goredis.ClusterClient); ok {
 		cluster.ReloadState(ctx) // another may serve its slots by now
 	}
-	return answered(err) || errors.Is(err, goredis.ErrClosed)
+	return isAnswer(err) || errors.Is(err, goredis.ErrClosed)
 }

@@ -12,7 +12,8 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// A Warning is something that works today and will hurt one day.
+// A Warning is a setting of the server that works now and loses data, or logs people
+// out, later.
 type Warning struct {
 	// Code is stable: "eviction", "no_persistence", "old_version", "clock_skew",
 	// "replica", or "unchecked" where the user may not look.
@@ -40,13 +41,13 @@ const (
 // Cluster. The error is what keeps the store from working, a fault like any other;
 // the warnings are the rest, in a stable order.
 func (s *Store) Check(ctx context.Context) ([]Warning, error) {
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, max(checkTimeout, 4*s.config.Timeout))
 	defer cancel()
 	if err := s.tryAll(bounded); err != nil {
-		return nil, s.fault(ctx, "check", err)
+		return nil, s.wrapFault(ctx, "check", err)
 	}
 	var mu sync.Mutex
 	var all []Warning
@@ -58,7 +59,7 @@ func (s *Store) Check(ctx context.Context) ([]Warning, error) {
 		return err
 	})
 	if err != nil {
-		return nil, s.fault(ctx, "check", err)
+		return nil, s.wrapFault(ctx, "check", err)
 	}
 	sort.Slice(all, func(i, j int) bool {
 		return all[i].Server+all[i].Code < all[j].Server+all[j].Code
@@ -118,11 +119,11 @@ func (s *Store) inspect(ctx context.Context, client *goredis.Client) ([]Warning,
 	theirs, err := client.Time(ctx).Result()
 	if err == nil {
 		in.clock(theirs, begin, time.Now())
-	} else if !in.denied(err, "TIME") {
+	} else if !in.noteDenied(err, "TIME") {
 		return nil, err
 	}
 	text, err := client.Info(ctx).Result()
-	if in.denied(err, "INFO") {
+	if in.noteDenied(err, "INFO") {
 		return in.warnings, nil
 	}
 	if err != nil {
@@ -149,10 +150,10 @@ func (in *inspection) warn(code, found, remedy string) {
 	in.warnings = append(in.warnings, Warning{Code: code, Server: in.server, Found: found, Remedy: remedy})
 }
 
-// denied notes a command that the user may not use, or that the service does not
-// have, and tells whether it is one.
-func (in *inspection) denied(err error, command string) bool {
-	if err == nil || !answered(err) {
+// noteDenied notes a command that the user may not use, or that the service does not
+// have, and reports whether it is one.
+func (in *inspection) noteDenied(err error, command string) bool {
+	if err == nil || !isAnswer(err) {
 		return false
 	}
 	in.warn("unchecked", command+" is not allowed, so the settings were not looked at",
@@ -201,7 +202,7 @@ func (in *inspection) persistence(ctx context.Context, client *goredis.Client) e
 		return nil
 	}
 	save, err := client.ConfigGet(ctx, "save").Result()
-	if in.denied(err, "CONFIG GET") {
+	if in.noteDenied(err, "CONFIG GET") {
 		return nil
 	}
 	if err != nil {

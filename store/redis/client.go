@@ -28,7 +28,7 @@ func newClient(c Config, each func(*goredis.Client)) (goredis.UniversalClient, e
 	if err != nil {
 		return nil, err
 	}
-	options := universal(c, dialer{security, max(dialTimeout, c.Timeout)}.dial)
+	options := clientOptions(c, dialer{security, max(dialTimeout, c.Timeout)}.dial)
 	if !c.Cluster {
 		client := goredis.NewUniversalClient(options).(*goredis.Client)
 		each(client)
@@ -41,7 +41,7 @@ func newClient(c Config, each func(*goredis.Client)) (goredis.UniversalClient, e
 	return client, nil
 }
 
-func universal(c Config, dial func(context.Context, string, string) (net.Conn, error)) *goredis.UniversalOptions {
+func clientOptions(c Config, dial func(context.Context, string, string) (net.Conn, error)) *goredis.UniversalOptions {
 	return &goredis.UniversalOptions{
 		Addrs:            c.Addresses,
 		IsClusterMode:    c.Cluster,
@@ -86,7 +86,7 @@ type dialer struct {
 }
 
 // dial never fails: where no connection comes about, it returns one that does
-// nothing but tell why. The client's pool counts failed dials for ever, and when
+// nothing but return why. The client's pool counts failed dials for ever, and when
 // they are as many as its size, refuses to dial for a second at a time; our
 // breaker asks more often, and recovery must not wait for the pool's.
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -111,7 +111,7 @@ func (d dialer) open(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, fmt.Errorf("tls to %s: %w", address, err)
 	}
-	return checkable(conn.(*tls.Conn)), nil
+	return exposeSocket(conn.(*tls.Conn)), nil
 }
 
 // checked is a TLS connection under which the pool can look at the socket, to see
@@ -127,7 +127,7 @@ type checked struct {
 // SyscallConn implements syscall.Conn.
 func (c checked) SyscallConn() (syscall.RawConn, error) { return c.socket.SyscallConn() }
 
-func checkable(conn *tls.Conn) net.Conn {
+func exposeSocket(conn *tls.Conn) net.Conn {
 	socket, ok := conn.NetConn().(syscall.Conn)
 	if !ok {
 		return conn

@@ -17,7 +17,7 @@ type Config struct {
 	// Addresses are host:port each, or the path of a unix socket: of the server, of
 	// some of the Cluster's nodes, or of the Sentinels.
 	Addresses []string
-	// Cluster tells that the servers are a Redis Cluster.
+	// Cluster reports that the servers are a Redis Cluster.
 	Cluster bool
 	// Sentinel is the name that the Sentinels give the primary; empty: there are
 	// none.
@@ -43,7 +43,7 @@ type Config struct {
 	// Prefix begins the name of every key and channel: at most 64 of A–Z a–z 0–9 and
 	// : . _ ~ = -. Default: "attest:".
 	Prefix string
-	// Now tells the time of hints. Default: time.Now.
+	// Now is the clock of hints. Default: time.Now.
 	Now func() time.Time
 }
 

@@ -59,6 +59,6 @@
 //     made by whoever finds none. FLUSHALL, a restored copy and a server in the place
 //     of another send no message, and leave another epoch or none.
 //
-// Where the messages stay away it connects anew and tells of the gap by a Flush; where
-// the epoch has changed it tells of it by a Flush.
+// Where the messages stay away it connects anew and reports the gap by a Flush; where
+// the epoch has changed it reports it by a Flush.
 package redis

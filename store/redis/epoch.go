@@ -20,8 +20,8 @@ const (
 )
 
 // An epoch is a random text under one key of each primary, made by whoever finds
-// none. FLUSHALL, a restore and a server that was put in the place of another tell
-// nobody; but the epoch is gone, or another, and then so may be anything.
+// none. FLUSHALL, a restore and a server that was put in the place of another send
+// no message; but the epoch is gone, or another, and then so may be anything.
 
 // epochKeys are keys of which each primary has one.
 func (l *link) epochKeys(ctx context.Context, primaries []goredis.Cmdable) ([]string, error) {
@@ -73,7 +73,7 @@ func (l *link) checkEpochs(ctx context.Context, end func(), keys []string, prima
 		}
 		if err == nil {
 			last = began
-			l.foundEpochs(began)
+			l.noteEpochs(began)
 		}
 		if !sleep(ctx, epochEvery) || !l.samePrimaries(ctx, primaries) {
 			return
@@ -81,13 +81,13 @@ func (l *link) checkEpochs(ctx context.Context, end func(), keys []string, prima
 	}
 }
 
-func (l *link) foundEpochs(at time.Time) {
+func (l *link) noteEpochs(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.compared = at
 }
 
-// samePrimaries tells whether the Cluster's primaries are still those. Not knowing is
+// samePrimaries reports whether the Cluster's primaries are still those. Not knowing is
 // no change.
 func (l *link) samePrimaries(ctx context.Context, primaries []goredis.Cmdable) bool {
 	now, err := l.store.primaries(ctx)
@@ -103,7 +103,7 @@ func (l *link) samePrimaries(ctx context.Context, primaries []goredis.Cmdable) b
 	return missing == 0 && len(now) == len(primaries)
 }
 
-// compareEpochs tells whether one is another than it was.
+// compareEpochs reports whether one is another than it was.
 func (l *link) compareEpochs(ctx context.Context, keys []string) (changed bool, err error) {
 	for _, key := range keys {
 		epoch, err := l.store.epoch(ctx, key)

@@ -51,7 +51,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("redis: %s: %s: %s", e.Op, e.Kind, short(e.Err))
+	return fmt.Sprintf("redis: %s: %s: %s", e.Op, e.Kind, shorten(e.Err))
 }
 
 // Unwrap gives what the client or the server said. A fault is besides a
@@ -72,7 +72,7 @@ var (
 	errNotCluster  = errors.New("the server is part of a Cluster: say cluster in the configuration")
 )
 
-// answers tells the kinds of error answers apart. The server begins its answer
+// answers are the kinds of error answers. The server begins its answer
 // with the word, or, before version 7, names it within the error of a script.
 var answers = []struct {
 	word string
@@ -99,7 +99,7 @@ var answers = []struct {
 	{"ERR Protocol error: unauthenticated", Denied},
 }
 
-// kindOf tells what an error is.
+// kindOf reports what an error is.
 func kindOf(err error) Kind {
 	var answer goredis.Error
 	if !errors.As(err, &answer) || errors.Is(err, goredis.Nil) {
@@ -114,9 +114,9 @@ func kindOf(err error) Kind {
 	return Failed
 }
 
-// fault gives an error its name. The caller's own context comes first: it is not
+// wrapFault gives an error its name. The caller's own context comes first: it is not
 // the store's fault that nobody waits any more.
-func (s *Store) fault(caller context.Context, op string, err error) error {
+func (s *Store) wrapFault(caller context.Context, op string, err error) error {
 	switch {
 	case err == nil, err == store.ErrConflict:
 		return err
@@ -124,7 +124,7 @@ func (s *Store) fault(caller context.Context, op string, err error) error {
 		return store.ErrClosed
 	case caller.Err() != nil:
 		return caller.Err()
-	case isTimeout(err) && overdue(caller):
+	case isTimeout(err) && isOverdue(caller):
 		return context.DeadlineExceeded
 	}
 	var known *Error
@@ -134,15 +134,15 @@ func (s *Store) fault(caller context.Context, op string, err error) error {
 	return &Error{Kind: kindOf(err), Op: op, Err: err}
 }
 
-// overdue tells whether the caller's time is up. A socket can know that a moment
+// isOverdue reports whether the caller's time is up. A socket can know that a moment
 // before the context does.
-func overdue(caller context.Context) bool {
+func isOverdue(caller context.Context) bool {
 	deadline, ok := caller.Deadline()
 	return ok && !time.Now().Before(deadline)
 }
 
-// short bounds what a server says of itself in an error.
-func short(err error) string {
+// shorten bounds what a server says of itself in an error.
+func shorten(err error) string {
 	const most = 200
 	text := err.Error()
 	if len(text) > most {

@@ -48,7 +48,7 @@ func writing(t *testing.T, s store.Store, n int) *writers {
 func (w *writers) write(name string) {
 	records, err := w.s.Get(context.Background(), name, "a", "b")
 	if err != nil {
-		w.fault(err)
+		w.wrapFault(err)
 		return
 	}
 	if records[0].Version != records[1].Version {
@@ -60,7 +60,7 @@ func (w *writers) write(name string) {
 		return // with a change of our own that was not answered
 	}
 	if err != nil {
-		w.fault(err)
+		w.wrapFault(err)
 		return
 	}
 	w.good.Add(1)
@@ -69,7 +69,7 @@ func (w *writers) write(name string) {
 	w.mu.Unlock()
 }
 
-func (w *writers) fault(err error) {
+func (w *writers) wrapFault(err error) {
 	w.faults.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()

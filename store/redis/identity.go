@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SameStore tells whether two configurations reach the same records: the same
+// SameStore reports whether two configurations reach the same records: the same
 // database and prefix, and at least one server, socket or Sentinel in common.
 // Credentials, TLS and bounds do not matter, nor does the order of addresses, so
 // that what a node must not forget outlives a change of them.

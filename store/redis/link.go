@@ -36,8 +36,8 @@ type link struct {
 	compared  time.Time   // when the epochs were last asked for and found unchanged
 }
 
-// begin is a new connection: nothing is proved by it yet.
-func (l *link) begin(primaries int) {
+// beginListening is a new connection: nothing is proved by it yet.
+func (l *link) beginListening(primaries int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listening = true
@@ -47,14 +47,14 @@ func (l *link) begin(primaries int) {
 	}
 }
 
-func (l *link) end() {
+func (l *link) endListening() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listening = false
 }
 
-// beat sends messages through one primary.
-func (l *link) beat(ctx context.Context, server goredis.Cmdable, echo string, primary int) {
+// sendEchoes sends messages through one primary.
+func (l *link) sendEchoes(ctx context.Context, server goredis.Cmdable, echo string, primary int) {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, l.store.config.Timeout)
 		_ = server.Publish(bounded, echo, fmt.Sprint(primary, int64(time.Since(l.began)))).Err()
@@ -65,8 +65,8 @@ func (l *link) beat(ctx context.Context, server goredis.Cmdable, echo string, pr
 	}
 }
 
-// echoed notes a message of our own.
-func (l *link) echoed(payload string) {
+// noteEcho notes a message of our own.
+func (l *link) noteEcho(payload string) {
 	var primary int
 	var sent time.Duration
 	if _, err := fmt.Sscan(payload, &primary, &sent); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// hintGrace is how long a hint is believed: far longer than the Apply that wrote
+	// hintGrace is how long a hint is not checked: far longer than the Apply that wrote
 	// it can take to write the record too.
 	hintGrace = 10 * time.Minute
 	// tidyPerList is how many old hints one List checks.
@@ -23,28 +23,28 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 	if err := store.CheckName(tag); err != nil {
 		return nil, err
 	}
-	bounded, cancel, err := s.begin(ctx)
+	bounded, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer cancel()
 	hints, err := s.client.ZRangeWithScores(bounded, s.names.tag(tag), 0, -1).Result()
 	if err != nil {
-		return nil, s.fault(ctx, "list", err)
+		return nil, s.wrapFault(ctx, "list", err)
 	}
-	gone := s.tidy(bounded, tag, s.old(hints))
+	gone := s.tidyHints(bounded, tag, s.oldHints(hints))
 	refs := make([]store.Ref, 0, len(hints))
 	for _, h := range hints {
 		name, _ := h.Member.(string)
-		if ref, ok := parseMember(name); ok && !gone[name] {
+		if ref, ok := parseHintMember(name); ok && !gone[name] {
 			refs = append(refs, ref)
 		}
 	}
 	return refs, nil
 }
 
-// old are the hints that were last known to be true longest ago; they come first.
-func (s *Store) old(hints []goredis.Z) []goredis.Z {
+// oldHints are the hints that were last known to be true longest ago; they come first.
+func (s *Store) oldHints(hints []goredis.Z) []goredis.Z {
 	before := float64(s.config.Now().Add(-hintGrace).UnixMilli())
 	n := 0
 	for n < len(hints) && n < tidyPerList && hints[n].Score < before {
@@ -53,10 +53,10 @@ func (s *Store) old(hints []goredis.Z) []goredis.Z {
 	return hints[:n]
 }
 
-// tidy looks which of the hints are still true, notes that of those, takes the
-// others out, and returns the latter. A fault of it is nobody's: hints may be
+// tidyHints looks which of the hints are still true, notes that of those, takes the
+// others out, and returns the latter. A fault is not reported: hints may be
 // wrong.
-func (s *Store) tidy(ctx context.Context, tag string, hints []goredis.Z) map[string]bool {
+func (s *Store) tidyHints(ctx context.Context, tag string, hints []goredis.Z) map[string]bool {
 	if len(hints) == 0 {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (s *Store) tidy(ctx context.Context, tag string, hints []goredis.Z) map[str
 	found := make([]*goredis.IntCmd, len(hints))
 	for i, h := range hints {
 		name, _ := h.Member.(string)
-		ref, _ := parseMember(name)
+		ref, _ := parseHintMember(name)
 		found[i] = pipe.Exists(ctx, s.names.record(ref.Partition, ref.Key))
 	}
 	_, _ = pipe.Exec(ctx)

@@ -36,11 +36,11 @@ func (n names) echo(id string) string { return n.prefix + "echo:" + id }
 // epoch is the key of one primary's epoch; the tag decides the slot.
 func (n names) epoch(tag string) string { return n.prefix + "epoch:{" + tag + "}" }
 
-// member is how a tag names a record: partition and key, between them a space that
+// hintMember is how a tag names a record: partition and key, between them a space that
 // is in neither.
-func member(ref store.Ref) string { return ref.Partition + " " + ref.Key }
+func hintMember(ref store.Ref) string { return ref.Partition + " " + ref.Key }
 
-func parseMember(text string) (store.Ref, bool) {
+func parseHintMember(text string) (store.Ref, bool) {
 	partition, key, ok := strings.Cut(text, " ")
 	return store.Ref{Partition: partition, Key: key}, ok && store.CheckKeys(partition, key) == nil
 }
@@ -62,8 +62,8 @@ func announcement(partition string, ops []store.Op) string {
 	return b.String()
 }
 
-// announced is the way back. What is no announcement of ours names nothing.
-func announced(text string) []store.Ref {
+// parseAnnouncement is the way back. What is no announcement of ours names nothing.
+func parseAnnouncement(text string) []store.Ref {
 	words := strings.Split(text, " ")
 	if len(words) > 1+store.MaxOps || store.CheckKeys(words[0], words[1:]...) != nil {
 		return nil

@@ -51,7 +51,7 @@ func New(config Config) (*Store, error) {
 		links:    map[*link]struct{}{},
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	client, err := newClient(config, s.guard)
+	client, err := newClient(config, s.addBreaker)
 	if err != nil {
 		s.end()
 		return nil, err
@@ -84,11 +84,11 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 		return nil, err
 	}
 	if len(keys) == 0 {
-		return nil, s.usable(ctx)
+		return nil, s.checkUsable(ctx)
 	}
-	rows, err := s.rows(ctx, partition, keys)
+	rows, err := s.readRows(ctx, partition, keys)
 	if err != nil {
-		return nil, s.fault(ctx, "get", err)
+		return nil, s.wrapFault(ctx, "get", err)
 	}
 	records := make([]store.Record, len(keys))
 	for i, key := range keys {
@@ -104,9 +104,9 @@ func (s *Store) Get(ctx context.Context, partition string, keys ...string) ([]st
 	return records, nil
 }
 
-// rows is one MGET, which a server answers from one moment.
-func (s *Store) rows(ctx context.Context, partition string, keys []string) ([]any, error) {
-	ctx, cancel, err := s.begin(ctx)
+// readRows is one MGET, which a server answers from one moment.
+func (s *Store) readRows(ctx context.Context, partition string, keys []string) ([]any, error) {
+	ctx, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *Store) rows(ctx context.Context, partition string, keys []string) ([]an
 	}
 	for wait := time.Millisecond; ; wait *= 2 {
 		rows, err := s.client.MGet(ctx, args...).Result()
-		if !s.moving(err) || !sleep(ctx, wait) {
+		if !s.slotMoving(err) || !sleep(ctx, wait) {
 			return rows, err
 		}
 	}
@@ -128,26 +128,26 @@ func (s *Store) Touch(ctx context.Context, partition, key string, until time.Tim
 	if err := store.CheckKeys(partition, key); err != nil {
 		return err
 	}
-	bounded, cancel, err := s.begin(ctx)
+	bounded, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return err
 	}
 	defer cancel()
 	keys := []string{s.names.record(partition, key)}
 	_, err = s.run(bounded, touchScript, keys, store.Millis(until))
-	return s.fault(ctx, "touch", err)
+	return s.wrapFault(ctx, "touch", err)
 }
 
-// begin bounds a call by Config.Timeout.
-func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if err := s.usable(ctx); err != nil {
+// withTimeout bounds a call by Config.Timeout.
+func (s *Store) withTimeout(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	if err := s.checkUsable(ctx); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	return ctx, cancel, nil
 }
 
-func (s *Store) usable(ctx context.Context) error {
+func (s *Store) checkUsable(ctx context.Context) error {
 	if s.isClosed() {
 		return store.ErrClosed
 	}

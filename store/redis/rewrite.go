@@ -20,7 +20,7 @@ const scanPerCall = 512
 func (s *Store) Scan(ctx context.Context, fn func(store.Ref) error) error {
 	primaries, err := s.primaries(ctx)
 	if err != nil {
-		return s.fault(ctx, "scan", err)
+		return s.wrapFault(ctx, "scan", err)
 	}
 	for _, primary := range primaries {
 		if err := s.scan(ctx, primary, fn); err != nil {
@@ -32,7 +32,7 @@ func (s *Store) Scan(ctx context.Context, fn func(store.Ref) error) error {
 
 // primaries are the servers that hold records between them.
 func (s *Store) primaries(ctx context.Context) ([]goredis.Cmdable, error) {
-	ctx, cancel, err := s.begin(ctx)
+	ctx, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *Store) scan(ctx context.Context, primary goredis.Cmdable, fn func(store
 	for cursor := uint64(0); ; {
 		keys, next, err := s.scanOnce(ctx, primary, cursor)
 		if err != nil {
-			return s.fault(ctx, "scan", err)
+			return s.wrapFault(ctx, "scan", err)
 		}
 		for _, key := range keys {
 			if ref, ok := s.names.parseRecord(key); ok {
@@ -77,7 +77,7 @@ func (s *Store) scan(ctx context.Context, primary goredis.Cmdable, fn func(store
 }
 
 func (s *Store) scanOnce(ctx context.Context, primary goredis.Cmdable, cursor uint64) ([]string, uint64, error) {
-	ctx, cancel, err := s.begin(ctx)
+	ctx, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -90,7 +90,7 @@ func (s *Store) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) err
 	if err := store.CheckRewrite(ref, old, new); err != nil {
 		return err
 	}
-	bounded, cancel, err := s.begin(ctx)
+	bounded, cancel, err := s.withTimeout(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,5 +99,5 @@ func (s *Store) Rewrite(ctx context.Context, ref store.Ref, old, new []byte) err
 	if err == nil && done == 0 {
 		return store.ErrConflict
 	}
-	return s.fault(ctx, "rewrite", err)
+	return s.wrapFault(ctx, "rewrite", err)
 }

@@ -42,15 +42,15 @@ func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) 
 		if goredis.HasErrorPrefix(err, "NOSCRIPT") {
 			n, err = s.eval(ctx, "eval", sc.text, keys, args)
 		}
-		if !s.moving(err) || !sleep(ctx, wait) {
+		if !s.slotMoving(err) || !sleep(ctx, wait) {
 			return n, err
 		}
 	}
 }
 
-// moving tells of a slot that is on its way from one node to another, with some
+// slotMoving reports a slot that is on its way from one node to another, with some
 // of its keys here and some there, more often than the client follows by itself.
-func (s *Store) moving(err error) bool {
+func (s *Store) slotMoving(err error) bool {
 	return s.config.Cluster && (goredis.HasErrorPrefix(err, "TRYAGAIN") ||
 		goredis.HasErrorPrefix(err, "ASK") || goredis.HasErrorPrefix(err, "MOVED"))
 }
@@ -68,7 +68,7 @@ func (s *Store) eval(ctx context.Context, command, sc string, keys []string, arg
 	return cmd.Int64()
 }
 
-// sleep waits and tells whether ctx goes on.
+// sleep waits and reports whether ctx goes on.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -15,7 +15,7 @@ type Status struct {
 	Watching int
 }
 
-// Status tells how the store stands, without asking anybody.
+// Status reports how the store stands, without asking anybody.
 func (s *Store) Status() Status {
 	s.mu.Lock()
 	asked, links := slices.Collect(maps.Keys(s.breakers)), slices.Collect(maps.Keys(s.links))

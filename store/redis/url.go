@@ -117,7 +117,7 @@ func Parse(texts ...string) (Config, error) {
 		if err != nil {
 			return Config{}, err
 		}
-		if !joined.agrees(c) {
+		if !joined.sameBesides(c) {
 			return Config{}, configErrorf("address", "number %d differs from the first in user, password, database or TLS", i+2)
 		}
 		joined.Addresses = append(joined.Addresses, c.Addresses...)
@@ -125,7 +125,7 @@ func Parse(texts ...string) (Config, error) {
 	return joined, nil
 }
 
-func (c Config) agrees(other Config) bool {
+func (c Config) sameBesides(other Config) bool {
 	return c.Username == other.Username && c.Password == other.Password &&
 		c.DB == other.DB && (c.TLS == nil) == (other.TLS == nil)
 }

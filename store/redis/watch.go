@@ -13,9 +13,9 @@ import (
 
 // Watch implements store.Watcher. It ends only with ctx and with the store:
 // whatever happens to Redis, it connects again. Changes made through this store
-// are told also while it is not connected.
+// are reported also while it is not connected.
 func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
 	w, err := s.hub.Join(fn)
@@ -30,25 +30,25 @@ func (s *Store) Watch(ctx context.Context, fn func(store.Event)) error {
 	l := &link{store: s, watcher: w, began: time.Now(), epochs: map[string]string{}}
 	s.addLink(l)
 	defer s.removeLink(l)
-	pause := pauses()
+	pause := reconnectPauses()
 	for {
 		l.listen(alive, pause.Reset)
 		if !sleep(alive, pause.NextBackOff()) {
-			return s.usable(ctx)
+			return s.checkUsable(ctx)
 		}
 	}
 }
 
-// pauses between attempts to connect: short, because in every gap changes are
+// reconnectPauses between attempts to connect: short, because in every gap changes are
 // heard late, growing and uneven, because a fleet comes back at once.
-func pauses() *backoff.ExponentialBackOff {
+func reconnectPauses() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = 20 * time.Millisecond
 	b.MaxInterval = 400 * time.Millisecond
 	return b
 }
 
-// listen connects, and tells what comes until the link is not connected any more.
+// listen connects, and reports what comes until the link is not connected any more.
 func (l *link) listen(ctx context.Context, connected func()) {
 	servers, err := l.store.primaries(ctx)
 	if err != nil {
@@ -65,8 +65,8 @@ func (l *link) listen(ctx context.Context, connected func()) {
 	}
 	defer sub.Close()
 	connected()
-	l.begin(len(servers))
-	defer l.end()
+	l.beginListening(len(servers))
+	defer l.endListening()
 	l.watcher.Flush()
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -74,7 +74,7 @@ func (l *link) listen(ctx context.Context, connected func()) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
 	for i, server := range servers {
-		l.beating.Go(func() { l.beat(ctx, server, echo, i) })
+		l.beating.Go(func() { l.sendEchoes(ctx, server, echo, i) })
 	}
 	l.beating.Go(func() { l.checkEpochs(ctx, cancel, keys, servers) })
 	l.receive(ctx, sub, echo)
@@ -116,10 +116,10 @@ func (l *link) receive(ctx context.Context, sub *goredis.PubSub, echo string) {
 		m, ok := message.(*goredis.Message)
 		switch {
 		case ok && m.Channel == echo:
-			l.echoed(m.Payload)
+			l.noteEcho(m.Payload)
 		case ok:
-			for _, ref := range announced(m.Payload) {
-				l.watcher.Tell(store.Event{Ref: ref})
+			for _, ref := range parseAnnouncement(m.Payload) {
+				l.watcher.Send(store.Event{Ref: ref})
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func lateness(t *testing.T) func() time.Duration {
 	return sync.OnceValue(func() time.Duration { close(stop); return <-worst })
 }
 
-// F24, the store's part of it: a change made by one gateway is told to another
+// F24, the store's part of it: a change made by one gateway is reported to another
 // within 50 ms, and the record read then is the new one.
 func TestChangesAreToldAtOnce(t *testing.T) {
 	server := redistest.Start(t)

@@ -9,12 +9,12 @@
 // as what it was written; the end of the record is inside. On the wire:
 //
 //	format  1 byte, 1
-//	key id  8 bytes, tells which of several secrets
+//	key id  8 bytes, names one of several secrets
 //	nonce   12 bytes, random
 //	sealed  end of the record (8 bytes), value; then 16 bytes of tag
 //
 // Names of partitions, keys and tags are not sealed (those that come from
-// strangers are keyed hashes already), nor are versions, ends and lengths.
+// clients are keyed hashes already), nor are versions, ends and lengths.
 //
 // # What that gives
 //
@@ -38,6 +38,6 @@
 // The first secret seals, all of them open. To rotate, put a new one after the old
 // on every node, so that each can open what any other seals; then first; and take
 // the old one away when [Store.Reseal] finds nothing more to rewrite. (One node
-// needs no first step.) What was forged with an old secret that a stranger learned
+// needs no first step.) What was forged with an old secret that an attacker learned
 // is resealed like the rest: such a secret asks for more than a rotation.
 package sealed

@@ -13,7 +13,7 @@ var ErrBroken = errors.New("sealed: record does not open")
 type Error struct {
 	Partition, Key string
 	// Reason is for the operator: "malformed", "newer format", "unknown secret",
-	// "forged" (or damaged, moved, replayed: they cannot be told apart), or "end
+	// "forged" (or damaged, moved, replayed: they look the same), or "end
 	// moved".
 	Reason string
 }

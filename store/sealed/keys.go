@@ -83,7 +83,7 @@ func newMaster(secret []byte) (master, error) {
 
 // aead is the cipher of one partition.
 func (m master) aead(partition string) (cipher.AEAD, error) {
-	info := string(prefixed(nil, keyLabel, partition))
+	info := string(lengthPrefixed(nil, keyLabel, partition))
 	key, err := hkdf.Expand(sha256.New, m.prk, info, keyBytes)
 	if err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func (b *box) cipher(i int) (cipher.AEAD, error) {
 	return b.made[i], nil
 }
 
-// find is the place of the master with that id, or -1.
-func (k keyring) find(id []byte) int {
+// indexOf is the place of the master with that id, or -1.
+func (k keyring) indexOf(id []byte) int {
 	for i, m := range k {
 		if string(m.id[:]) == string(id) {
 			return i

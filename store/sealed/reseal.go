@@ -35,7 +35,7 @@ const (
 
 // Reseal seals every record of the inner store with the first secret that is
 // sealed with another, so that the others can be taken away. Nothing else of a
-// record changes, and no watcher is told. It goes on beside requests, and beside
+// record changes, and no watcher is reported. It goes on beside requests, and beside
 // other Reseals; ctx ends it, and what it has done by then is done.
 //
 // A record that does not open is reported to Options.Fault and counted; it is never
@@ -53,14 +53,14 @@ func (s *Store) Reseal(ctx context.Context) (Resealed, error) {
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(resealers)
 	scanned := rewriter.Scan(within, func(ref store.Ref) error {
-		group.Go(func() error { return p.visit(within, ref) })
+		group.Go(func() error { return p.resealCounted(within, ref) })
 		return within.Err()
 	})
 	err := group.Wait()
 	if err == nil {
 		err = scanned
 	}
-	return p.done, p.failed(ctx, err)
+	return p.done, p.passError(ctx, err)
 }
 
 // A pass is one Reseal.
@@ -74,8 +74,8 @@ type pass struct {
 	fault  error // the first
 }
 
-// visit brings one record under the first secret. The error ends the pass.
-func (p *pass) visit(ctx context.Context, ref store.Ref) error {
+// resealCounted brings one record under the first secret. The error ends the pass.
+func (p *pass) resealCounted(ctx context.Context, ref store.Ref) error {
 	did, err := p.reseal(ctx, ref)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -91,7 +91,7 @@ func (p *pass) visit(ctx context.Context, ref store.Ref) error {
 		p.done.Seen++
 		p.done.Broken++
 	case err != nil:
-		return p.failing(err)
+		return p.countFault(err)
 	default:
 		p.done.Seen += did.Seen
 		p.done.Rewritten += did.Rewritten
@@ -99,9 +99,9 @@ func (p *pass) visit(ctx context.Context, ref store.Ref) error {
 	return nil
 }
 
-// failing notes a fault of one record. One that is of the store as a whole, or one
+// countFault notes a fault of one record. One that is of the store as a whole, or one
 // too many, is answered, and ends the pass.
-func (p *pass) failing(err error) error {
+func (p *pass) countFault(err error) error {
 	if p.faults++; p.fault == nil {
 		p.fault = err
 	}
@@ -111,8 +111,8 @@ func (p *pass) failing(err error) error {
 	return nil
 }
 
-// failed is the error of the pass.
-func (p *pass) failed(ctx context.Context, err error) error {
+// passError is the error of the pass.
+func (p *pass) passError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -127,13 +127,13 @@ func (p *pass) failed(ctx context.Context, err error) error {
 // reseal reads a record and writes it anew, again where it changes between the two.
 func (p *pass) reseal(ctx context.Context, ref store.Ref) (did Resealed, err error) {
 	err = store.Updater{Tries: resealTries}.Update(ctx, func(ctx context.Context) error {
-		did, err = p.try(ctx, ref)
+		did, err = p.resealOnce(ctx, ref)
 		return err
 	})
 	return did, err
 }
 
-func (p *pass) try(ctx context.Context, ref store.Ref) (Resealed, error) {
+func (p *pass) resealOnce(ctx context.Context, ref store.Ref) (Resealed, error) {
 	records, err := p.inner.Get(ctx, ref.Partition, ref.Key)
 	if err != nil || !records[0].Exists() {
 		return Resealed{}, err
@@ -143,10 +143,10 @@ func (p *pass) try(ctx context.Context, ref store.Ref) (Resealed, error) {
 	if err != nil {
 		return Resealed{}, err
 	}
-	if p.keys.find(stored.Value[1:1+keyIDBytes]) == 0 {
+	if p.keys.indexOf(stored.Value[1:1+keyIDBytes]) == 0 {
 		return Resealed{Seen: 1}, nil
 	}
-	value, err := box.seal(p.opts.Rand, opOf(opened))
+	value, err := box.seal(p.opts.Rand, rewritingOp(opened))
 	if err != nil {
 		return Resealed{}, err
 	}
@@ -156,8 +156,8 @@ func (p *pass) try(ctx context.Context, ref store.Ref) (Resealed, error) {
 	return Resealed{Seen: 1, Rewritten: 1}, nil
 }
 
-// opOf is an op that would write the record as it is.
-func opOf(r store.Record) *store.Op {
+// rewritingOp is an op that would write the record as it is.
+func rewritingOp(r store.Record) *store.Op {
 	op := &store.Op{Key: r.Key, Value: r.Value, ExpiresAt: r.ExpiresAt, Blind: r.Version == 0}
 	if !op.Blind {
 		op.Expect = r.Version - 1

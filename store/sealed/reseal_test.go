@@ -276,7 +276,7 @@ func count(t *testing.T, s store.Store, key string, n int) {
 	}
 }
 
-// What does not open is told, counted and left as it is; the rest is resealed.
+// What does not open is reported, counted and left as it is; the rest is resealed.
 func TestResealLeavesWhatDoesNotOpen(t *testing.T) {
 	inner := memory.New(nil)
 	defer inner.Close()

@@ -36,7 +36,7 @@ func (b *box) seal(random io.Reader, op *store.Op) ([]byte, error) {
 	plain := make([]byte, endBytes, endBytes+len(op.Value))
 	binary.BigEndian.PutUint64(plain, uint64(store.Millis(op.ExpiresAt)))
 	plain = append(plain, op.Value...)
-	return aead.Seal(sealed, nonce, plain, associated(sealed, b.partition, op.Key, versionOf(op))), nil
+	return aead.Seal(sealed, nonce, plain, associatedData(sealed, b.partition, op.Key, versionOf(op))), nil
 }
 
 // versionOf is the version that the record will have.
@@ -48,9 +48,9 @@ func versionOf(op *store.Op) uint64 {
 }
 
 // open is the way back. The record must be just what seal made, under the same
-// name and version, and the inner store must not tell another end.
+// name and version, and the inner store must not hold another end.
 func (b *box) open(r store.Record) (store.Record, error) {
-	plain, reason := b.plain(r)
+	plain, reason := b.decrypt(r)
 	if reason != "" {
 		return store.Record{}, &Error{Partition: b.partition, Key: r.Key, Reason: reason}
 	}
@@ -59,8 +59,8 @@ func (b *box) open(r store.Record) (store.Record, error) {
 	return r, nil
 }
 
-// plain decrypts and checks; the reason says why not.
-func (b *box) plain(r store.Record) (plain []byte, reason string) {
+// decrypt decrypts and checks; the reason says why not.
+func (b *box) decrypt(r store.Record) (plain []byte, reason string) {
 	if len(r.Value) <= Overhead || r.Value[0] == 0 {
 		return nil, malformed
 	}
@@ -68,7 +68,7 @@ func (b *box) plain(r store.Record) (plain []byte, reason string) {
 		return nil, newerFormat
 	}
 	head, sealed := r.Value[:headBytes], r.Value[headBytes:]
-	i := b.keys.find(head[1 : 1+keyIDBytes])
+	i := b.keys.indexOf(head[1 : 1+keyIDBytes])
 	if i < 0 {
 		return nil, unknownSecret
 	}
@@ -76,7 +76,7 @@ func (b *box) plain(r store.Record) (plain []byte, reason string) {
 	if err != nil {
 		return nil, malformed
 	}
-	plain, err = aead.Open(nil, head[1+keyIDBytes:], sealed, associated(head, b.partition, r.Key, r.Version))
+	plain, err = aead.Open(nil, head[1+keyIDBytes:], sealed, associatedData(head, b.partition, r.Key, r.Version))
 	if err != nil {
 		return nil, forged
 	}
@@ -86,18 +86,18 @@ func (b *box) plain(r store.Record) (plain []byte, reason string) {
 	return plain, ""
 }
 
-// associated is what a sealed value is bound to: its own format and key id, and
+// associatedData is what a sealed value is bound to: its own format and key id, and
 // the record's name and version.
-func associated(head []byte, partition, key string, version uint64) []byte {
+func associatedData(head []byte, partition, key string, version uint64) []byte {
 	b := make([]byte, 0, 1+keyIDBytes+8+len(partition)+len(key)+8)
 	b = append(b, head[:1+keyIDBytes]...)
-	b = prefixed(b, partition, key)
+	b = lengthPrefixed(b, partition, key)
 	return binary.BigEndian.AppendUint64(b, version)
 }
 
-// prefixed appends parts, each after its length, so that no two lists of parts
+// lengthPrefixed appends parts, each after its length, so that no two lists of parts
 // give the same bytes.
-func prefixed(b []byte, parts ...string) []byte {
+func lengthPrefixed(b []byte, parts ...string) []byte {
 	for _, part := range parts {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part)))
 		b = append(b, part...)

@@ -19,7 +19,7 @@ var (
 
 // Options are what New needs besides. The zero value is complete.
 type Options struct {
-	// Now tells the time by which records end. Default: time.Now.
+	// Now is the clock by which records end. Default: time.Now.
 	Now func() time.Time
 	// Rand is where nonces come from. Default: crypto/rand.
 	Rand io.Reader
@@ -82,15 +82,15 @@ func (s *Store) open(box *box, sealed store.Record) (store.Record, error) {
 		s.opts.Fault(store.Ref{Partition: box.partition, Key: sealed.Key})
 		return absent, err
 	}
-	if s.ended(opened) {
+	if s.hasEnded(opened) {
 		return absent, nil
 	}
 	return opened, nil
 }
 
-// ended tells whether a record that the inner store still has is past its end:
-// its clock may be late, or someone may have told it to forget.
-func (s *Store) ended(r store.Record) bool {
+// hasEnded reports whether a record that the inner store still has is past its end:
+// its clock may be late, or someone may have moved the end.
+func (s *Store) hasEnded(r store.Record) bool {
 	return !r.ExpiresAt.IsZero() && !s.opts.Now().Before(r.ExpiresAt)
 }
 
@@ -101,7 +101,7 @@ func (s *Store) List(ctx context.Context, tag string) ([]store.Ref, error) {
 
 // Apply implements store.Store.
 func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) error {
-	if err := check(partition, ops); err != nil {
+	if err := checkOps(partition, ops); err != nil {
 		return err
 	}
 	sealed, err := s.seal(partition, ops)
@@ -109,14 +109,14 @@ func (s *Store) Apply(ctx context.Context, partition string, ops ...store.Op) er
 		return err
 	}
 	err = s.inner.Apply(ctx, partition, sealed...)
-	if !errors.Is(err, store.ErrConflict) || !s.bury(ctx, partition, ops) {
+	if !errors.Is(err, store.ErrConflict) || !s.removeEnded(ctx, partition, ops) {
 		return err
 	}
 	return s.inner.Apply(ctx, partition, sealed...)
 }
 
-// check is store.CheckApply for values that grow by what sealing adds.
-func check(partition string, ops []store.Op) error {
+// checkOps is store.CheckApply for values that grow by what sealing adds.
+func checkOps(partition string, ops []store.Op) error {
 	if err := store.CheckApply(partition, ops); err != nil {
 		return err
 	}
@@ -145,10 +145,10 @@ func (s *Store) seal(partition string, ops []store.Op) ([]store.Op, error) {
 	return sealed, nil
 }
 
-// bury removes records that the ops expect to be absent and that are, by the end
-// sealed in them, though the inner store still has them. It tells whether there
+// removeEnded removes records that the ops expect to be absent and that are, by the end
+// sealed in them, though the inner store still has them. It reports whether there
 // were any; a conflict with one of those was none.
-func (s *Store) bury(ctx context.Context, partition string, ops []store.Op) bool {
+func (s *Store) removeEnded(ctx context.Context, partition string, ops []store.Op) bool {
 	var keys []string
 	for i := range ops {
 		if !ops[i].Blind && ops[i].Expect == 0 {
@@ -162,16 +162,16 @@ func (s *Store) bury(ctx context.Context, partition string, ops []store.Op) bool
 	box := s.keys.box(partition)
 	var dead []store.Op
 	for _, r := range records {
-		if r.Exists() && s.isDead(box, r) {
+		if r.Exists() && s.endedSealed(box, r) {
 			dead = append(dead, store.Op{Key: r.Key, Expect: r.Version})
 		}
 	}
 	return len(dead) > 0 && s.inner.Apply(ctx, partition, dead...) == nil
 }
 
-func (s *Store) isDead(box *box, sealed store.Record) bool {
+func (s *Store) endedSealed(box *box, sealed store.Record) bool {
 	opened, err := box.open(sealed)
-	return err == nil && sealed.Version != 0 && s.ended(opened)
+	return err == nil && sealed.Version != 0 && s.hasEnded(opened)
 }
 
 // Touch implements store.Store.

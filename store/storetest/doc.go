@@ -14,6 +14,6 @@
 // several nodes connect to also passes [RunShared], and one that can be away
 // passes [RunOutage].
 //
-// [Fixtures] holds records as former releases wrote them. A room adds one for
+// [Fixtures] holds records as former releases wrote them. A package adds one for
 // every format it ever wrote, and reads them all for ever.
 package storetest

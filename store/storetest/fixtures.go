@@ -59,7 +59,7 @@ var fixtureCases = map[string]func(*subject){
 	"fixtures": fixturesPass,
 }
 
-// fixturesPass tells that a backend gives back what former releases wrote, byte
+// fixturesPass reports that a backend gives back what former releases wrote, byte
 // for byte.
 func fixturesPass(s *subject) {
 	for i, f := range allFixtures(s.T) {

@@ -83,7 +83,7 @@ func (w *watch) all() []store.Event {
 	return append([]store.Event(nil), w.events...)
 }
 
-// await waits until what was told so far satisfies the condition.
+// await waits until what was reported so far satisfies the condition.
 func (w *watch) await(enough func([]store.Event) bool) bool {
 	deadline := time.After(patience)
 	for !enough(w.all()) {
@@ -96,7 +96,7 @@ func (w *watch) await(enough func([]store.Event) bool) bool {
 	return true
 }
 
-// told tells how often the record was named.
+// told reports how often the record was named.
 func told(events []store.Event, ref store.Ref) int {
 	n := 0
 	for _, e := range events {
@@ -137,7 +137,7 @@ func watchTellsEach(s *subject) {
 }
 
 // watchDoesNotTell has no change before those that are looked at: one that was
-// made elsewhere may be told a little late.
+// made elsewhere may be reported a little late.
 func watchDoesNotTell(s *subject) {
 	w := watching(s, s.Store)
 	s.refused(store.ErrConflict, put("a", "2", 7), put("b", "1", 0))

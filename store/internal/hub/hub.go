@@ -1,6 +1,6 @@
-// Package hub tells the watchers of one process what changed. Every backend has
-// one: a change made through a store is told to its own watchers before Apply
-// returns, also where the backend has a channel of its own that will tell of it
+// Package hub notifies the watchers of one process what changed. Every backend has
+// one: a change made through a store is reported to its own watchers before Apply
+// returns, also where the backend has a channel of its own that will report it
 // again.
 package hub
 
@@ -32,7 +32,7 @@ func (h *Hub) Watch(ctx context.Context, fn func(store.Event)) error {
 		return err
 	}
 	w := &Watcher{fn: fn}
-	if err := w.flushFirst(func() error { return h.add(w) }); err != nil {
+	if err := w.registerFlushed(func() error { return h.register(w) }); err != nil {
 		return err
 	}
 	defer h.Leave(w)
@@ -44,13 +44,13 @@ func (h *Hub) Watch(ctx context.Context, fn func(store.Event)) error {
 	}
 }
 
-// Join adds a watcher that is told of changes until it is made to Leave.
+// Join adds a watcher that is reported of changes until it is made to Leave.
 func (h *Hub) Join(fn func(store.Event)) (*Watcher, error) {
 	w := &Watcher{fn: fn}
-	return w, h.add(w)
+	return w, h.register(w)
 }
 
-func (h *Hub) add(w *Watcher) error {
+func (h *Hub) register(w *Watcher) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {
@@ -73,18 +73,18 @@ func (h *Hub) Leave(w *Watcher) {
 	w.mu.Unlock()
 }
 
-// Changed tells every watcher of the ops that are not blind.
+// Changed notifies every watcher of the ops that are not blind.
 func (h *Hub) Changed(partition string, ops []store.Op) {
-	for _, w := range h.all() {
+	for _, w := range h.watcherList() {
 		for i := range ops {
 			if !ops[i].Blind {
-				w.Tell(store.Event{Ref: store.Ref{Partition: partition, Key: ops[i].Key}})
+				w.Send(store.Event{Ref: store.Ref{Partition: partition, Key: ops[i].Key}})
 			}
 		}
 	}
 }
 
-func (h *Hub) all() []*Watcher {
+func (h *Hub) watcherList() []*Watcher {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if len(h.watchers) == 0 {
@@ -106,9 +106,9 @@ type Watcher struct {
 	fn func(store.Event)
 }
 
-// flushFirst registers the watcher so that nothing is told before its first
+// registerFlushed registers the watcher so that nothing is reported before its first
 // Flush.
-func (w *Watcher) flushFirst(register func() error) error {
+func (w *Watcher) registerFlushed(register func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := register(); err != nil {
@@ -118,11 +118,11 @@ func (w *Watcher) flushFirst(register func() error) error {
 	return nil
 }
 
-// Flush tells that changes may have been missed.
-func (w *Watcher) Flush() { w.Tell(store.Event{Flush: true}) }
+// Flush reports that changes may have been missed.
+func (w *Watcher) Flush() { w.Send(store.Event{Flush: true}) }
 
-// Tell passes an event on.
-func (w *Watcher) Tell(e store.Event) {
+// Send passes an event on.
+func (w *Watcher) Send(e store.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.fn != nil {

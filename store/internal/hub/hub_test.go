@@ -26,14 +26,14 @@ func TestJoinedIsToldUntilItLeaves(t *testing.T) {
 	w.Flush()
 	h.Leave(w)
 	changed(h, "b", false)
-	w.Tell(store.Event{Ref: store.Ref{Key: "c"}})
+	w.Send(store.Event{Ref: store.Ref{Key: "c"}})
 	w.Flush()
 	if len(told) != 2 || told[0] != "a" || told[1] != "" {
 		t.Errorf("told of %q, want a and a Flush", told)
 	}
 }
 
-// Changes that race with the beginning of a Watch are told after its Flush or not
+// Changes that race with the beginning of a Watch are reported after its Flush or not
 // at all.
 func TestWatchIsFlushedFirst(t *testing.T) {
 	h := hub.New()

@@ -36,7 +36,7 @@ func StartCluster(t testing.TB, masters, replicas int, args ...string) *Cluster 
 	return c
 }
 
-// whole tells whether a server sees all slots served and all others.
+// whole reports whether a server sees all slots served and all others.
 func (c *Cluster) whole(s *Server) bool {
 	info := s.CLI("cluster", "info")
 	known := fmt.Sprintf("cluster_known_nodes:%d", len(c.Servers))

@@ -182,7 +182,7 @@ func (p *Proxy) remove(conns ...net.Conn) {
 	}
 }
 
-// pass waits while the proxy is silent, then for its latency, and tells whether
+// pass waits while the proxy is silent, then for its latency, and reports whether
 // to go on.
 func (p *Proxy) pass() bool {
 	p.mu.Lock()

@@ -46,7 +46,7 @@ func StartSentinel(t testing.TB, replicas int, args ...string) *Sentinel {
 	return s
 }
 
-// agreed tells whether a Sentinel knows the other two and all replicas.
+// agreed reports whether a Sentinel knows the other two and all replicas.
 func (s *Sentinel) agreed(watcher *Server) bool {
 	fields := strings.Split(watcher.CLI("sentinel", "master", s.Name), "\n")
 	known := map[string]string{}

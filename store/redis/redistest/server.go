@@ -97,7 +97,7 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
-// run starts the process and tells whether it came to answer.
+// run starts the process and reports whether it came to answer.
 func (s *Server) run() bool {
 	args := []string{
 		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "log"),
@@ -127,7 +127,7 @@ func (s *Server) exec(cmd *exec.Cmd) bool {
 	return false
 }
 
-// answers tells whether the server answers at all, be it that it is loading or
+// answers reports whether the server answers at all, be it that it is loading or
 // wants a password.
 func (s *Server) answers() bool {
 	conn, err := net.DialTimeout("tcp", s.Addr, time.Second)
