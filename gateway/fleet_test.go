@@ -276,14 +276,17 @@ func TestFleetRedisAway(t *testing.T) {
 	}
 }
 
-// serve_cached: a session goes on for that long after its last successful read;
-// what this node has revoked does not, nor what it has never read.
+// serve_cached: a session goes on for that long after its last good moment, also one
+// that this node made and has not used yet; what it has revoked does not, nor what it
+// has never read.
 func TestFleetServeCached(t *testing.T) {
 	server := redistest.Start(t)
-	n := fleet(t, 1, config(server), func(s *setup) {
+	nodes := fleet(t, 2, config(server), func(s *setup) {
 		s.gateway.Core.Cache.MaxAge, s.gateway.Core.Cache.ServeStale = time.Millisecond, time.Minute
-	})[0]
-	kept, revoked, unseen := n.attest("acme", nil), n.attest("acme", nil), n.attest("acme", nil)
+	})
+	n := nodes[0]
+	kept, revoked, made := n.attest("acme", nil), n.attest("acme", nil), n.attest("acme", nil)
+	unseen := nodes[1].attest("acme", nil)
 	for _, made := range []claims.Object{kept, revoked} {
 		if got := n.status(bearer(made["session_token"].(string))); got != 204 {
 			t.Fatalf("before: %d", got)
@@ -297,7 +300,7 @@ func TestFleetServeCached(t *testing.T) {
 	for name, c := range map[string]struct {
 		made   claims.Object
 		status int
-	}{"read before": {kept, 204}, "revoked here": {revoked, 503}, "never read here": {unseen, 503}} {
+	}{"read before": {kept, 204}, "made here": {made, 204}, "revoked here": {revoked, 503}, "never read here": {unseen, 503}} {
 		if got := n.status(bearer(c.made["session_token"].(string))); got != c.status {
 			t.Errorf("%s: %d, want %d", name, got, c.status)
 		}

@@ -22,12 +22,12 @@ type caches struct {
 	jwts           *cache.Cache[jwtKey, *injectedJWT]
 }
 
-func newCaches(o CacheOptions, now func() time.Time) caches {
+func newCaches(o CacheOptions, connected, now func() time.Time) caches {
 	return caches{
-		sessions:       newReadThrough[session.Session](o, now),
-		members:        newReadThrough[directory.Member](o, now),
-		organizations:  newReadThrough[directory.Organization](o, now),
-		notBefore:      newReadThrough[time.Time](o, now),
+		sessions:       newReadThrough[session.Session](o, connected, now),
+		members:        newReadThrough[directory.Member](o, connected, now),
+		organizations:  newReadThrough[directory.Organization](o, connected, now),
+		notBefore:      newReadThrough[time.Time](o, connected, now),
 		trusted:        newTokenSessions(o),
 		cookieSessions: newTokenSessions(o),
 		apiJWTs:        newAPIJWTs(o),
@@ -35,7 +35,7 @@ func newCaches(o CacheOptions, now func() time.Time) caches {
 	}
 }
 
-// apply drops what an event of the store's watch says has changed.
+// apply makes stale what an event of the store's watch says has changed.
 func (c caches) apply(e store.Event) {
 	if e.Flush {
 		c.sessions.flush()
@@ -45,17 +45,17 @@ func (c caches) apply(e store.Event) {
 		return
 	}
 	if id, ok := session.Changed(e); ok {
-		c.sessions.drop(id)
+		c.sessions.invalidate(id)
 		return
 	}
 	switch entity, ok := directory.Changed(e); {
 	case !ok:
 	case entity.Profile != "":
-		c.notBefore.drop(entity.Profile)
+		c.notBefore.invalidate(entity.Profile)
 	case entity.MemberID != "":
-		c.members.drop(entity.OrganizationID + "/" + entity.MemberID)
+		c.members.invalidate(entity.OrganizationID + "/" + entity.MemberID)
 	default:
-		c.organizations.drop(entity.OrganizationID)
+		c.organizations.invalidate(entity.OrganizationID)
 	}
 }
 

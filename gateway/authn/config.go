@@ -78,9 +78,12 @@ type Config struct {
 type CacheOptions struct {
 	// Entries per kind; a negative value turns the cache off. Default: 10,000.
 	Entries int
-	// MaxAge is how old an entry may be when it is served. Default: 5 s.
+	// MaxAge is for how long an entry is served after its last good moment: when it was
+	// read, or the last moment at which the watch of the store was connected. Default:
+	// 5 s.
 	MaxAge time.Duration
-	// ServeStale is how much older it may be while the store is down. Default: 0.
+	// ServeStale is for how long after its last good moment an entry is served while
+	// the store fails. Default: 0.
 	ServeStale time.Duration
 }
 
@@ -89,6 +92,7 @@ type CacheOptions struct {
 type Authenticator struct {
 	Config
 	cache    caches
+	watch    connection
 	secrets  secrets
 	failures *failures
 	flights  singleflight.Group
@@ -100,10 +104,9 @@ func New(c Config) (*Authenticator, error) {
 		return nil, errors.New("authn: profiles, directory, sessions, minter and ring are required")
 	}
 	c = c.withDefaults()
-	return &Authenticator{
-		Config: c, cache: newCaches(c.Cache, c.Now),
-		secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now),
-	}, nil
+	a := &Authenticator{Config: c, secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now)}
+	a.cache = newCaches(c.Cache, a.watch.last, c.Now)
+	return a, nil
 }
 
 func (c Config) withDefaults() Config {

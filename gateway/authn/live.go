@@ -43,12 +43,14 @@ func (a *Authenticator) checkedSession(ctx context.Context, id string) (session.
 	if err != nil {
 		return session.Session{}, err
 	}
-	err = a.Sessions.Check(s)
-	if errors.Is(err, session.ErrIdle) {
-		a.cache.sessions.drop(id)
-		return a.session(ctx, id)
+	if err = a.Sessions.Check(s); !errors.Is(err, session.ErrIdle) {
+		return s, err
 	}
-	return s, err
+	a.cache.sessions.invalidate(id)
+	if s, err = a.session(ctx, id); err != nil {
+		return session.Session{}, err
+	}
+	return s, a.Sessions.Check(s)
 }
 
 // complete adds member, organization and the factors that count to a session.

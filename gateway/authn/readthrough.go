@@ -13,63 +13,123 @@ import (
 )
 
 // readThrough is a bounded read-through cache of decoded records that never serves
-// what it has been told is stale.
+// what it has been told has changed.
 //
-// Two clocks bound an entry. Up to maxAge after the read began it is served as
-// it is. Up to grace after that it is served only where reading anew fails with
-// a fault of the store (serve_cached); grace is zero by default.
+// An entry has a last good moment: when it was read, or, if it has not been
+// invalidated since, the last moment at which the watch of the store was connected.
+// It is served as it is for maxAge after that moment, so while the watch is connected
+// until it is invalidated; it is then compared with the store in the background every
+// compareEvery. An invalidation makes an entry stale, not gone. What is stale or older
+// than maxAge is read anew, and served only where that fails with a fault of the
+// store, for grace after its last good moment (serve_cached; zero by default).
 //
-// The fill race: a read that began before an invalidation may bring back what
-// the invalidation was about. So each key belongs to a generation, and a fill
-// whose generation has moved on meanwhile is given to its caller and not kept.
+// The fill race: a read that began before an invalidation may bring back what the
+// invalidation was about. So each key belongs to a generation, which an invalidation
+// moves on: an entry of a former generation is not served as it is.
 type readThrough[T any] struct {
-	entries *cache.Cache[string, entry[T]]
-	flights singleflight.Group
-	seed    maphash.Seed
-	gens    [256]atomic.Uint64
-	maxAge  time.Duration
-	grace   time.Duration
-	now     func() time.Time
+	entries   *cache.Cache[string, *entry[T]]
+	flights   singleflight.Group
+	seed      maphash.Seed
+	gens      [generations]atomic.Uint64
+	flushes   *flushes
+	connected func() time.Time // the last moment at which the watch was connected
+	maxAge    time.Duration
+	grace     time.Duration
+	now       func() time.Time
 }
 
+// An entry is never changed, but replaced.
 type entry[T any] struct {
 	value T
 	read  time.Time
+	gen   uint64 // the generation of its key
+	flush uint64 // how many flushes there had been
+	// stale tells that the record was changed or may have been; goodUntil is then the
+	// last good moment.
+	stale     bool
+	goodUntil time.Time
 }
 
-func newReadThrough[T any](o CacheOptions, now func() time.Time) *readThrough[T] {
+// compareEvery bounds how long an entry is served without a look at the store, in
+// case a change was lost that the watch should have told of.
+const compareEvery = time.Minute
+
+// generations are shared by keys, so an invalidation may make a few other entries be
+// read anew.
+const generations = 1 << 14
+
+func newReadThrough[T any](o CacheOptions, connected, now func() time.Time) *readThrough[T] {
 	return &readThrough[T]{
-		entries: cache.New[string, entry[T]](o.Entries), seed: maphash.MakeSeed(), maxAge: o.MaxAge, grace: o.ServeStale, now: now,
+		entries: cache.New[string, *entry[T]](o.Entries), seed: maphash.MakeSeed(), flushes: &flushes{},
+		connected: connected, maxAge: o.MaxAge, grace: o.ServeStale, now: now,
 	}
 }
 
-// read answers the value under key, from the cache where it is not older than maxAge,
-// else through load. Concurrent loads of one key are one.
+// read answers the value under key, from the cache where that is good enough, else
+// through load. Concurrent loads of one key are one.
 func (f *readThrough[T]) read(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
 	if f.entries == nil {
 		return load(ctx)
 	}
 	e, held := f.entries.Get(key)
-	if held && f.now().Sub(e.read) < f.maxAge {
+	now := f.now()
+	if held && f.isFresh(key, e, now) {
+		if now.Sub(e.read) >= f.compareAfter(key) {
+			go func() { _, _ = f.fill(context.WithoutCancel(ctx), key, load) }()
+		}
 		return e.value, nil
 	}
 	v, err := f.fill(ctx, key, load)
-	if err != nil && held && IsFault(err) && f.now().Sub(e.read) < f.maxAge+f.grace {
+	if err != nil && held && IsFault(err) && f.mayServeStale(key, now) {
 		return e.value, nil
 	}
 	return v, err
 }
 
+// isFresh tells whether an entry may be served without asking the store.
+func (f *readThrough[T]) isFresh(key string, e *entry[T], now time.Time) bool {
+	return !e.stale && e.gen == f.generation(key).Load() && e.flush == f.flushes.count() && now.Sub(later(e.read, f.lastConnected())) < f.maxAge
+}
+
+// mayServeStale tells whether the entry that is still under key is within grace. It
+// is looked up again: what was removed meanwhile is not served.
+func (f *readThrough[T]) mayServeStale(key string, now time.Time) bool {
+	e, held := f.entries.Get(key)
+	return held && now.Sub(f.lastGood(e)) < f.grace
+}
+
+func (f *readThrough[T]) lastGood(e *entry[T]) time.Time {
+	switch {
+	case e.stale:
+		return e.goodUntil
+	case e.flush != f.flushes.count():
+		return later(e.read, f.flushes.connectedBefore(e.flush))
+	}
+	return later(e.read, f.lastConnected())
+}
+
+func (f *readThrough[T]) lastConnected() time.Time { return f.flushes.see(f.connected()) }
+
+// compareAfter spreads the comparisons of entries that were read together.
+func (f *readThrough[T]) compareAfter(key string) time.Duration {
+	const steps = 256
+	return compareEvery - compareEvery/10*time.Duration(maphash.String(f.seed, key)%steps)/steps
+}
+
 // fill loads once for all who wait. The load outlives the request that began it,
 // since others wait for it too; the store's own timeout bounds it. The flight is
-// named by the generation too: who asks after an invalidation must not be
-// answered by a read that began before it.
+// named by the generation too: who asks after an invalidation must not be answered by
+// a read that began before it.
 func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
-	gen, began := f.generation(key).Load(), f.now()
-	ch := f.flights.DoChan(strconv.FormatUint(gen, 36)+" "+key, func() (any, error) {
+	e := &entry[T]{read: f.now(), gen: f.generation(key).Load(), flush: f.flushes.count()}
+	ch := f.flights.DoChan(strconv.FormatUint(e.gen, 36)+" "+key, func() (any, error) {
 		v, err := load(context.WithoutCancel(ctx))
-		if err == nil {
-			f.keep(key, entry[T]{v, began}, gen)
+		switch {
+		case err == nil:
+			e.value = v
+			f.keep(key, e)
+		case !IsFault(err):
+			f.entries.Delete(key) // it is no longer there: nothing may serve it
 		}
 		return v, err
 	})
@@ -82,38 +142,61 @@ func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context
 	}
 }
 
-// keep stores e unless the key was invalidated since gen. The entry is looked at
-// again after it is in, so that an invalidation between the two checks wins.
-func (f *readThrough[T]) keep(key string, e entry[T], gen uint64) {
-	if f.generation(key).Load() != gen {
+// keep stores e unless the key was invalidated since the read began. The generation
+// is looked at again after e is in: what was dropped between the two looks is gone.
+func (f *readThrough[T]) keep(key string, e *entry[T]) {
+	if f.generation(key).Load() != e.gen {
 		return
 	}
 	f.entries.Set(key, e)
-	if f.generation(key).Load() != gen {
+	if f.generation(key).Load() != e.gen {
 		f.entries.Delete(key)
 	}
 }
 
-// drop forgets key, and whatever is being read under it now.
+// put keeps a value that was just written, for an outage alone: it is read before it
+// is served otherwise, since another node may have changed it meanwhile.
+func (f *readThrough[T]) put(key string, v T) {
+	now := f.now()
+	f.entries.Set(key, &entry[T]{value: v, read: now, flush: f.flushes.count(), stale: true, goodUntil: now})
+}
+
+// drop forgets key, and whatever is being read under it now: this node itself has
+// changed the record, and obeys the change also while the store is away.
 func (f *readThrough[T]) drop(key string) {
-	if f.entries == nil {
-		return
-	}
 	f.generation(key).Add(1)
 	f.entries.Delete(key)
 }
 
-// flush forgets everything.
-func (f *readThrough[T]) flush() {
-	if f.entries == nil {
-		return
+// invalidate makes the entry stale, and whatever is being read under key now.
+func (f *readThrough[T]) invalidate(key string) {
+	if e, held := f.entries.Get(key); held {
+		defer f.entries.Set(key, f.asStale(e))
 	}
+	f.generation(key).Add(1)
+}
+
+func (f *readThrough[T]) asStale(e *entry[T]) *entry[T] {
+	stale := *e
+	stale.stale, stale.goodUntil = true, f.lastGood(e)
+	return &stale
+}
+
+// flush makes every entry stale.
+func (f *readThrough[T]) flush() {
+	f.flushes.add()
 	for i := range f.gens {
 		f.gens[i].Add(1)
 	}
-	f.entries.Clear()
 }
 
 func (f *readThrough[T]) generation(key string) *atomic.Uint64 {
 	return &f.gens[maphash.String(f.seed, key)%uint64(len(f.gens))]
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/attestgate/caddy-attest/store"
 )
 
 type testClock struct{ nanos atomic.Int64 }
@@ -18,7 +20,7 @@ func (c *testClock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 func newTestReadThrough(o CacheOptions) (*readThrough[int], *testClock) {
 	c := &testClock{}
 	c.advance(time.Hour)
-	return newReadThrough[int](o, c.now), c
+	return newReadThrough[int](o, func() time.Time { return time.Time{} }, c.now), c
 }
 
 func TestReadThroughServesUntilMaxAge(t *testing.T) {
@@ -81,8 +83,9 @@ func TestReadThroughServesStaleOnlyInAnOutage(t *testing.T) {
 // invalidation was about. Its caller has it; nobody else ever does.
 func TestReadThroughDropsAFillThatBeganBeforeAnInvalidation(t *testing.T) {
 	for name, invalidate := range map[string]func(*readThrough[int]){
-		"drop":  func(f *readThrough[int]) { f.drop("k") },
-		"flush": func(f *readThrough[int]) { f.flush() },
+		"drop":       func(f *readThrough[int]) { f.drop("k") },
+		"invalidate": func(f *readThrough[int]) { f.invalidate("k") },
+		"flush":      func(f *readThrough[int]) { f.flush() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, _ := newTestReadThrough(CacheOptions{Entries: 10, MaxAge: time.Hour})
@@ -128,7 +131,11 @@ func TestReadThroughIsNeverOlderThanWhatWasAnnounced(t *testing.T) {
 				default:
 				}
 				stored[k].Store(i)
-				f.drop(fmt.Sprint(k))
+				if i%2 == 0 {
+					f.drop(fmt.Sprint(k))
+				} else {
+					f.invalidate(fmt.Sprint(k))
+				}
 				announced[k].Store(i)
 			}
 		})
@@ -169,4 +176,158 @@ func TestReadThroughMixesNobodyUp(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A tracked cache has a watch that a test connects and cuts off, and a store that it
+// takes down.
+type tracked struct {
+	*readThrough[int]
+	*testClock
+	t         *testing.T
+	connected atomic.Bool
+	last      atomic.Int64
+	loads     atomic.Int64
+	down      atomic.Bool
+}
+
+func newTracked(t *testing.T, o CacheOptions) *tracked {
+	c := &tracked{t: t, testClock: &testClock{}}
+	c.advance(time.Hour)
+	c.readThrough = newReadThrough[int](o, c.lastMoment, c.testClock.now)
+	return c
+}
+
+func (c *tracked) lastMoment() time.Time {
+	if c.connected.Load() {
+		c.last.Store(c.testClock.now().UnixNano())
+	}
+	if n := c.last.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+var errOutage = fmt.Errorf("%w: connection refused", store.ErrUnavailable)
+
+func (c *tracked) get() (int, error) {
+	return c.read(c.t.Context(), "k", func(context.Context) (int, error) {
+		if c.down.Load() {
+			return 0, errOutage
+		}
+		return int(c.loads.Add(1)), nil
+	})
+}
+
+func (c *tracked) want(want int, what string) {
+	c.t.Helper()
+	if v, err := c.get(); v != want || err != nil {
+		c.t.Errorf("%s: %d %v, want %d", what, v, err, want)
+	}
+}
+
+func (c *tracked) wantOutage(what string) {
+	c.t.Helper()
+	if v, err := c.get(); !errors.Is(err, errOutage) {
+		c.t.Errorf("%s: %d %v, want the outage", what, v, err)
+	}
+}
+
+// While the watch hears of every change, age says nothing.
+func TestReadThroughServesWhileConnected(t *testing.T) {
+	c := newTracked(t, CacheOptions{Entries: 10, MaxAge: 5 * time.Second})
+	c.connected.Store(true)
+	c.want(1, "first")
+	c.advance(50 * time.Second)
+	c.want(1, "old and never told of")
+	c.invalidate("k")
+	c.want(2, "told of")
+	c.connected.Store(false)
+	c.advance(4 * time.Second)
+	c.want(2, "cut off for less than max age")
+	c.advance(time.Second)
+	c.want(3, "cut off for max age")
+}
+
+// A change that the watch lost is found within a minute all the same.
+func TestReadThroughIsComparedEveryMinute(t *testing.T) {
+	c := newTracked(t, CacheOptions{Entries: 10, MaxAge: 5 * time.Second})
+	c.connected.Store(true)
+	c.want(1, "first")
+	c.advance(time.Minute)
+	c.want(1, "the request does not wait for the comparison")
+	for deadline := time.Now().Add(10 * time.Second); c.loads.Load() < 2 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+		if v, err := c.get(); v == 2 && err == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error("the entry was not replaced")
+}
+
+// serve_cached counts from the last moment at which what is served was known to be
+// so, however often the watch has come and gone since.
+func TestServeCachedCountsFromTheLastGoodMoment(t *testing.T) {
+	for name, told := range map[string]func(*tracked){
+		"nothing told": func(*tracked) {},
+		"invalidated":  func(c *tracked) { c.invalidate("k") },
+		"flushed":      func(c *tracked) { c.flush() },
+		"flushed twice": func(c *tracked) {
+			c.flush()
+			c.advance(time.Second)
+			c.connected.Store(true)
+			c.get()
+			c.flush()
+			c.connected.Store(false)
+		}, //nolint:errcheck
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newTracked(t, CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute})
+			c.connected.Store(true)
+			c.want(1, "first")
+			c.advance(10 * time.Second)
+			c.want(1, "connected")
+			c.connected.Store(false)
+			c.down.Store(true)
+			lost := c.testClock.now()
+			told(c)
+			c.advance(lost.Add(59 * time.Second).Sub(c.testClock.now()))
+			c.want(1, "within serve_cached")
+			c.advance(time.Second)
+			c.wantOutage("serve_cached is over")
+		})
+	}
+}
+
+// What this node itself has changed is not served from before the change.
+func TestServeCachedNeverServesWhatWasDropped(t *testing.T) {
+	c := newTracked(t, CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute})
+	c.want(1, "first")
+	c.down.Store(true)
+	c.drop("k")
+	c.wantOutage("dropped")
+}
+
+// A session that was made here and not used yet goes on in an outage; while the store
+// answers it is read first, since another node may have revoked it.
+func TestServeCachedServesWhatWasJustWritten(t *testing.T) {
+	c := newTracked(t, CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute})
+	c.connected.Store(true)
+	c.put("k", 7)
+	c.want(1, "the store answers")
+	c.put("k", 7)
+	c.down.Store(true)
+	c.want(7, "in an outage")
+}
+
+// By default nothing stale is served at all.
+func TestReadThroughDeniesInAnOutageByDefault(t *testing.T) {
+	c := newTracked(t, CacheOptions{Entries: 10, MaxAge: time.Second})
+	c.connected.Store(true)
+	c.want(1, "first")
+	c.down.Store(true)
+	c.flush()
+	c.wantOutage("flushed")
 }

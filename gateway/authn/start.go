@@ -45,6 +45,7 @@ func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
 // is seen here; one that comes later finds the session started before it. So no
 // token from before a revocation is left with a session from after it.
 func (a *Authenticator) confirm(ctx context.Context, s session.Session, profile string, issued time.Time) (LiveSession, error) {
+	a.cache.sessions.put(s.ID, s)
 	org, member, err := a.Directory.Lookup(ctx, s.OrganizationID, s.MemberID)
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)

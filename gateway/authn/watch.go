@@ -18,8 +18,13 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 	var follower sync.WaitGroup
 	follower.Go(func() { a.followStore(ctx, changed) })
 	defer follower.Wait()
+	defer a.watch.end()
+	proof, proves := w.(store.Connectivity)
 	return w.Watch(ctx, func(e store.Event) {
 		a.cache.apply(e)
+		if e.Flush && proves {
+			a.watch.begin(proof)
+		}
 		if e.Flush || a.Ring.Concerns(e) {
 			select {
 			case changed <- struct{}{}:
