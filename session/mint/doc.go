@@ -23,8 +23,9 @@
 //
 // # Keys
 //
-// The ring is one record of the store: a key that signs (active), the one that
-// will (next), and those that did (retired). All of them are published. The next
+// The ring is one record of the store: for each algorithm that a node of the fleet
+// signs with, a key that signs (active), the one that will (next), and those that
+// did (retired). All of them are published. The next
 // key has been for ten minutes before it signs, twice as long as anybody may
 // cache the JWKS, and a retired one still is an hour after the last JWT it
 // signed has expired, so nobody who verifies ever meets a key that is unknown.

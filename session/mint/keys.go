@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,7 +20,7 @@ const (
 	retired state = "retired" // has signed, or came from a ring that was lost
 )
 
-// errNoActive reports a ring without exactly one key that signs.
+// errNoActive reports a ring in which an algorithm has no key that signs, or two.
 var errNoActive = errors.New("mint: ring has no active key")
 
 // key is one key of the ring.
@@ -44,16 +45,19 @@ func newKey(alg string, random io.Reader, now time.Time) (key, error) {
 // keys is the content of a ring: the keys and those that must never be taken
 // again. Its methods answer a changed copy.
 type keys struct {
-	list    []key
-	denied  []string // kids
+	list   []key
+	denied []string // kids
+	// wishes are when a node last wished for an algorithm: see withWish.
+	wishes  map[string]time.Time
 	version uint64   // of the record; 0: there is none
 	sum     [32]byte // SHA-256 of the record
 	unknown map[string]any
 }
 
-// only is the key in that state, of which there is one at most but for retired.
-func (k keys) only(s state) (key, bool) {
-	i := slices.IndexFunc(k.list, func(each key) bool { return each.state == s })
+// of is the key of an algorithm in that state, of which there is one at most but
+// for retired.
+func (k keys) of(alg string, s state) (key, bool) {
+	i := slices.IndexFunc(k.list, func(each key) bool { return each.state == s && each.public.Algorithm == alg })
 	if i < 0 {
 		return key{}, false
 	}
@@ -78,14 +82,16 @@ func (k keys) without(kid string) keys {
 	return k
 }
 
-// promoted lets the next key sign from now on and retires the active one.
-func (k keys) promoted(now time.Time) keys {
+// promoted lets the next key of an algorithm sign from now on and retires the
+// active one.
+func (k keys) promoted(alg string, now time.Time) keys {
 	k.list = slices.Clone(k.list)
 	for i := range k.list {
-		switch each := &k.list[i]; each.state {
-		case active:
+		switch each := &k.list[i]; {
+		case each.public.Algorithm != alg:
+		case each.state == active:
 			each.state, each.retiredAt = retired, now
-		case next:
+		case each.state == next:
 			each.state, each.activatedAt = active, now
 		}
 	}
@@ -97,7 +103,7 @@ func (k keys) promoted(now time.Time) keys {
 // minutes than believed in somebody else's hands.
 func (k keys) deny(kid string, now time.Time) keys {
 	if each, ok := k.find(kid); ok && each.state == active {
-		k = k.promoted(now)
+		k = k.promoted(each.public.Algorithm, now)
 	}
 	k = k.without(kid)
 	if !slices.Contains(k.denied, kid) {
@@ -145,6 +151,11 @@ func (k keys) joined(other keys, now time.Time, maxLifetime time.Duration) keys 
 			k.denied = append(slices.Clone(k.denied), kid)
 		}
 	}
+	for alg, at := range other.wishes {
+		if at.After(k.wishes[alg]) {
+			k = k.wishedAt(alg, at)
+		}
+	}
 	for _, each := range other.list {
 		if each.lostBy(k, now, maxLifetime) {
 			k = k.with(k.placed(each, now))
@@ -164,16 +175,16 @@ func (k key) lostBy(held keys, now time.Time, maxLifetime time.Duration) bool {
 	case retired:
 		return now.Before(k.neededUntil(maxLifetime).Add(-retainExtra / 2))
 	case next:
-		_, ok := held.only(next)
+		_, ok := held.of(k.public.Algorithm, next)
 		return !ok
 	}
 	return true
 }
 
-// placed is the key in the state it has among these: it signs only if no other
-// does.
+// placed is the key in the state it has among these: it signs only if no other of
+// its algorithm does.
 func (k keys) placed(each key, now time.Time) key {
-	if _, ok := k.only(active); ok && each.state == active {
+	if _, ok := k.of(each.public.Algorithm, active); ok && each.state == active {
 		each.state, each.retiredAt = retired, now
 	}
 	return each
@@ -181,7 +192,7 @@ func (k keys) placed(each key, now time.Time) key {
 
 // same tells whether two contents are one.
 func (k keys) same(other keys) bool {
-	return slices.Equal(k.denied, other.denied) && slices.EqualFunc(k.list, other.list, func(a, b key) bool {
+	return slices.Equal(k.denied, other.denied) && maps.EqualFunc(k.wishes, other.wishes, time.Time.Equal) && slices.EqualFunc(k.list, other.list, func(a, b key) bool {
 		return a.public.ID == b.public.ID && a.state == b.state
 	})
 }

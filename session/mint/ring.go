@@ -33,9 +33,10 @@ type RingConfig struct {
 	// Store keeps the ring. It must be sealed unless it is this process's own memory:
 	// the record holds private keys. Required unless there are Files.
 	Store store.Store
-	// Algorithm is what new keys are for: ES256, RS256 or EdDSA. Where it differs
-	// from the active key's, that one is rotated out as soon as a new one has been
-	// published for PublishAhead. Default: ES256.
+	// Algorithm is what this node signs with: ES256, RS256 or EdDSA. The ring has one
+	// active key per algorithm that a node of the fleet wishes for; the first of an
+	// algorithm signs at once, and one that no node wished for in 24 hours is retired.
+	// Default: ES256.
 	Algorithm string
 	// RotateEvery is how long a key signs. Default: 90 days.
 	RotateEvery time.Duration
@@ -78,7 +79,7 @@ func OpenRing(ctx context.Context, c RingConfig) (*Ring, error) {
 	if len(c.Files) > 0 {
 		return r, r.openFiles(c)
 	}
-	if err := r.change(ctx, r.opened); err != nil {
+	if err := r.change(ctx, r.turned); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -127,7 +128,7 @@ func (c *RingConfig) setDefaults() {
 // changed. They may be cached for half of PublishAhead.
 func (r *Ring) JWKS() []byte { return r.current.Load().jwks }
 
-// ActiveID is the kid of the key that signs now. It changes with every rotation,
+// ActiveID is the kid of the key that this node signs with now. It changes with every rotation,
 // so that whatever was concluded under another one can be told to be older.
 func (r *Ring) ActiveID() string { return r.current.Load().active.Key().ID }
 
@@ -148,19 +149,19 @@ func (r *Ring) sign(payload []byte) (text, keyID string, err error) {
 // snapshot is the ring as one node knows it at one moment. It never changes.
 type snapshot struct {
 	keys   keys
-	active *jose.Signer
+	active *jose.Signer        // of this node's algorithm
 	public map[string]jose.Key // by kid: what Verify takes
 	jwks   []byte
 	digest [sha256.Size]byte // of jwks
 }
 
-func newSnapshot(k keys) (*snapshot, error) {
+func newSnapshot(k keys, alg string) (*snapshot, error) {
 	s := &snapshot{keys: k, public: make(map[string]jose.Key, len(k.list))}
 	published := make([]jose.Key, 0, len(k.list))
 	for _, each := range k.list {
 		published = append(published, each.public)
 		s.public[each.public.ID] = each.public
-		if each.state == active {
+		if each.state == active && each.public.Algorithm == alg {
 			s.active = each.signer
 		}
 	}

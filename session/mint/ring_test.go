@@ -2,6 +2,7 @@ package mint_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -455,32 +456,107 @@ func TestRotationThatIsNotWritten(t *testing.T) {
 	}
 }
 
-// A ring of another algorithm turns into the one configured, without a JWT that
-// an upstream does not know the key of.
-func TestAlgorithmChanges(t *testing.T) {
+// A node that is configured for another algorithm signs with it at once, and the
+// others go on with theirs: compat on a gateway that ran before signed with ES256 for
+// ten minutes, which no SDK of Stytch's takes, and nodes of two configurations
+// replaced each other's next key at every start.
+func TestEachAlgorithmHasAnActiveKey(t *testing.T) {
 	f := newFleet(t)
 	es := f.open(mint.RingConfig{Algorithm: "ES256"})
 	ed := f.open(mint.RingConfig{Algorithm: "EdDSA"})
-	if ed.ActiveID() != es.ActiveID() {
-		t.Fatal("the key changed at once")
-	}
-	f.clock.Advance(mint.PublishAhead - time.Second)
-	for _, r := range []*mint.Ring{es, ed} { // the node of the old configuration is still there
-		if err := r.Tick(ctx); err != nil {
-			t.Fatal(err)
+	algorithm := func(r *mint.Ring) string {
+		for _, k := range published(t, r.JWKS()) {
+			if k.ID == r.ActiveID() {
+				return k.Algorithm
+			}
 		}
+		return "none"
 	}
-	if ed.ActiveID() != es.ActiveID() {
-		t.Fatal("the key changed too early")
+	if algorithm(es) != "ES256" || algorithm(ed) != "EdDSA" {
+		t.Fatalf("the nodes sign with %s and %s", algorithm(es), algorithm(ed))
 	}
-	f.clock.Advance(time.Second)
-	if err := ed.Tick(ctx); err != nil {
+	before := f.record().Version
+	for _, alg := range []string{"ES256", "EdDSA", "ES256", "EdDSA"} {
+		f.open(mint.RingConfig{Algorithm: alg})
+	}
+	if f.record().Version != before {
+		t.Error("nodes that start replace each other's keys")
+	}
+	if err := es.Tick(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range ed.Status().Keys {
-		if k.State == "active" && k.Algorithm != "EdDSA" || k.State == "retired" && k.Algorithm != "ES256" {
-			t.Errorf("key is %+v", k)
+	jwt := f.mint(f.minter(ed, mint.Config{}), f.request())
+	if _, err := f.minter(es, mint.Config{}).Verify(ctx, jwt.Text, mint.VerifyOptions{}); err != nil {
+		t.Errorf("a JWT of the other algorithm: %v", err)
+	}
+	f.clock.Advance(mint.PublishAhead)
+	kept := ed.ActiveID()
+	if err := es.Rotate(ctx, mint.RotateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ed.Refresh(ctx); err != nil || ed.ActiveID() != kept {
+		t.Errorf("a rotation of ES256 moved the key of EdDSA: %v", err)
+	}
+}
+
+// algorithmStates are the keys of a ring by algorithm and state.
+func algorithmStates(r *mint.Ring) (list []string) {
+	for _, k := range r.Status().Keys {
+		list = append(list, k.Algorithm+" "+k.State)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// The keys of an algorithm that no node has wished for in a day are retired; those
+// of one that some node runs with never are.
+func TestAlgorithmThatNobodyWishesForRetires(t *testing.T) {
+	for hour, want := range map[int][]string{
+		23: {"ES256 active", "ES256 next", "EdDSA active", "EdDSA next"},
+		24: {"ES256 active", "ES256 next", "EdDSA retired"},
+		27: {"ES256 active", "ES256 next"},
+	} {
+		f := newFleet(t)
+		es := f.open(mint.RingConfig{Algorithm: "ES256"})
+		f.open(mint.RingConfig{Algorithm: "EdDSA"})
+		for range hour {
+			f.clock.Advance(time.Hour)
+			if err := es.Tick(ctx); err != nil {
+				t.Fatal(err)
+			}
 		}
+		if got := algorithmStates(es); !slices.Equal(got, want) {
+			t.Errorf("after %d hours keys are %v, want %v", hour, got, want)
+		}
+	}
+}
+
+// A ring in which an earlier release was about to change the algorithm.
+func TestRingOfAnEarlierReleaseThatChangesItsAlgorithm(t *testing.T) {
+	f := newFleet(t)
+	es := f.open(mint.RingConfig{Algorithm: "ES256"})
+	f.open(mint.RingConfig{Algorithm: "EdDSA"})
+	is := f.record()
+	rec := map[string]any{}
+	if err := json.Unmarshal(is.Value[1:], &rec); err != nil {
+		t.Fatal(err)
+	}
+	delete(rec, "wishes")
+	rec["keys"] = slices.DeleteFunc(rec["keys"].([]any), func(k any) bool {
+		key := k.(map[string]any)
+		return key["alg"] == "ES256" && key["state"] == "next" || key["alg"] == "EdDSA" && key["state"] == "active"
+	})
+	value, err := json.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.apply(store.Op{Key: "signing", Expect: is.Version, Value: append([]byte{mint.Format}, value...)})
+	ed := f.open(mint.RingConfig{Algorithm: "EdDSA"})
+	if got, want := algorithmStates(ed), []string{"ES256 active", "EdDSA active", "EdDSA next"}; !slices.Equal(got, want) {
+		t.Errorf("keys are %v, want %v", got, want)
+	}
+	if !slices.Contains(inState(ed, "active"), es.ActiveID()) {
+		t.Error("the key that signed is no longer active")
 	}
 }
 

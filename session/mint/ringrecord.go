@@ -25,9 +25,10 @@ func (r *Ring) Concerns(e store.Event) bool {
 // ringRecord is the ring as it is stored. Times are milliseconds since 1970, 0
 // for none.
 type ringRecord struct {
-	Keys    []keyRecord    `json:"keys"`
-	Denied  []string       `json:"denied,omitempty"`
-	Unknown map[string]any `json:",embed"`
+	Keys    []keyRecord      `json:"keys"`
+	Denied  []string         `json:"denied,omitempty"`
+	Wishes  map[string]int64 `json:"wishes,omitempty"`
+	Unknown map[string]any   `json:",embed"`
 }
 
 type keyRecord struct {
@@ -72,19 +73,39 @@ func (r *Ring) decode(value []byte) (keys, error) {
 
 func (rec ringRecord) keys() (keys, error) {
 	k := keys{denied: rec.Denied, unknown: rec.Unknown}
-	count := map[state]int{}
+	for alg, at := range rec.Wishes {
+		k = k.wishedAt(alg, store.FromMillis(at))
+	}
 	for _, each := range rec.Keys {
 		decoded, err := each.key()
 		if err != nil {
 			return keys{}, err
 		}
-		count[decoded.state]++
 		k.list = append(k.list, decoded)
 	}
-	if count[active] != 1 || count[next] > 1 || count[active]+count[next]+count[retired] != len(k.list) {
-		return keys{}, errNoActive
+	return k, k.check()
+}
+
+// check refuses what no release writes: a ring in which no key signs, or an
+// algorithm has two keys where it may have one.
+func (k keys) check() error {
+	signs := false
+	for i, each := range k.list {
+		switch each.state {
+		case active, next:
+			if _, twice := (keys{list: k.list[:i]}).of(each.public.Algorithm, each.state); twice {
+				return errNoActive
+			}
+		case retired:
+		default:
+			return errNoActive
+		}
+		signs = signs || each.state == active
 	}
-	return k, nil
+	if !signs {
+		return errNoActive
+	}
+	return nil
 }
 
 func (rec keyRecord) key() (key, error) {
@@ -106,7 +127,10 @@ func (rec keyRecord) key() (key, error) {
 // save writes the ring over the version it was read at, and answers it as it now
 // stands.
 func (r *Ring) save(ctx context.Context, k keys) (keys, error) {
-	rec := ringRecord{Denied: k.denied, Unknown: k.unknown}
+	rec := ringRecord{Denied: k.denied, Unknown: k.unknown, Wishes: map[string]int64{}}
+	for alg, at := range k.wishes {
+		rec.Wishes[alg] = store.Millis(at)
+	}
 	for _, each := range k.list {
 		encoded, err := each.record()
 		if err != nil {

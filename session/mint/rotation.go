@@ -41,7 +41,7 @@ func (r *Ring) Rotate(ctx context.Context, o RotateOptions) error {
 func (r *Ring) rotation() step {
 	var from string
 	return func(found keys) (keys, error) {
-		signing, _ := found.only(active)
+		signing, _ := found.of(r.algorithm, active)
 		switch from {
 		case "":
 			from = signing.public.ID
@@ -50,14 +50,14 @@ func (r *Ring) rotation() step {
 			return found, nil
 		}
 		now := r.now()
-		successor, ok := found.only(next)
+		successor, ok := found.of(r.algorithm, next)
 		if ok && now.Before(successor.readyAt()) {
 			return keys{}, &TooEarlyError{ReadyAt: successor.readyAt()}
 		}
 		if !ok {
 			return keys{}, &TooEarlyError{ReadyAt: now.Add(PublishAhead)}
 		}
-		return r.withNext(found.promoted(now), now)
+		return r.withNext(found.promoted(r.algorithm, now), now)
 	}
 }
 
@@ -74,62 +74,38 @@ func (r *Ring) withoutKey(found keys, kid string) (keys, error) {
 	return r.withNext(found.deny(kid, now), now)
 }
 
-// opened makes a ring where there is none, and sees to it that the key that will
-// sign next is of this node's algorithm. Only opening does: two nodes configured
-// differently for a while must not replace each other's key at every tick.
-func (r *Ring) opened(found keys) (keys, error) {
-	now := r.now()
-	if len(found.list) == 0 {
-		first, err := newKey(r.algorithm, r.random, now)
-		if err != nil {
-			return keys{}, err
-		}
-		// Nobody has fetched a key yet, so this one may sign at once.
-		first.state, first.activatedAt = active, now
-		found = found.with(first)
-	}
-	if successor, ok := found.only(next); ok && successor.public.Algorithm != r.algorithm {
-		found = found.without(successor.public.ID)
-	}
-	return r.turned(found)
-}
-
-// turned is the ring as it should be now: a key that is due has been rotated, one
-// that nobody needs dropped, and a next one published.
+// turned is the ring as it should be now: this node's wish noted, a key that is due
+// rotated, those that nobody wishes for or needs dropped, and a next one published.
 func (r *Ring) turned(found keys) (keys, error) {
 	now := r.now()
+	found = found.withWish(r.algorithm, now)
 	if r.due(found, now) {
-		found = found.promoted(now)
+		found = found.promoted(r.algorithm, now)
 	}
-	return r.withNext(found.pruned(now, r.maxLifetime), now)
+	return r.withNext(found.withoutUnwished(now).pruned(now, r.maxLifetime), now)
 }
 
-// due tells whether the active key has signed for long enough, or is of another
-// algorithm than it should be, and the next may follow it.
+// due tells whether the active key has signed for long enough, and the next may
+// follow it.
 func (r *Ring) due(found keys, now time.Time) bool {
-	signing, ok := found.only(active)
-	successor, ready := found.only(next)
-	if !ok || !ready || now.Before(successor.readyAt()) {
-		return false
-	}
-	if signing.public.Algorithm != r.algorithm && successor.public.Algorithm == r.algorithm {
-		return true
-	}
-	return !now.Before(signing.activatedAt.Add(r.rotateEvery))
+	signing, ok := found.of(r.algorithm, active)
+	successor, ready := found.of(r.algorithm, next)
+	return ok && ready && !now.Before(successor.readyAt()) && !now.Before(signing.activatedAt.Add(r.rotateEvery))
 }
 
-// withNext sees to it that there is a key to sign after the active one, and one
-// to sign now.
+// withNext sees to it that there is a key of this node's algorithm to sign now, and
+// one to sign after it. The first key of an algorithm signs at once: no JWT of that
+// algorithm has been verified yet, so no verifier relies on an older key set.
 func (r *Ring) withNext(k keys, now time.Time) (keys, error) {
-	if _, ok := k.only(next); !ok {
+	if _, ok := k.of(r.algorithm, next); !ok {
 		fresh, err := newKey(r.algorithm, r.random, now)
 		if err != nil {
 			return keys{}, err
 		}
 		k = k.with(fresh)
 	}
-	if _, ok := k.only(active); !ok {
-		return r.withNext(k.promoted(now), now)
+	if _, ok := k.of(r.algorithm, active); !ok {
+		return r.withNext(k.promoted(r.algorithm, now), now)
 	}
 	return k, nil
 }
@@ -192,7 +168,7 @@ func (r *Ring) adopt(k keys) error {
 	if known := r.current.Load(); known != nil && known.keys.version == k.version && known.keys.sum == k.sum {
 		return nil
 	}
-	s, err := newSnapshot(k)
+	s, err := newSnapshot(k, r.algorithm)
 	if err != nil {
 		return err
 	}
