@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
 	"caddymodule/coverage":  {},
+	"caddymodule/grammar":   {},
 	"e2e":                   {},
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
@@ -189,26 +188,3 @@ func (a *App) project() authn.Project {
 
 // claimPolicy says which claims callers and templates may not use.
 func (a *App) claimPolicy() claims.Policy { return claims.Policy{Compat: a.Compat != nil} }
-
-// parseTemplates reads the claim templates; a mistake in one names its line and
-// column. Caddy's replacer never touches their text.
-func (a *App) parseTemplates() (map[string]*claims.Template, error) {
-	policy := a.claimPolicy()
-	parsed := make(map[string]*claims.Template, len(a.Templates))
-	for name, t := range sorted(a.Templates) {
-		text := t.Text
-		if t.File != "" {
-			data, err := os.ReadFile(t.File)
-			if err != nil {
-				return nil, fmt.Errorf("attest: template %s: %w", name, err)
-			}
-			text = string(data)
-		}
-		template, err := policy.ParseTemplate(name, text)
-		if err != nil {
-			return nil, fmt.Errorf("attest: template %s: %w", name, err)
-		}
-		parsed[name] = template
-	}
-	return parsed, nil
-}

@@ -34,10 +34,9 @@
 //
 // # Files
 //
-// config_*.go holds the JSON configuration, one concern a file; the comments of
-// its fields are the manual. caddyfile_*.go holds the parsers, one per block, each
-// a table of its words (words.go). check_*.go holds the rules that a
-// configuration must obey, whether it came as JSON or as a Caddyfile: a
-// Caddyfile's mistake is reported with its file and line because the parser
-// remembers where it read what.
+// A thing of the configuration stands together: its struct, whose comments are the
+// manual, and its mapping to the core package in <thing>.go; its lines of a Caddyfile
+// in <thing>_caddyfile.go; its rules in <thing>_rules.go. A small thing is one file.
+// The language itself is package grammar, which knows nothing of Attest; which ways
+// lead around an attest is package coverage.
 package caddymodule

@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
 // listeners is what the app needs to know of the HTTP servers around it. The
@@ -92,9 +93,9 @@ func isLoopback(address caddy.NetworkAddress) bool {
 func (a *App) servedOpenly(listener string) error {
 	for name, p := range sorted(a.Profiles) {
 		if p.Dev {
-			return &problem{
-				where: where{"profile", name, "dev"},
-				text:  fmt.Sprintf("anyone with this machine's storage can make its tokens, so that every HTTP listener must be loopback, and %s is not; set 'default_bind 127.0.0.1'", listener),
+			return &grammar.Problem{
+				Place: grammar.Place{"profile", name, "dev"},
+				Text:  fmt.Sprintf("anyone with this machine's storage can make its tokens, so that every HTTP listener must be loopback, and %s is not; set 'default_bind 127.0.0.1'", listener),
 			}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
 // Provision replaces placeholders, checks the configuration and loads the store's
@@ -59,36 +61,36 @@ func (a *App) loadStore(ctx caddy.Context) error {
 }
 
 // replace replaces the placeholders of the app, where they are.
-func (a *App) replace(r *replacer) {
-	r.text(where{"issuer"}, &a.Issuer)
-	r.texts(where{"secret"}, a.Secrets)
-	r.texts(where{"shared_upstream"}, a.SharedUpstreams)
+func (a *App) replace(r *grammar.Replacer) {
+	r.Text(grammar.Place{"issuer"}, &a.Issuer)
+	r.Texts(grammar.Place{"secret"}, a.Secrets)
+	r.Texts(grammar.Place{"shared_upstream"}, a.SharedUpstreams)
 	if a.Project != nil {
 		for i := range a.Project.Secrets {
-			r.text(where{"project", "secret"}, &a.Project.Secrets[i].Secret)
+			r.Text(grammar.Place{"project", "secret"}, &a.Project.Secrets[i].Secret)
 		}
 	}
 	if a.Keys != nil {
-		r.texts(where{"keys", "file"}, a.Keys.Files)
+		r.Texts(grammar.Place{"keys", "file"}, a.Keys.Files)
 	}
 	for name, t := range sorted(a.Templates) {
-		r.text(where{"template", name}, &t.File)
+		r.Text(grammar.Place{"template", name}, &t.File)
 	}
 	for name, p := range sorted(a.Profiles) {
-		p.replace(r, where{"profile", name})
+		p.replace(r, grammar.Place{"profile", name})
 	}
 }
 
 // replace replaces the placeholders of a profile, where they are.
-func (p *Profile) replace(r *replacer, at where) {
-	r.texts(at.at("issuer"), p.Issuers)
-	r.texts(at.at("audience"), p.Audiences)
-	r.text(at.at("jwks_file"), &p.JWKSFile)
-	r.texts(at.at("public_key_file"), p.PublicKeyFiles)
+func (p *Profile) replace(r *grammar.Replacer, at grammar.Place) {
+	r.Texts(at.At("issuer"), p.Issuers)
+	r.Texts(at.At("audience"), p.Audiences)
+	r.Text(at.At("jwks_file"), &p.JWKSFile)
+	r.Texts(at.At("public_key_file"), p.PublicKeyFiles)
 	if k := p.JWKSURL; k != nil {
-		r.text(at.at("jwks_url"), &k.URL)
-		r.text(at.at("jwks_url", "bearer"), &k.Bearer)
-		r.text(at.at("jwks_url", "ca"), &k.CA)
+		r.Text(at.At("jwks_url"), &k.URL)
+		r.Text(at.At("jwks_url", "bearer"), &k.Bearer)
+		r.Text(at.At("jwks_url", "ca"), &k.CA)
 	}
 }
 

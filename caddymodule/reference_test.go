@@ -14,15 +14,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
-// manuals are the grammars that a doc comment of UnmarshalCaddyfile shows, by the
-// type it is a method of.
+// manuals are the grammars that a doc comment shows: of UnmarshalCaddyfile, by the
+// type it is a method of, or of a block.
 var manuals = map[string]func(help bool) string{
-	"App":        func(help bool) string { return describe("attest", "", globalBlock, help) },
-	"Attest":     func(help bool) string { return describe("attest", attestArgs, attestBlock, help) },
-	"API":        func(help bool) string { return describe("attest_api", "", apiBlock, help) },
-	"RedisStore": func(help bool) string { return describe("store redis", redisArgs, redisBlock, help) },
+	"App":        func(help bool) string { return grammar.Describe("attest", "", globalBlock, help) },
+	"profile":    func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
+	"Attest":     func(help bool) string { return grammar.Describe("attest", attestArgs, attestBlock, help) },
+	"API":        func(help bool) string { return grammar.Describe("attest_api", "", apiBlock, help) },
+	"RedisStore": func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
 }
 
 // TestManualIsTheGrammar holds the doc comments, which are the manual, to the
@@ -31,24 +34,43 @@ func TestManualIsTheGrammar(t *testing.T) {
 	found := 0
 	for _, file := range sources(t) {
 		for _, decl := range file.Decls {
-			method, ok := decl.(*ast.FuncDecl)
-			if !ok || method.Recv == nil || method.Name.Name != "UnmarshalCaddyfile" {
-				continue
-			}
-			receiver := method.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name
-			manual, ok := manuals[receiver]
+			name, doc := documented(decl)
+			manual, ok := manuals[name]
 			if !ok {
 				continue
 			}
 			found++
-			if diff := cmp.Diff(manual(false), codeBlock(method.Doc)); diff != "" {
-				t.Errorf("%s: (-grammar +comment)\n%s", receiver, diff)
+			if diff := cmp.Diff(ownLines(name, manual(false)), codeBlock(doc)); diff != "" {
+				t.Errorf("%s: (-grammar +comment)\n%s", name, diff)
 			}
 		}
 	}
 	if found != len(manuals) {
 		t.Errorf("found %d manuals of %d", found, len(manuals))
 	}
+}
+
+// documented is the type whose UnmarshalCaddyfile is declared, or the block.
+func documented(decl ast.Decl) (name string, doc *ast.CommentGroup) {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Recv != nil && d.Name.Name == "UnmarshalCaddyfile" {
+			return d.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name, d.Doc
+		}
+	case *ast.GenDecl:
+		if v, ok := d.Specs[0].(*ast.ValueSpec); ok && d.Doc != nil {
+			return strings.TrimSuffix(v.Names[0].Name, "Block"), d.Doc
+		}
+	}
+	return "", nil
+}
+
+// ownLines leaves out what another manual has.
+func ownLines(name, manual string) string {
+	if name == "App" {
+		return regexp.MustCompile(`(?s)(\tprofile <name>) \{\n.*?\n\t\}\n`).ReplaceAllString(manual, "$1 { … }\n")
+	}
+	return manual
 }
 
 // codeBlock is the indented part of a comment.
@@ -149,7 +171,7 @@ var onlyJSON = []string{
 }
 
 // message is the text of a call that makes an error: Errf(text, …) or
-// refuse(place, text, …).
+// Refuse(place, text, …).
 func message(n ast.Node) (string, bool) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
@@ -159,7 +181,7 @@ func message(n ast.Node) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	at := map[string]int{"Errf": 0, "refuse": 1}
+	at := map[string]int{"Errf": 0, "Refuse": 1}
 	i, ok := at[method.Sel.Name]
 	if !ok || len(call.Args) <= i {
 		return "", false
@@ -181,15 +203,19 @@ func pattern(format string) *regexp.Regexp {
 	return regexp.MustCompile(text)
 }
 
-// sources are the parsed files of the package, without tests.
+// sources are the parsed files of the package and of the grammar, without tests.
 func sources(t *testing.T) []*ast.File {
 	t.Helper()
 	paths, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := filepath.Glob("grammar/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var files []*ast.File
-	for _, path := range paths {
+	for _, path := range append(paths, more...) {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}

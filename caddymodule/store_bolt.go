@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/bolt"
 )
@@ -35,29 +36,29 @@ func (*BoltStore) CaddyModule() caddy.ModuleInfo {
 
 // UnmarshalCaddyfile reads `bolt [<path>]`.
 func (b *BoltStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	r := newReader(d, boltPlace, "[<path>]")
+	r := grammar.NewReader(d, boltPlace, "[<path>]")
 	if r.CountRemainingArgs() > 0 {
-		if err := r.text(&b.Path); err != nil {
+		if err := r.Text(&b.Path); err != nil {
 			return err
 		}
 	}
-	if err := r.end(); err != nil {
+	if err := r.End(); err != nil {
 		return err
 	}
 	if p := firstProblem(false, b.check); p != nil {
-		return r.locate(p)
+		return r.Locate(p)
 	}
 	return nil
 }
 
-var boltPlace = where{"store", "bolt"}
+var boltPlace = grammar.Place{"store", "bolt"}
 
 // check refuses a path with placeholders that mean nothing.
-func (b *BoltStore) check(c *checker) { c.known(boltPlace, b.Path) }
+func (b *BoltStore) check(c *checker) { c.Known(boltPlace, b.Path) }
 
 // Provision makes the path absolute: it names the one open file of a process.
 func (b *BoltStore) Provision(caddy.Context) error {
-	if err := provision(b.check, func(r *replacer) { r.text(boltPlace, &b.Path) }); err != nil {
+	if err := provision(b.check, func(r *grammar.Replacer) { r.Text(boltPlace, &b.Path) }); err != nil {
 		return err
 	}
 	if b.Path == "" {

@@ -6,6 +6,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/memory"
 )
@@ -30,7 +31,7 @@ func (*MemoryStore) CaddyModule() caddy.ModuleInfo {
 
 // UnmarshalCaddyfile reads `memory`.
 func (*MemoryStore) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	return newReader(d, where{"store", "memory"}, "").end()
+	return grammar.NewReader(d, grammar.Place{"store", "memory"}, "").End()
 }
 
 // PoolKey is the same for all: a process has one memory.

@@ -4,6 +4,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
 func init() {
@@ -86,20 +88,20 @@ func (s *RedisStore) Provision(ctx caddy.Context) error {
 	s.logger = ctx.Logger()
 	return provision(
 		func(c *checker) { c.redis(s) },
-		func(r *replacer) { s.replace(r) },
+		func(r *grammar.Replacer) { s.replace(r) },
 	)
 }
 
 // replace replaces placeholders.
-func (s *RedisStore) replace(r *replacer) {
-	r.texts(redisPlace, s.Addresses)
-	r.text(redisPlace.at("username"), &s.Username)
-	r.text(redisPlace.at("password"), &s.Password)
+func (s *RedisStore) replace(r *grammar.Replacer) {
+	r.Texts(redisPlace, s.Addresses)
+	r.Text(redisPlace.At("username"), &s.Username)
+	r.Text(redisPlace.At("password"), &s.Password)
 	if s.TLS != nil {
-		tls := redisPlace.at("tls")
-		r.text(tls.at("ca"), &s.TLS.CA)
-		r.text(tls.at("cert"), &s.TLS.Cert)
-		r.text(tls.at("key"), &s.TLS.Key)
+		tls := redisPlace.At("tls")
+		r.Text(tls.At("ca"), &s.TLS.CA)
+		r.Text(tls.At("cert"), &s.TLS.Cert)
+		r.Text(tls.At("key"), &s.TLS.Key)
 	}
 }
 

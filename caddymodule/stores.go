@@ -5,7 +5,10 @@ import (
 	"slices"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/store"
 )
@@ -83,4 +86,24 @@ func storeIsLocal(raw []byte) bool {
 func isLocal(backend any) bool {
 	local, ok := backend.(LocalStore)
 	return ok && local.Local()
+}
+
+// readStore reads `store <backend> …`: the rest is the backend's own.
+func readStore(r *grammar.Reader, a *App) error {
+	if a.StoreRaw != nil {
+		return r.Again()
+	}
+	if !r.NextArg() {
+		return r.Wrong()
+	}
+	name := r.Val()
+	if known := storeNames(); !slices.Contains(known, name) {
+		return r.Unrecognized("store", name, known...)
+	}
+	backend, err := caddyfile.UnmarshalModule(r.Dispenser, storeNamespace+"."+name)
+	if err != nil {
+		return err
+	}
+	a.StoreRaw = caddyconfig.JSONModuleObject(backend, storeKey, name, nil)
+	return nil
 }

@@ -1,0 +1,131 @@
+package caddymodule
+
+import (
+	"errors"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/caddymodule/coverage"
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
+)
+
+func init() {
+	caddy.RegisterModule(new(Attest))
+}
+
+// Attest admits requests: it removes whatever a client could forge, finds the
+// session behind the request's credential and hands the next handler a request
+// that carries one short-lived JWT. Without a good credential it answers 401.
+type Attest struct {
+	// The profiles, by name, whose tokens and sessions are admitted here; at
+	// least one of them must be able to stand first.
+	// Default: the only profile there is; with several they must be named.
+	Profiles []string `json:"profiles,omitempty"`
+
+	// Admit by every profile there is. Default: false.
+	Any bool `json:"any,omitempty"`
+
+	// Admit nobody and refuse nobody: forged headers are removed, and that is
+	// all. Default: false.
+	Off bool `json:"off,omitempty"`
+
+	// Let requests without a credential through, without identity. A bad
+	// credential is refused all the same. Default: false.
+	Optional bool `json:"optional,omitempty"`
+
+	// The audiences of the JWT that the upstream receives. Placeholders of the
+	// forms {env.NAME} and {file.PATH} are replaced. Default: the app's issuer.
+	// With compat the project id always comes first.
+	Audiences []string `json:"audiences,omitempty"`
+
+	// The claim template of that JWT. Default: the one named default, if there is
+	// one.
+	Template string `json:"template,omitempty"`
+
+	// How long that JWT is valid, at least 1s; never past the session's end.
+	// Default: 60s.
+	JWTLifetime caddy.Duration `json:"jwt_lifetime,omitempty"`
+
+	// The header in which the upstream receives it.
+	// Default: Authorization with the scheme Bearer.
+	ForwardJWT *ForwardJWT `json:"forward_jwt,omitempty"`
+
+	// Hand the session cookie to a browser that arrives with a trusted token.
+	// Default: false.
+	SetCookie bool `json:"set_cookie,omitempty"`
+
+	// Where a Caddyfile says this, for errors about the whole configuration; the
+	// adapter writes it. Default: unknown.
+	Source string `json:"source,omitempty"`
+
+	app   *App
+	route *proxy.Route
+}
+
+// ForwardJWT names the header in which the upstream receives the gateway's JWT.
+// What a client sends under that name is removed on every path.
+type ForwardJWT struct {
+	// The header: letters, digits and -.
+	Header string `json:"header"`
+
+	// The word before the JWT. Default: Bearer for Authorization, none for any
+	// other header.
+	Scheme string `json:"scheme,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Attest) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.attest",
+		New: func() caddy.Module { return new(Attest) },
+	}
+}
+
+// Provision joins the route to the app and checks the one against the other.
+func (h *Attest) Provision(ctx caddy.Context) error {
+	app, err := appOf(ctx)
+	if err != nil {
+		return err
+	}
+	h.app = app
+	err = provision(
+		func(c *checker) { c.route(h, app) },
+		func(r *grammar.Replacer) { r.Texts(attestPlace.At("audience"), h.Audiences) },
+	)
+	if err != nil {
+		return err
+	}
+	h.setDefaults(app)
+	h.route = h.gatewayRoute()
+	app.routes = append(app.routes, h.route)
+	return nil
+}
+
+// Guards tells what the route means for an upstream behind it: see
+// [coverage.Guard].
+func (h *Attest) Guards() (admits bool, source string) { return !h.Off, h.Source }
+
+// appOf is the app of the configuration that a handler belongs to.
+func appOf(ctx caddy.Context) (*App, error) {
+	mod, err := ctx.AppIfConfigured("attest")
+	if errors.Is(err, caddy.ErrNotConfigured) {
+		return nil, errors.New(noApp)
+	}
+	if err != nil {
+		return nil, err
+	}
+	app := mod.(*App)
+	return app, app.listen(ctx)
+}
+
+// noApp is what a route without a gateway is told.
+const noApp = "there is no global attest block that says whom to trust"
+
+var (
+	_ caddy.Module                = (*Attest)(nil)
+	_ caddy.Provisioner           = (*Attest)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Attest)(nil)
+	_ coverage.Guard              = (*Attest)(nil)
+)

@@ -1,0 +1,130 @@
+package caddymodule
+
+import (
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+)
+
+// readAttestDirective reads the attest directive of a site, and checks it
+// against the global attest block, which Caddy has read by then.
+func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	handler := new(Attest)
+	r, err := handler.read(h.Dispenser)
+	if err != nil {
+		return nil, err
+	}
+	if h.IsNamedRoute() {
+		return nil, r.Locate(&grammar.Problem{Place: attestPlace, Text: namedRoute})
+	}
+	handler.Source = r.Source()
+	app, err := globalApp(h)
+	if err != nil {
+		return nil, err
+	}
+	if p := firstProblem(false, func(c *checker) { c.route(handler, app) }); p != nil {
+		return nil, r.Locate(p)
+	}
+	return handler, nil
+}
+
+// namedRoute is what an attest in a named route is told. Caddy 2.11 keeps only the
+// first handler of such a route, so that an attest after another directive would
+// vanish, and with it the protection of whatever invokes the route.
+const namedRoute = "it cannot stand in a named route, of which Caddy may keep only the first directive; use a snippet and 'import'"
+
+// UnmarshalCaddyfile reads the attest directive.
+//
+//	attest [<profile>... | any | off] {
+//		optional
+//		audience <aud>...
+//		template <name>
+//		jwt_lifetime <duration>
+//		forward_jwt authorization | <Header> [<scheme>]
+//		set_cookie
+//	}
+func (h *Attest) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	_, err := h.read(d)
+	return err
+}
+
+// read is UnmarshalCaddyfile that answers what it read where.
+func (h *Attest) read(d *caddyfile.Dispenser) (*grammar.Reader, error) {
+	r := grammar.NewReader(d, attestPlace, attestArgs)
+	if err := readRouteProfiles(r, h); err != nil {
+		return nil, err
+	}
+	return r, attestBlock.Read(r, h)
+}
+
+const attestArgs = "[<profile>... | any | off]"
+
+var attestPlace = grammar.Place{"attest"}
+
+var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[Attest]{
+	grammar.Flag("optional", "requests without a credential go through, without identity",
+		func(h *Attest) *bool { return &h.Optional }),
+	grammar.Texts("audience", "<aud>...", "aud of the JWT for the upstream; default the gateway's issuer",
+		func(h *Attest) *[]string { return &h.Audiences }),
+	grammar.Text("template", "<name>", "its claims; default the template called default",
+		func(h *Attest) *string { return &h.Template }),
+	grammar.Duration("jwt_lifetime", "<duration>", "default 60s",
+		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
+	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
+	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",
+		func(h *Attest) *bool { return &h.SetCookie }),
+}}
+
+// readRouteProfiles reads `[<profile>... | any | off]`.
+func readRouteProfiles(r *grammar.Reader, h *Attest) error {
+	args := r.RemainingArgs()
+	if slices.Contains(args, "") {
+		return r.Wrong()
+	}
+	for _, arg := range args {
+		switch arg {
+		case "any":
+			h.Any = true
+		case "off":
+			h.Off = true
+		default:
+			h.Profiles = append(h.Profiles, arg)
+		}
+	}
+	if (h.Any || h.Off) && len(args) > 1 {
+		return r.Wrong()
+	}
+	return nil
+}
+
+// readForwardJWT reads `forward_jwt authorization | <Header> [<scheme>]`.
+func readForwardJWT(r *grammar.Reader, h *Attest) error {
+	f, err := grammar.Once(r, &h.ForwardJWT)
+	if err != nil {
+		return err
+	}
+	args, err := r.Args(1)
+	if err != nil {
+		return err
+	}
+	if len(args) > 2 {
+		return r.Wrong()
+	}
+	f.Header = args[0]
+	if strings.EqualFold(f.Header, "authorization") {
+		f.Header = textproto.CanonicalMIMEHeaderKey(f.Header)
+	}
+	if len(args) == 2 {
+		f.Scheme = args[1]
+	}
+	return nil
+}
+
+var _ caddyfile.Unmarshaler = (*Attest)(nil)

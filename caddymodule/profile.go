@@ -1,0 +1,235 @@
+package caddymodule
+
+import (
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// Profile is an issuer that the gateway trusts, and how far: which of its tokens
+// are good, what they say about a person, and what they may bring about.
+type Profile struct {
+	// The values of `iss` that tokens may have, compared byte for byte. One may
+	// hold captures, https://login.microsoftonline.com/{tid}/v2.0: each stands for
+	// 1 to 64 of A–Z a–z 0–9 -. With several values, or a capture, a person of one
+	// issuer is never a person of another.
+	// Default with dev: urn:attest:dev:<profile name>; else it must be set.
+	Issuers []string `json:"issuers,omitempty"`
+
+	// The audiences of which a token must name at least one, compared byte for
+	// byte. Default with dev: urn:attest:dev; else it must be set.
+	Audiences []string `json:"audiences,omitempty"`
+
+	// The claim that names the audience. Default: aud.
+	AudienceClaim string `json:"audience_claim,omitempty"`
+
+	// Where the keys are published. Exactly one of jwks_url, jwks_file,
+	// public_key_files and dev is set.
+	JWKSURL *JWKSURL `json:"jwks_url,omitempty"`
+
+	// A file that holds the keys as a JWK set.
+	JWKSFile string `json:"jwks_file,omitempty"`
+
+	// PEM files, each with public keys or certificates. A private key is refused.
+	PublicKeyFiles []string `json:"public_key_files,omitempty"`
+
+	// DANGEROUS outside a developer's machine: a key pair that is made in Caddy's
+	// storage and with which `caddy attest mint` signs whatever it is asked. The
+	// configuration loads only if every HTTP listener is loopback.
+	// Default: false.
+	Dev bool `json:"dev,omitempty"`
+
+	// The signature algorithms that tokens may use: RS256, RS384, RS512, PS256,
+	// PS384, PS512, ES256, ES384, ES512, EdDSA.
+	// Default: all of them but PS256, PS384 and PS512.
+	Algorithms []string `json:"algorithms,omitempty"`
+
+	// The values that the header `typ` must have, without regard to case; other
+	// kinds of JWT (logout tokens, events, proofs) are refused.
+	// Default: JWT, at+jwt, or no typ at all.
+	Types []string `json:"types,omitempty"`
+
+	// How far the issuer's clock may be off, at most 60s. Default: 60s.
+	Leeway *caddy.Duration `json:"leeway,omitempty"`
+
+	// How long after its `iat` a token is good, however late its `exp`. Tokens
+	// without `iat` are then refused. Default: 0, until exp.
+	MaxTokenAge caddy.Duration `json:"max_token_age,omitempty"`
+
+	// The longest time from `iat`, else from now, to `exp` that a token may claim
+	// for itself. Default: 24h.
+	MaxLifetime caddy.Duration `json:"max_lifetime,omitempty"`
+
+	// For how long the last good key set is used while jwks_url does not answer;
+	// 0 is not at all. Default: 24h.
+	StaleKeys *caddy.Duration `json:"stale_keys,omitempty"`
+
+	// Claims that a token must have, all of them. Default: none beyond exp.
+	RequireClaims []RequiredClaim `json:"require_claims,omitempty"`
+
+	// Which claim says what: keys are the attributes `email`, `token_id`,
+	// `external_id`, `name`, `roles` and `trusted_metadata.<key>`, values are
+	// claim paths (an exact top-level name, else names joined by dots).
+	// Default: external_id from sub, email from email, token_id from jti; an
+	// entry here replaces that one.
+	Map map[string]string `json:"map,omitempty"`
+
+	// Which roles the values of the mapped roles claim give. Values that are not
+	// listed give none. Default: no roles.
+	Roles map[string][]string `json:"roles,omitempty"`
+
+	// The email domains that the issuer speaks for, lower case and whole: only an
+	// address in one of them identifies a person. `*` alone is every domain.
+	// Default: none, emails of this issuer identify nobody.
+	EmailDomains []string `json:"email_domains,omitempty"`
+
+	// DANGEROUS if the issuer lets people choose their address: treat covered
+	// addresses as verified although the token has no `email_verified: true`.
+	// Default: false.
+	AssumeEmailVerified bool `json:"assume_email_verified,omitempty"`
+
+	// Whose external ids these are. Profiles with one namespace call the same
+	// person by the same id. Default: the profile's name.
+	Namespace string `json:"namespace,omitempty"`
+
+	// The organization of a token: a plain text names a configured organization
+	// by its id, else one by its external id; a text with {claims.<path>} names
+	// one by external id only. Default: tokens name none, so that the caller of
+	// the session API must.
+	Organization string `json:"organization,omitempty"`
+
+	// What tokens may bring into being. Default: nothing.
+	Create *Create `json:"create,omitempty"`
+
+	// What a token of this profile proves. Default: a factor of type
+	// trusted_auth_token that can stand first and counts while the session lives.
+	Factor *Factor `json:"factor,omitempty"`
+
+	// The claims, by path, whose values together name one session of the proxy's:
+	// tokens that agree in all of them share it. For issuers whose tokens live
+	// shorter than a visit. Default: none, a session per token.
+	SessionKey []string `json:"session_key,omitempty"`
+
+	// Limits of the sessions that the proxy starts from this profile's tokens.
+	Session *ProfileSession `json:"session,omitempty"`
+}
+
+// trusted is the profile in the words of the trust room, all but its keys.
+func (p *Profile) trusted(name string) trust.Config {
+	c := trust.Config{
+		Name:                name,
+		Issuers:             p.issuers(name),
+		Audiences:           p.audiences(),
+		AudienceClaim:       p.AudienceClaim,
+		Algorithms:          p.Algorithms,
+		Types:               p.Types,
+		Leeway:              orNone(p.Leeway),
+		MaxTokenAge:         time.Duration(p.MaxTokenAge),
+		MaxLifetime:         time.Duration(p.MaxLifetime),
+		Map:                 p.Map,
+		Roles:               p.Roles,
+		EmailDomains:        p.EmailDomains,
+		AssumeEmailVerified: p.AssumeEmailVerified,
+		Namespace:           p.Namespace,
+		Organization:        p.Organization,
+		SessionKey:          p.SessionKey,
+		Dev:                 p.Dev,
+	}
+	for _, r := range p.RequireClaims {
+		c.RequireClaims = append(c.RequireClaims, trust.RequiredClaim{Path: r.Claim, Value: r.Value})
+	}
+	if f := p.Factor; f != nil {
+		c.Factor = trust.Factor{Type: f.Type, SecondOnly: f.SecondOnly, ValidFor: time.Duration(f.ValidFor)}
+	}
+	if s := p.Session; s != nil {
+		c.SessionDuration, c.SessionIdle = time.Duration(s.Duration), time.Duration(s.Idle)
+	}
+	if create := p.Create; create != nil {
+		c.CreateMembers, c.CreateMembersPerHour = create.Members, create.MembersPerHour
+		c.CreateOrganizations, c.CreateOrganizationsPerHour = create.Organizations, create.OrganizationsPerHour
+	}
+	return c
+}
+
+// orNone is a duration whose default is not 0: the trust room takes 0 for the
+// default, and less for none.
+func orNone(d *caddy.Duration) time.Duration {
+	switch {
+	case d == nil:
+		return 0
+	case *d == 0:
+		return -1
+	}
+	return time.Duration(*d)
+}
+
+// JWKSURL is a published key set.
+type JWKSURL struct {
+	// The address: https, or http on loopback.
+	URL string `json:"url"`
+
+	// A file with a token to present as `Authorization: Bearer`; it is read anew
+	// for every fetch. Default: none.
+	Bearer string `json:"bearer,omitempty"`
+
+	// A PEM file with the certificate authorities to trust for this address.
+	// Default: the system's.
+	CA string `json:"ca,omitempty"`
+
+	// Allow the address to lead to a private network. Default: false, loopback
+	// addresses only where the URL itself names loopback.
+	AllowPrivate bool `json:"allow_private,omitempty"`
+}
+
+// RequiredClaim is a claim that a token must have.
+type RequiredClaim struct {
+	// The claim's path.
+	Claim string `json:"claim"`
+
+	// The value it must have: a string of that text, or a number or boolean
+	// written so. Default: any but null and the empty ones.
+	Value string `json:"value,omitempty"`
+}
+
+// Create says what tokens of a profile may bring into being, and how fast.
+type Create struct {
+	// Create a member when a token names one that is not known. Default: false.
+	Members bool `json:"members,omitempty"`
+
+	// Members an hour. Default: 1000.
+	MembersPerHour int `json:"members_per_hour,omitempty"`
+
+	// Create an organization when a token names one that is not known.
+	// Default: false.
+	Organizations bool `json:"organizations,omitempty"`
+
+	// Organizations an hour. Default: 100.
+	OrganizationsPerHour int `json:"organizations_per_hour,omitempty"`
+}
+
+// Factor is what a token proves.
+type Factor struct {
+	// The kind of proof, in the operator's words: a–z 0–9 _ -
+	Type string `json:"type"`
+
+	// The proof never starts a session, creates nobody and links nobody: it adds
+	// to a session that another profile's token started. Default: false.
+	SecondOnly bool `json:"second_only,omitempty"`
+
+	// How long after it was given the proof counts. Default: 0, while the session
+	// lives.
+	ValidFor caddy.Duration `json:"valid_for,omitempty"`
+}
+
+// ProfileSession limits the sessions that the proxy starts from tokens.
+type ProfileSession struct {
+	// How long such a session lives at most; its token is refused afterwards.
+	// Default: 0, until the token's end.
+	Duration caddy.Duration `json:"duration,omitempty"`
+
+	// How long it lives without a request; its token is refused afterwards.
+	// Default: 0, until its end.
+	Idle caddy.Duration `json:"idle,omitempty"`
+}

@@ -1,0 +1,309 @@
+package caddymodule
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// profileBlock is a profile of the global attest block.
+//
+//	profile <name> {
+//		issuer <iss>...
+//		audience <aud>... [from <claim>]
+//		jwks_url <url> {
+//			bearer <path>
+//			ca <pem>
+//			allow_private
+//		}
+//		jwks_file <path>
+//		public_key_file <pem>...
+//		dev
+//		algorithms <alg>...
+//		types <typ>...
+//		leeway <duration>
+//		max_token_age <duration>
+//		max_lifetime <duration>
+//		stale_keys <duration>
+//		require_claims <claim>[=<value>]...
+//		map <attribute> <claim path>
+//		map {
+//			<attribute> <claim path>
+//		}
+//		roles <role>...
+//		roles {
+//			<value> <role>...
+//		}
+//		email_domains <domain>... | *
+//		email_verified assume
+//		namespace <name>
+//		organization <text with {claims.path}>
+//		create members|organizations... [<n>/h]
+//		factor <type> {
+//			second_only
+//			valid_for <duration>
+//		}
+//		session_key <claim>...
+//		session {
+//			duration <duration>
+//			idle <duration>
+//		}
+//	}
+var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line[Profile]{
+	grammar.Texts("issuer", "<iss>...", "the values of iss that are good",
+		func(p *Profile) *[]string { return &p.Issuers }),
+	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
+	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
+		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
+	grammar.Text("jwks_file", "<path>", "the keys as a JWK set",
+		func(p *Profile) *string { return &p.JWKSFile }),
+	grammar.Texts("public_key_file", "<pem>...", "the keys as PEM",
+		func(p *Profile) *[]string { return &p.PublicKeyFiles }),
+	grammar.Flag("dev", "a key pair for 'caddy attest mint', on loopback only",
+		func(p *Profile) *bool { return &p.Dev }),
+	grammar.Choices("algorithms", "<alg>...", "default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA", tokenAlgorithms,
+		func(p *Profile) *[]string { return &p.Algorithms }),
+	grammar.Texts("types", "<typ>...", "values of the header typ; default absent, JWT, at+jwt",
+		func(p *Profile) *[]string { return &p.Types }),
+	grammar.DurationOrZero("leeway", "<duration>", "how far the issuer's clock may be off; default and limit 60s",
+		func(p *Profile) **caddy.Duration { return &p.Leeway }),
+	grammar.Duration("max_token_age", "<duration>", "how long after iat a token is good; default until exp",
+		func(p *Profile) *caddy.Duration { return &p.MaxTokenAge }),
+	grammar.Duration("max_lifetime", "<duration>", "the longest exp - iat; default 24h",
+		func(p *Profile) *caddy.Duration { return &p.MaxLifetime }),
+	grammar.DurationOrZero("stale_keys", "<duration>", "how long the last good keys serve while jwks_url is away; default 24h",
+		func(p *Profile) **caddy.Duration { return &p.StaleKeys }),
+	grammar.Custom("require_claims", "<claim>[=<value>]...", "all of them must be there", readRequireClaims),
+	grammar.Line[Profile]{Name: "map", Args: "<attribute> <claim path>", Help: "which claim says what; or a block of such lines", Block: mapBlock, Either: true, Read: readMap},
+	grammar.Line[Profile]{Name: "roles", Args: "<role>...", Help: "the roles it may give; or a block that translates them", Block: rolesBlock, Either: true, Read: readProfileRoles},
+	grammar.Texts("email_domains", "<domain>... | *", "whose addresses it speaks for; default none",
+		func(p *Profile) *[]string { return &p.EmailDomains }),
+	grammar.Custom("email_verified", "assume", "treat those addresses as verified", readEmailVerified),
+	grammar.Text("namespace", "<name>", "whose external ids these are; default the profile's name",
+		func(p *Profile) *string { return &p.Namespace }),
+	grammar.Text("organization", "<text with {claims.path}>", "where its tokens belong",
+		func(p *Profile) *string { return &p.Organization }),
+	grammar.Custom("create", "members|organizations... [<n>/h]", "what its tokens bring into being; default 1000/h and 100/h", readCreate),
+	grammar.SubText("factor", "<type>", "what a token proves", factorBlock,
+		func(p *Profile) **Factor { return &p.Factor }, func(f *Factor) *string { return &f.Type }),
+	grammar.Texts("session_key", "<claim>...", "tokens that agree in all of them share a session",
+		func(p *Profile) *[]string { return &p.SessionKey }),
+	grammar.Sub("session", "limits of the sessions the proxy starts from its tokens", profileSessionBlock,
+		func(p *Profile) **ProfileSession { return &p.Session }),
+}}
+
+var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Line[JWKSURL]{
+	grammar.Text("bearer", "<path>", "a file with the token to present there",
+		func(k *JWKSURL) *string { return &k.Bearer }),
+	grammar.Text("ca", "<pem>", "a file with the authorities to trust there",
+		func(k *JWKSURL) *string { return &k.CA }),
+	grammar.Flag("allow_private", "the address may lead to a private network",
+		func(k *JWKSURL) *bool { return &k.AllowPrivate }),
+}}
+
+// tokenAlgorithms are those a profile can list.
+var tokenAlgorithms = []string{
+	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+}
+
+// readAudience reads `audience <aud>... [from <claim>]`.
+func readAudience(r *grammar.Reader, p *Profile) error {
+	args, err := r.Args(1)
+	if err != nil {
+		return err
+	}
+	n := len(args)
+	if args[0] == "from" || args[n-1] == "from" {
+		return r.Wrong()
+	}
+	if n > 2 && args[n-2] == "from" {
+		if p.AudienceClaim != "" && p.AudienceClaim != args[n-1] {
+			return r.Errf("the audience is already read from claim '%s'", p.AudienceClaim)
+		}
+		p.AudienceClaim, args = args[n-1], args[:n-2]
+	}
+	p.Audiences = append(p.Audiences, args...)
+	return nil
+}
+
+// readRequireClaims reads `require_claims <claim>[=<value>]...`. A claim whose
+// name holds = can be required in JSON only.
+func readRequireClaims(r *grammar.Reader, p *Profile) error {
+	args, err := r.Args(1)
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		claim, value, valued := strings.Cut(arg, "=")
+		if claim == "" || valued && value == "" {
+			return r.Wrong()
+		}
+		r.Mark(r.Path.At(claim))
+		p.RequireClaims = append(p.RequireClaims, RequiredClaim{Claim: claim, Value: value})
+	}
+	return nil
+}
+
+var (
+	mapBlock   = grammar.Rows{Args: "<attribute> <claim path>", Help: "email token_id external_id name roles trusted_metadata.<key>"}
+	rolesBlock = grammar.Rows{Args: "<value> <role>...", Help: "the claim's value, and the roles it gives"}
+)
+
+// readMap reads `map <attribute> <claim path>`, or a block of such lines.
+func readMap(r *grammar.Reader, p *Profile) error {
+	r.Usage = "map <attribute> <claim path>"
+	if args := r.RemainingArgs(); len(args) > 0 {
+		return readMapping(r, p, args)
+	}
+	if err := r.Table(func(line []string) error { return readMapping(r, p, line) }); err != nil {
+		return err
+	}
+	if len(p.Map) == 0 {
+		return r.Wrong()
+	}
+	return nil
+}
+
+// attributes are what a claim can be mapped to.
+var attributes = []string{
+	trust.AttributeEmail, trust.AttributeTokenID, trust.AttributeExternalID, trust.AttributeName,
+	trust.AttributeRoles, trust.MetadataPrefix + "<key>",
+}
+
+func isAttribute(name string) bool {
+	return strings.HasPrefix(name, trust.MetadataPrefix) || slices.Contains(attributes, name)
+}
+
+// readMapping reads one attribute and where it comes from.
+func readMapping(r *grammar.Reader, p *Profile, args []string) error {
+	if len(args) != 2 || slices.Contains(args, "") {
+		return r.Wrong()
+	}
+	attribute, path := args[0], args[1]
+	if !isAttribute(attribute) {
+		return r.Unrecognized("attribute", attribute, attributes...)
+	}
+	if _, ok := p.Map[attribute]; ok {
+		return r.Errf("'%s' is already mapped", attribute)
+	}
+	r.Mark(r.Path.At(attribute))
+	grammar.Put(&p.Map, attribute, path)
+	return nil
+}
+
+// readProfileRoles reads `roles <role>...`, or a block of `<value> <role>...`.
+func readProfileRoles(r *grammar.Reader, p *Profile) error {
+	args := r.RemainingArgs()
+	if slices.Contains(args, "") {
+		return r.Wrong()
+	}
+	for _, role := range args {
+		giveRoles(p, role, role)
+	}
+	if len(args) > 0 {
+		return nil
+	}
+	r.Usage = "roles { <value> <role>... }"
+	err := r.Table(func(line []string) error {
+		if len(line) < 2 {
+			return r.Wrong()
+		}
+		giveRoles(p, line[0], line[1:]...)
+		return nil
+	})
+	if err == nil && len(p.Roles) == 0 {
+		return r.Wrong()
+	}
+	return err
+}
+
+// giveRoles adds roles to those that a value gives.
+func giveRoles(p *Profile, value string, roles ...string) {
+	given := p.Roles[value]
+	for _, role := range roles {
+		if !slices.Contains(given, role) {
+			given = append(given, role)
+		}
+	}
+	grammar.Put(&p.Roles, value, given)
+}
+
+// readEmailVerified reads `email_verified assume`.
+func readEmailVerified(r *grammar.Reader, p *Profile) error {
+	if p.AssumeEmailVerified {
+		return r.Again()
+	}
+	p.AssumeEmailVerified = true
+	var word string
+	return r.Choice(&word, "assume")
+}
+
+// readCreate reads `create members|organizations... [<n>/h]`; the rate is that of
+// each kind named on the line.
+func readCreate(r *grammar.Reader, p *Profile) error {
+	args, err := r.Args(1)
+	if err != nil {
+		return err
+	}
+	rate := 0
+	if n := len(args) - 1; n > 0 && strings.HasSuffix(args[n], "/h") {
+		if rate, err = readRate(r, args[n]); err != nil {
+			return err
+		}
+		args = args[:n]
+	}
+	if p.Create == nil {
+		p.Create = new(Create)
+	}
+	for _, kind := range args {
+		if err := p.Create.add(r, kind, rate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRate reads `<n>/h`.
+func readRate(r *grammar.Reader, text string) (int, error) {
+	rate, err := strconv.Atoi(strings.TrimSuffix(text, "/h"))
+	if err != nil || rate < 1 {
+		return 0, r.Errf("'%s' is not a rate; expected one such as 500/h", text)
+	}
+	return rate, nil
+}
+
+// add allows one kind, at the rate, or 0 for the default.
+func (c *Create) add(r *grammar.Reader, kind string, rate int) error {
+	allowed, perHour := &c.Members, &c.MembersPerHour
+	switch kind {
+	case "members":
+	case "organizations":
+		allowed, perHour = &c.Organizations, &c.OrganizationsPerHour
+	default:
+		return r.Unrecognized("kind", kind, "members", "organizations")
+	}
+	if *allowed {
+		return r.Errf("'%s %s' is already given", r.Path, kind)
+	}
+	*allowed, *perHour = true, rate
+	return nil
+}
+
+var factorBlock = grammar.Block[Factor]{Name: "factor", Lines: []grammar.Line[Factor]{
+	grammar.Flag("second_only", "it adds to a session and never starts one",
+		func(f *Factor) *bool { return &f.SecondOnly }),
+	grammar.Duration("valid_for", "<duration>", "how long it counts; default while the session lives",
+		func(f *Factor) *caddy.Duration { return &f.ValidFor }),
+}}
+
+var profileSessionBlock = grammar.Block[ProfileSession]{Name: "profile session", Lines: []grammar.Line[ProfileSession]{
+	grammar.Duration("duration", "<duration>", "default until the token's end",
+		func(s *ProfileSession) *caddy.Duration { return &s.Duration }),
+	grammar.Duration("idle", "<duration>", "default until its end",
+		func(s *ProfileSession) *caddy.Duration { return &s.Idle }),
+}}

@@ -1,0 +1,201 @@
+package caddymodule
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// profile checks one profile, by itself and within the app. What makes a profile
+// sound is the trust room's to say; here are the rules of the language, and those
+// that only the whole configuration can break.
+func (c *checker) profile(at grammar.Place, name string, p *Profile, a *App) {
+	before := len(c.Problems)
+	c.profileTexts(at, p)
+	c.profileKeys(at, p)
+	c.profileLists(at, p)
+	c.profileRoles(at, p)
+	c.profileNumbers(at, p)
+	if len(c.Problems) > before {
+		return
+	}
+	if profile := c.trusts(at, name, p); profile != nil {
+		c.profileIsNotGateway(at, profile, a)
+		c.profileIsAdmitted(at, name, p, a)
+	}
+}
+
+// profileTexts checks for placeholders: where one is replaced, that it can be;
+// everywhere else, that there is none.
+func (c *checker) profileTexts(at grammar.Place, p *Profile) {
+	for _, issuer := range p.Issuers {
+		c.KnownButCaptures(at.At("issuer", issuer), issuer)
+	}
+	for _, audience := range p.Audiences {
+		c.Known(at.At("audience", audience), audience)
+	}
+	c.Plain(at.At("audience"), p.AudienceClaim)
+	c.Plain(at.At("namespace"), p.Namespace)
+	c.Plain(at.At("organization"), p.Organization)
+	for attribute, path := range sorted(p.Map) {
+		c.Plain(at.At("map", attribute), path)
+	}
+	for _, r := range p.RequireClaims {
+		c.Plain(at.At("require_claims", r.Claim), r.Claim+r.Value)
+	}
+	for value, roles := range sorted(p.Roles) {
+		c.Plain(at.At("roles"), value+strings.Join(roles, ""))
+	}
+}
+
+// profileLists checks that nothing is said twice.
+func (c *checker) profileLists(at grammar.Place, p *Profile) {
+	var required []string
+	for _, r := range p.RequireClaims {
+		required = append(required, r.Claim)
+	}
+	c.Unique(at.At("issuer"), p.Issuers)
+	c.Unique(at.At("audience"), p.Audiences)
+	c.Unique(at.At("algorithms"), p.Algorithms)
+	c.Unique(at.At("types"), p.Types)
+	c.Unique(at.At("require_claims"), required)
+	c.Unique(at.At("email_domains"), p.EmailDomains)
+	c.Unique(at.At("session_key"), p.SessionKey)
+	if len(p.EmailDomains) > 1 && slices.Contains(p.EmailDomains, anyDomain) {
+		c.Refuse(at.At("email_domains", anyDomain), "'*' is every domain and stands alone")
+	}
+}
+
+// anyDomain covers every address.
+const anyDomain = "*"
+
+// profileRoles refuses a mapping that could give nothing.
+func (c *checker) profileRoles(at grammar.Place, p *Profile) {
+	if p.Map[trust.AttributeRoles] != "" && len(p.Roles) == 0 {
+		c.Refuse(at.At("map", trust.AttributeRoles), "every role would be dropped: list those that the profile may give with 'roles'")
+	}
+	for _, roles := range sorted(p.Roles) {
+		c.Unique(at.At("roles"), roles)
+	}
+}
+
+// profileNumbers refuses a negative leeway, which the trust room would take for
+// none, a rate without what it limits, and an idle time that is never reached.
+func (c *checker) profileNumbers(at grammar.Place, p *Profile) {
+	if p.Leeway != nil {
+		c.NotNegative(at.At("leeway"), *p.Leeway)
+	}
+	if create := p.Create; create != nil && (create.MembersPerHour != 0 && !create.Members || create.OrganizationsPerHour != 0 && !create.Organizations) {
+		c.Refuse(at.At("create"), "a rate without what it limits")
+	}
+	if s := p.Session; s != nil && s.Duration > 0 && s.Idle > s.Duration {
+		c.Refuse(at.At("session", "idle"), "longer than the session itself")
+	}
+}
+
+// profileIsNotGateway refuses a profile that believes the gateway: what it signs
+// is never evidence for it (RFC 8725, section 3.12).
+func (c *checker) profileIsNotGateway(at grammar.Place, profile *trust.Profile, a *App) {
+	own := a.issuer()
+	if own == "" {
+		return
+	}
+	set, err := trust.NewSet(profile)
+	if err == nil {
+		err = set.CheckIssuer(grammar.StandIn(own))
+	}
+	if err != nil {
+		c.Refuse(at.At("issuer"), "a token of the gateway itself would fit, and what it signs is never evidence for it")
+	}
+}
+
+// profileIsAdmitted refuses an organization that is known to be out of reach.
+func (c *checker) profileIsAdmitted(at grammar.Place, name string, p *Profile, a *App) {
+	id, ok := a.organizationNamed(p.Organization)
+	if ok && !slices.Contains(a.Organizations[id].Profiles, name) {
+		c.Refuse(at.At("organization"), "organization '%s' does not admit this profile; add it to its 'profiles'", id)
+	}
+}
+
+// organizationNamed is the configured organization that the operator's word
+// names: by its id, else by its external id.
+func (a *App) organizationNamed(text string) (id string, ok bool) {
+	if _, ok := a.Organizations[text]; ok {
+		return text, true
+	}
+	for id, o := range sorted(a.Organizations) {
+		if text != "" && o.ExternalID == text {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// profileKeys checks that a profile's keys come from one place.
+func (c *checker) profileKeys(at grammar.Place, p *Profile) {
+	switch sources := p.keySources(); len(sources) {
+	case 1:
+	case 0:
+		c.Refuse(at, "expected keys: one of %s", grammar.OneOf(keySources...))
+	default:
+		c.Refuse(at.At(sources[len(sources)-1]), "the keys come from '%s' already; a profile has one of %s", sources[0], grammar.OneOf(keySources...))
+	}
+	if p.JWKSURL != nil {
+		c.jwksURL(at.At("jwks_url"), p.JWKSURL)
+	}
+	if p.JWKSFile != "" {
+		c.paths(at.At("jwks_file"), p.JWKSFile)
+	}
+	c.paths(at.At("public_key_file"), p.PublicKeyFiles...)
+	if p.StaleKeys != nil {
+		c.NotNegative(at.At("stale_keys"), *p.StaleKeys)
+		c.keysMayBeStale(at.At("stale_keys"), p)
+		if p.JWKSURL == nil {
+			c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' can become stale")
+		}
+	}
+}
+
+// keysMayBeStale asks the trust room for how long.
+func (c *checker) keysMayBeStale(at grammar.Place, p *Profile) {
+	var mistake *trust.ConfigError
+	err := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}.Check()
+	if errors.As(err, &mistake) {
+		c.Refuse(at, "%s", mistake.Reason)
+	}
+}
+
+// keySources are the words that say where keys come from.
+var keySources = []string{"jwks_url", "jwks_file", "public_key_file", "dev"}
+
+// keySources are those of the words that the profile uses.
+func (p *Profile) keySources() []string {
+	used := []bool{p.JWKSURL != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, p.Dev}
+	var sources []string
+	for i, source := range keySources {
+		if used[i] {
+			sources = append(sources, source)
+		}
+	}
+	return sources
+}
+
+// jwksURL checks where keys are fetched from: what anyone on the way could
+// change is no key.
+func (c *checker) jwksURL(at grammar.Place, k *JWKSURL) {
+	if c.Known(at, k.URL) {
+		c.url(at, k.URL, "https", "http")
+		if strings.HasPrefix(k.URL, "http://") && !isLoopbackURL(k.URL) {
+			c.Refuse(at, "expected https: http is for loopback addresses only")
+		}
+	}
+	if k.Bearer != "" {
+		c.paths(at.At("bearer"), k.Bearer)
+	}
+	if k.CA != "" {
+		c.paths(at.At("ca"), k.CA)
+	}
+}
