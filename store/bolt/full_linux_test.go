@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/bolt"
 )
 
 // F30: a full disk refuses what is new, keeps what was acknowledged, also for
@@ -48,4 +49,32 @@ func TestFullDisk(t *testing.T) {
 	}
 	apply(t, s, op("room", "again", 0))
 	s.Close()
+}
+
+// A volume that is mounted read-only is refused with the file's path.
+func TestReadOnlyVolume(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skipf("a volume cannot be mounted here (root only): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	path := filepath.Join(dir, "sessions.db")
+	open(t, path, nil).Close()
+	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s, err := bolt.Open(path, bolt.Options{})
+		if err == nil {
+			s.Close()
+			t.Fatal("opened")
+		}
+		if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), path) {
+			t.Errorf("got %v, want %v and the path", err, syscall.EROFS)
+		}
+	}
 }
