@@ -106,7 +106,7 @@ func (b *breaker) countResult(err error, took time.Duration) {
 		return
 	}
 	b.faults++
-	if took >= b.store.config.Timeout/2 {
+	if took >= b.timeFor(err)/2 {
 		b.waits++
 	}
 	if b.faults >= breakerFaults && !b.asking {
@@ -129,9 +129,17 @@ func (b *breaker) countsAsSilence(err error, took time.Duration) bool {
 	case errors.Is(err, context.Canceled), errors.Is(err, goredis.ErrClosed), errors.Is(err, errBreakerOpen):
 		return false
 	case isTimeout(err):
-		return took >= b.store.config.Timeout*8/10
+		return took >= b.timeFor(err)*8/10
 	}
 	return true
+}
+
+// timeFor is how long the server had.
+func (b *breaker) timeFor(err error) time.Duration {
+	if isUnsent(err) {
+		return greetingPatience(b.store.config.Timeout)
+	}
+	return b.store.config.Timeout
 }
 
 func isTimeout(err error) bool {

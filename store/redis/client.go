@@ -28,7 +28,7 @@ func newClient(c Config, each func(*goredis.Client)) (goredis.UniversalClient, e
 	if err != nil {
 		return nil, err
 	}
-	options := clientOptions(c, dialer{security, max(dialTimeout, c.Timeout)}.dial)
+	options := clientOptions(c, dialer{security, max(dialTimeout, c.Timeout), greetingPatience(c.Timeout)}.dial)
 	if !c.Cluster {
 		client := goredis.NewUniversalClient(options).(*goredis.Client)
 		each(client)
@@ -59,8 +59,8 @@ func clientOptions(c Config, dial func(context.Context, string, string) (net.Con
 		DisableIdentity: true,
 
 		// A call ends with its context and not with a default of seconds. Reads are
-		// tried once more where a pooled connection turns out dead; scripts never are
-		// (see once).
+		// tried once more where a connection breaks; scripts only where they were
+		// certainly not sent (see once and eval).
 		ContextTimeoutEnabled: true,
 		ReadTimeout:           c.Timeout,
 		WriteTimeout:          c.Timeout,
@@ -83,6 +83,7 @@ func clientOptions(c Config, dial func(context.Context, string, string) (net.Con
 type dialer struct {
 	security *tls.Config
 	timeout  time.Duration
+	patience time.Duration // of the greeting
 }
 
 // dial never fails: where no connection comes about, it returns one that does
@@ -92,9 +93,18 @@ type dialer struct {
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.open(ctx, network, address)
 	if err != nil {
-		return refused{err: err}, nil
+		return refused{err: &unsentError{err}}, nil
 	}
-	return conn, nil
+	return d.greeted(conn), nil
+}
+
+func (d dialer) greeted(conn net.Conn) net.Conn {
+	under := conn
+	if secure, ok := conn.(*tls.Conn); ok {
+		under = secure.NetConn()
+	}
+	socket, _ := under.(syscall.Conn)
+	return &greeted{Conn: conn, socket: socket, patience: d.patience}
 }
 
 func (d dialer) open(ctx context.Context, network, address string) (net.Conn, error) {
@@ -111,28 +121,7 @@ func (d dialer) open(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, fmt.Errorf("tls to %s: %w", address, err)
 	}
-	return exposeSocket(conn.(*tls.Conn)), nil
-}
-
-// checked is a TLS connection under which the pool can look at the socket, to see
-// before it is used whether the server has closed it. Without that, every
-// connection of the pool would cost one command after the server was restarted.
-// (What a server sends unasked, within TLS or outside, makes the pool drop the
-// connection; in RESP2 that is never data.)
-type checked struct {
-	*tls.Conn
-	socket syscall.Conn
-}
-
-// SyscallConn implements syscall.Conn.
-func (c checked) SyscallConn() (syscall.RawConn, error) { return c.socket.SyscallConn() }
-
-func exposeSocket(conn *tls.Conn) net.Conn {
-	socket, ok := conn.NetConn().(syscall.Conn)
-	if !ok {
-		return conn
-	}
-	return checked{conn, socket}
+	return conn, nil
 }
 
 // refused is a connection that never came about.

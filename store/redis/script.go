@@ -55,13 +55,23 @@ func (s *Store) slotMoving(err error) bool {
 		goredis.HasErrorPrefix(err, "ASK") || goredis.HasErrorPrefix(err, "MOVED"))
 }
 
+// eval sends a script, by another connection where the first was none.
 func (s *Store) eval(ctx context.Context, command, sc string, keys []string, args []any) (int64, error) {
 	all := make([]any, 0, 3+len(keys)+len(args))
 	all = append(all, command, sc, len(keys))
 	for _, key := range keys {
 		all = append(all, key)
 	}
-	cmd := once{goredis.NewCmd(ctx, append(all, args...)...)}
+	all = append(all, args...)
+	n, err := s.send(ctx, all)
+	if isUnsent(err) && ctx.Err() == nil {
+		n, err = s.send(ctx, all)
+	}
+	return n, err
+}
+
+func (s *Store) send(ctx context.Context, command []any) (int64, error) {
+	cmd := once{goredis.NewCmd(ctx, command...)}
 	if err := s.client.Process(ctx, cmd); err != nil {
 		return 0, err
 	}
