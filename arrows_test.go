@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"session":               {"store", "store/record", "claims", "internal/flight", "internal/strictjson"},
 	"session/mint":          {"session", "store", "store/record", "claims", "internal/flight", "internal/jose", "internal/strictjson"},
 	"gateway/authn":         {"trust", "directory", "rbac", "session", "session/mint", "claims", "store", "internal/cache", "internal/flight"},
-	"gateway/web":           {"gateway/authn", "internal/jose"},
+	"gateway/web":           {"gateway/authn", "internal/jose", "internal/strictjson"},
 	"gateway/proxy":         {"gateway/authn", "gateway/web"},
 	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},

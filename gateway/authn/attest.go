@@ -100,9 +100,6 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 	if err != nil {
 		return LiveSession{}, err
 	}
-	if live.Session.Implicit {
-		return LiveSession{}, Refuse("session_not_mutable", errImplicit)
-	}
 	if _, _, err := a.resolve(ctx, id, r.Organization, func(o directory.Organization, m directory.Member) error {
 		return sameMember(live, o, m)
 	}); err != nil {
@@ -118,7 +115,7 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 }
 
 var (
-	errImplicit    = errors.New("an implicit session takes no factor by the API: it has no token to name it with")
+	errImplicit    = errors.New("an implicit session has no token: it belongs to the trusted token that it is of")
 	errOtherMember = errors.New("the token resolves to another member than the session's")
 )
 

@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/internal/flight"
 	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
@@ -95,7 +95,7 @@ type Authenticator struct {
 	watch    connection
 	secrets  secrets
 	failures *failures
-	flights  singleflight.Group
+	starts   flight.Group[startKey, LiveSession]
 }
 
 // New checks the configuration and fills in defaults.

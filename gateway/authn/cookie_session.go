@@ -39,16 +39,16 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 			return live.Session, nil
 		}
 	}
-	started, err, _ := a.flights.Do("cookie "+string(key.digest[:])+key.profile, func() (any, error) {
-		started, err := a.startSession(context.WithoutCancel(ctx), session.Start{
+	started, err := a.starts.Do(ctx, startKey{key, true}, func(ctx context.Context) (LiveSession, error) {
+		started, err := a.startSession(ctx, session.Start{
 			OrganizationID: live.Organization.ID, MemberID: live.Member.ID, Duration: a.SessionDuration, Factor: factorOf(id),
 		}, id.IssuedAt)
 		if err == nil {
 			a.cache.cookieSessions.ids.Set(key, started.Session.ID)
 		}
-		return started.Session, err
+		return started, err
 	})
-	return started.(session.Session), err
+	return started.Session, err
 }
 
 func (a *Authenticator) isCookieOf(ctx context.Context, value string, live LiveSession) bool {

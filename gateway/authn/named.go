@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/attestgate/caddy-attest/session"
 )
@@ -33,8 +34,9 @@ var (
 	errNoFirstFactor     = errors.New("no first factor of the session counts any more")
 )
 
-// named answers the live session that a call names. It must still rest on a first
-// factor that counts.
+// named answers the live session that a call names, to go on with it. It must still
+// rest on a first factor that counts, and have a token: an implicit session has none,
+// and is named by nobody but the trusted token that it is of.
 func (a *Authenticator) named(ctx context.Context, n SessionName) (LiveSession, error) {
 	if err := n.Check(); err != nil {
 		return LiveSession{}, err
@@ -43,6 +45,10 @@ func (a *Authenticator) named(ctx context.Context, n SessionName) (LiveSession, 
 	switch {
 	case err != nil:
 		return LiveSession{}, err
+	case live.Session.Implicit:
+		return LiveSession{}, Refuse("session_not_mutable", errImplicit)
+	case !a.firstProfileConfigured(live):
+		return LiveSession{}, Refuse("profile_not_configured", errNoFirstFactor)
 	case !a.hasFirstFactor(live):
 		return LiveSession{}, Refuse("session_not_found", errNoFirstFactor)
 	case n.Organization != "" && n.Organization != live.Organization.ID:
@@ -59,6 +65,16 @@ func (a *Authenticator) byName(ctx context.Context, n SessionName) (LiveSession,
 		return LiveSession{}, Refuse("invalid_session_token", err)
 	}
 	return a.byToken(ctx, n.Token)
+}
+
+// firstProfileConfigured tells whether a profile of a first factor is configured here.
+// Where none is, the session may be good at another node or tomorrow: the caller is
+// told so, and not that it is gone.
+func (a *Authenticator) firstProfileConfigured(live LiveSession) bool {
+	return slices.ContainsFunc(live.Session.Factors, func(f session.Factor) bool {
+		p, configured := a.Profiles.Profile(f.Profile)
+		return configured && !p.Config().Factor.SecondOnly
+	})
 }
 
 // hasFirstFactor tells whether a session still rests on a first factor that counts.

@@ -3,13 +3,11 @@ package authn
 import (
 	"context"
 	"hash/maphash"
-	"strconv"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/attestgate/caddy-attest/internal/cache"
+	"github.com/attestgate/caddy-attest/internal/flight"
 )
 
 // readThrough is a bounded read-through cache of decoded records that never serves
@@ -28,7 +26,7 @@ import (
 // moves on: an entry of a former generation is not served as it is.
 type readThrough[T any] struct {
 	entries   *cache.Cache[string, *entry[T]]
-	flights   singleflight.Group
+	loads     flight.Group[loadKey, T]
 	seed      maphash.Seed
 	gens      [generations]atomic.Uint64
 	flushes   *flushes
@@ -116,14 +114,18 @@ func (f *readThrough[T]) compareAfter(key string) time.Duration {
 	return compareEvery - compareEvery/10*time.Duration(maphash.String(f.seed, key)%steps)/steps
 }
 
-// fill loads once for all who wait. The load outlives the request that began it,
-// since others wait for it too; the store's own timeout bounds it. The flight is
-// named by the generation too: who asks after an invalidation must not be answered by
-// a read that began before it.
+// A loadKey holds the generation too: who asks after an invalidation must not be
+// answered by a read that began before it.
+type loadKey struct {
+	key string
+	gen uint64
+}
+
+// fill loads once for all who wait.
 func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
 	e := &entry[T]{read: f.now(), gen: f.generation(key).Load(), flush: f.flushes.count()}
-	ch := f.flights.DoChan(strconv.FormatUint(e.gen, 36)+" "+key, func() (any, error) {
-		v, err := load(context.WithoutCancel(ctx))
+	return f.loads.Do(ctx, loadKey{key, e.gen}, func(ctx context.Context) (T, error) {
+		v, err := load(ctx)
 		switch {
 		case err == nil:
 			e.value = v
@@ -133,13 +135,6 @@ func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context
 		}
 		return v, err
 	})
-	select {
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	case r := <-ch:
-		return r.Val.(T), r.Err
-	}
 }
 
 // keep stores e unless the key was invalidated since the read began. The generation

@@ -103,6 +103,7 @@ var problems = table(
 	Problem{"invalid_session_token", InvalidCredential, "The session_token is not valid."},
 	Problem{"unable_to_parse_session_jwt", InvalidCredential, "The session_jwt is not valid."},
 	Problem{"invalid_session_duration_minutes", Malformed, "session_duration_minutes is out of range."},
+	Problem{"profile_not_configured", InvalidCredential, "No profile that the session rests on is configured here."},
 	Problem{"session_not_mutable", Malformed, "The session cannot be changed this way."},
 	Problem{"member_session_member_id_mismatch", UnusableIdentity, "The session belongs to another member."},
 	Problem{"insufficient_factors_for_session_exchange", UnusableIdentity, "The session's factors do not allow the exchange."},

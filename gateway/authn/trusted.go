@@ -26,6 +26,13 @@ type tokenKey struct {
 	profile string
 }
 
+// A startKey names the session that requests with one trusted token start together:
+// the implicit one, or the one whose cookie is handed out.
+type startKey struct {
+	tokenKey
+	cookie bool
+}
+
 func newTokenSessions(o CacheOptions) tokenSessions {
 	return tokenSessions{ids: cache.New[tokenKey, string](o.Entries), texts: cache.New[[32]byte, struct{}](o.Entries)}
 }
@@ -58,19 +65,13 @@ func (a *Authenticator) implicitSession(ctx context.Context, id *trust.Identity)
 // findImplicit finds or makes the session, once for all requests that bring the
 // token at the same time.
 func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trust.Identity) (LiveSession, error) {
-	ch := a.flights.DoChan(string(key.digest[:])+key.profile, func() (any, error) {
-		live, err := a.startImplicit(context.WithoutCancel(ctx), id)
+	return a.starts.Do(ctx, startKey{tokenKey: key}, func(ctx context.Context) (LiveSession, error) {
+		live, err := a.startImplicit(ctx, id)
 		if err == nil {
 			a.cache.trusted.ids.Set(key, live.Session.ID)
 		}
 		return live, err
 	})
-	select {
-	case <-ctx.Done():
-		return LiveSession{}, ctx.Err()
-	case r := <-ch:
-		return r.Val.(LiveSession), r.Err
-	}
 }
 
 func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
