@@ -28,7 +28,6 @@ var arrows = map[string][]string{
 	"store/bolt":            {"store"},
 	"store/redis":           {"store"},
 	"store/redis/redistest": {},
-	"store/breaker":         {"store"},
 	"store/sealed":          {"store"},
 	"store/storetest":       {"store", "store/record", "internal/strictjson"},
 	"directory":             {"store", "store/record", "claims", "internal/strictjson"},
