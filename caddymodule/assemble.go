@@ -20,7 +20,7 @@ import (
 
 // assemble joins the rooms over an open, sealed store.
 func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, t trusted) (*gateway.Gateway, *mint.Ring, error) {
-	people, err := a.directory(ctx, s)
+	people, err := a.directory(ctx, s, shared.rates)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +47,7 @@ func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, 
 	return g, ring, err
 }
 
-func (a *App) directory(ctx context.Context, s store.Store) (*directory.Directory, error) {
+func (a *App) directory(ctx context.Context, s store.Store, rates *directory.Rates) (*directory.Directory, error) {
 	key, err := store.Key(ctx, s, "index", rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("attest: index key: %w", err)
@@ -56,7 +56,7 @@ func (a *App) directory(ctx context.Context, s store.Store) (*directory.Director
 	if err != nil {
 		return nil, err
 	}
-	return directory.New(directory.Config{Store: s, IndexKey: key, Organizations: organizations})
+	return directory.New(directory.Config{Store: s, IndexKey: key, Organizations: organizations, Rates: rates})
 }
 
 // policy is what the configured roles allow.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session"
@@ -20,11 +21,12 @@ import (
 	"github.com/attestgate/caddy-attest/store/sealed"
 )
 
-// sharedState is what outlives a configuration: the open store, and the
-// revocations that this node has made and must go on obeying.
+// sharedState is what outlives a configuration: the open store, the revocations
+// that this node has made and must go on obeying, and what it has created of late.
 type sharedState struct {
 	store       store.Store
 	revocations *session.Revocations
+	rates       *directory.Rates
 }
 
 // Destruct closes the store when the last configuration that used it is gone.
@@ -190,7 +192,7 @@ func (a *App) openStore(ctx context.Context) (*sharedState, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &sharedState{s, session.NewRevocations(time.Now)}, nil
+		return &sharedState{s, session.NewRevocations(time.Now), directory.NewRates()}, nil
 	})
 	if err != nil {
 		return nil, err

@@ -198,14 +198,15 @@ type Create struct {
 	// Create a member when a token names one that is not known. Default: false.
 	Members bool `json:"members,omitempty"`
 
-	// Members an hour. Default: 1000.
+	// Members an hour. Where a claim names the organization, one of several that
+	// ask gets at most a tenth. Default: 10000.
 	MembersPerHour int `json:"members_per_hour,omitempty"`
 
 	// Create an organization when a token names one that is not known.
 	// Default: false.
 	Organizations bool `json:"organizations,omitempty"`
 
-	// Organizations an hour. Default: 100.
+	// Organizations an hour. Default: 1000.
 	OrganizationsPerHour int `json:"organizations_per_hour,omitempty"`
 }
 

@@ -88,7 +88,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) *string { return &p.Namespace }),
 	grammar.Text("organization", "<text with {claims.path}>", "where its tokens belong",
 		func(p *Profile) *string { return &p.Organization }),
-	grammar.Custom("create", "members|organizations... [<n>/h]", "what its tokens bring into being; default 1000/h and 100/h", readCreate),
+	grammar.Custom("create", "members|organizations... [<n>/h]", "what its tokens bring into being; default 10000/h and 1000/h", readCreate),
 	grammar.SubText("factor", "<type>", "what a token proves", factorBlock,
 		func(p *Profile) **Factor { return &p.Factor }, func(f *Factor) *string { return &f.Type }),
 	grammar.Texts("session_key", "<claim>...", "tokens that agree in all of them share a session",

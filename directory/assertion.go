@@ -49,8 +49,8 @@ type Assertion struct {
 	// names the organization.
 	APIOrganization string
 	// CreateMembers and CreateOrganizations let the token make what it names, at
-	// most so many an hour per profile and gateway. Default: 1000 members, 100
-	// organizations.
+	// most so many an hour per profile and gateway (see Rates). Defaults:
+	// DefaultMembersPerHour and DefaultOrganizationsPerHour.
 	CreateMembers, CreateOrganizations               bool
 	CreateMembersPerHour, CreateOrganizationsPerHour int
 	// SecondOnly: the token may only name an existing member. It makes nothing and

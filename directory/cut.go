@@ -13,7 +13,7 @@ import (
 // every session that was started, at or before at. An earlier cut never replaces
 // a later one. The member may be a deleted one.
 func (d *Directory) CutMember(ctx context.Context, organizationID, memberID string, at time.Time) error {
-	return retry("cut member", func() error {
+	return retry(ctx, "cut member", func() error {
 		m, err := d.loadMember(ctx, organizationID, memberID)
 		if err != nil {
 			return err
@@ -35,7 +35,7 @@ func (m *memberRecord) cut(at time.Time) bool {
 // CutOrganization is CutMember for all members of an organization, which may be
 // a configured one.
 func (d *Directory) CutOrganization(ctx context.Context, organizationID string, at time.Time) error {
-	return retry("cut organization", func() error {
+	return retry(ctx, "cut organization", func() error {
 		o, _, err := d.live(ctx, organizationID)
 		if err != nil {
 			return err
@@ -51,7 +51,7 @@ func (d *Directory) CutOrganization(ctx context.Context, organizationID string, 
 // CutProfile refuses from now on every token of the profile that was issued at or
 // before at. Its sessions are for the caller to end: they read ProfileCut.
 func (d *Directory) CutProfile(ctx context.Context, profile string, at time.Time) error {
-	return retry("cut profile", func() error {
+	return retry(ctx, "cut profile", func() error {
 		r, err := d.profileRecord(ctx, profile)
 		if err != nil {
 			return err

@@ -26,6 +26,9 @@ type Config struct {
 	// Name and Slug default to ID; Name, Slug, ExternalID, Profiles and
 	// TrustedMetadata are used, the rest is not.
 	Organizations []Organization
+	// Rates is what profiles have created of late, to be kept across a reload.
+	// Default: NewRates().
+	Rates *Rates
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 	// Rand makes ids. Default: crypto/rand.Reader.
@@ -40,7 +43,7 @@ type Directory struct {
 	names      namer
 	now        func() time.Time
 	random     io.Reader
-	rates      *rates
+	rates      *Rates
 	flights    *flights
 }
 
@@ -62,8 +65,11 @@ func New(c Config) (*Directory, error) {
 		names:      newNamer(c.IndexKey),
 		now:        c.Now,
 		random:     c.Rand,
-		rates:      newRates(),
+		rates:      c.Rates,
 		flights:    newFlights(),
+	}
+	if d.rates == nil {
+		d.rates = NewRates()
 	}
 	if d.now == nil {
 		d.now = time.Now

@@ -1,6 +1,9 @@
 package directory
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Error is a refusal: the caller asked for something it may not have, or that
 // does not make sense. Faults of the store are other errors.
@@ -12,6 +15,9 @@ type Error struct {
 	Reason string
 	// Profile is the profile whose token was refused, where there was one.
 	Profile string
+	// RetryAfter is how long it takes until the same may be asked again; zero where
+	// waiting does not help.
+	RetryAfter time.Duration
 }
 
 // Error implements error.
@@ -102,5 +108,7 @@ func named(err error, profile string) error {
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	return &Error{Code: refusal.Code, Reason: refusal.Reason, Profile: profile}
+	copied := *refusal
+	copied.Profile = profile
+	return &copied
 }

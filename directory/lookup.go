@@ -138,7 +138,7 @@ func (d *Directory) findAny(ctx context.Context, organizationID, ref string) (*s
 // none.
 func (d *Directory) findIndexed(ctx context.Context, organizationID, key string) (*storedMember, error) {
 	var m *storedMember
-	err := retry("find member", func() error {
+	err := retry(ctx, "find member", func() error {
 		_, records, err := d.live(ctx, organizationID, key)
 		if err == nil {
 			m, err = d.indexed(ctx, organizationID, records[0])

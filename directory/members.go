@@ -44,7 +44,7 @@ type MemberChange struct {
 // one's, who has nothing else of the old, neither id nor roles nor metadata.
 func (d *Directory) CreateMember(ctx context.Context, organizationRef string, n NewMember) (Member, error) {
 	var m *storedMember
-	err := retry("create member", func() error {
+	err := retry(ctx, "create member", func() error {
 		o, err := d.findOrganization(ctx, organizationRef)
 		if err != nil {
 			return err
@@ -123,7 +123,7 @@ type finder func(ctx context.Context, organizationID, ref string) (*storedMember
 
 func (d *Directory) changeMember(ctx context.Context, organizationRef, memberRef string, find finder, fn func(*storedMember) error) (Member, error) {
 	var m *storedMember
-	err := retry("update member", func() error {
+	err := retry(ctx, "update member", func() error {
 		o, err := d.findOrganization(ctx, organizationRef)
 		if err != nil {
 			return err

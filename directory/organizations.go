@@ -46,7 +46,7 @@ func (d *Directory) CreateOrganization(ctx context.Context, n NewOrganization) (
 		return Organization{}, err
 	}
 	var s *storedOrganization
-	err = retry("create organization", func() error {
+	err = retry(ctx, "create organization", func() error {
 		if s, err = d.newOrganization(o); err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (o *organizationRecord) called(err error) error {
 // configured is an ErrConfigured; metadata may be added to it.
 func (d *Directory) UpdateOrganization(ctx context.Context, ref string, c OrganizationChange) (Organization, error) {
 	var o *storedOrganization
-	err := retry("update organization", func() (err error) {
+	err := retry(ctx, "update organization", func() (err error) {
 		if o, err = d.findOrganization(ctx, ref); err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (o *storedOrganization) applyMetadata(changes claims.Object) error {
 // the tombstone, so that no token makes it anew. A configured one is an
 // ErrConfigured.
 func (d *Directory) DeleteOrganization(ctx context.Context, ref string) error {
-	return retry("delete organization", func() error {
+	return retry(ctx, "delete organization", func() error {
 		o, err := d.findOrganization(ctx, ref)
 		switch {
 		case err != nil:

@@ -149,7 +149,7 @@ func (d *Directory) foundFirst(ctx context.Context, o *storedOrganization, a Ass
 	if err := d.mayFound(ctx, a, now[0]); err != nil {
 		return err
 	}
-	if err := d.rates.allow(a.organizationBucket(), d.now()); err != nil {
+	if err := d.allowOrganization(a); err != nil {
 		return err
 	}
 	err = d.found(ctx, o, false)

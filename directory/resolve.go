@@ -27,7 +27,7 @@ func (d *Directory) Resolve(ctx context.Context, a Assertion) (Organization, Mem
 	}
 	var organization Organization
 	var member Member
-	err = retry("resolve", func() error {
+	err = retry(ctx, "resolve", func() error {
 		organization, member, err = d.resolve(ctx, canonical)
 		return err
 	})
@@ -203,7 +203,7 @@ func (d *Directory) saveFirst(ctx context.Context, c change, a Assertion) error 
 			return errAgain
 		}
 	}
-	if err := d.rates.allow(a.memberBucket(), d.now()); err != nil {
+	if err := d.allowMember(c.member.OrganizationID, a); err != nil {
 		return err
 	}
 	return d.saveMember(ctx, c)

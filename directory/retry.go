@@ -1,25 +1,21 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// maxTries is how often a change is decided anew because others changed the same
-// records in between.
-const maxTries = 32
-
 // errAgain says: what was read is no longer so.
 var errAgain = store.ErrConflict
 
 // retry calls fn until what it read still held when it wrote.
-func retry(what string, fn func() error) error {
-	for range maxTries {
-		if err := fn(); !errors.Is(err, errAgain) {
-			return err
-		}
+func retry(ctx context.Context, what string, fn func() error) error {
+	err := store.Update(ctx, func(context.Context) error { return fn() })
+	if errors.Is(err, store.ErrBusy) {
+		return fmt.Errorf("directory: %s: %w", what, err)
 	}
-	return fmt.Errorf("directory: %s: %w", what, store.ErrConflict)
+	return err
 }

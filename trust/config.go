@@ -4,11 +4,9 @@ import "time"
 
 // Defaults of a Config.
 const (
-	DefaultLeeway                     = 60 * time.Second
-	DefaultMaxLifetime                = 24 * time.Hour
-	DefaultCreateMembersPerHour       = 1000
-	DefaultCreateOrganizationsPerHour = 100
-	DefaultFactorType                 = "trusted_auth_token"
+	DefaultLeeway      = 60 * time.Second
+	DefaultMaxLifetime = 24 * time.Hour
+	DefaultFactorType  = "trusted_auth_token"
 )
 
 // MaxLeeway is the widest clock difference a profile may allow: with more, a
@@ -104,8 +102,7 @@ type Config struct {
 	Organization string
 
 	// CreateMembers and CreateOrganizations let a first token create whom it names,
-	// at most so many an hour. Defaults: DefaultCreateMembersPerHour and
-	// DefaultCreateOrganizationsPerHour.
+	// at most so many an hour; 0 leaves the rate to whoever creates them.
 	CreateMembers              bool
 	CreateMembersPerHour       int
 	CreateOrganizations        bool

@@ -13,12 +13,6 @@ func (c Config) withDefaults() Config {
 	c.Leeway = or(c.Leeway, DefaultLeeway)
 	c.MaxLifetime = or(c.MaxLifetime, DefaultMaxLifetime)
 	c.Factor.Type = or(c.Factor.Type, DefaultFactorType)
-	if c.CreateMembers {
-		c.CreateMembersPerHour = or(c.CreateMembersPerHour, DefaultCreateMembersPerHour)
-	}
-	if c.CreateOrganizations {
-		c.CreateOrganizationsPerHour = or(c.CreateOrganizationsPerHour, DefaultCreateOrganizationsPerHour)
-	}
 	if len(c.Algorithms) == 0 {
 		c.Algorithms = []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 	}

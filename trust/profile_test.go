@@ -142,9 +142,8 @@ func TestNewProfileRefuses(t *testing.T) {
 
 func TestNewProfileDefaults(t *testing.T) {
 	w := newWorld(t)
-	c := w.profile(func(c *trust.Config) { c.Now, c.CreateMembers = nil, true }).Config()
-	if c.AudienceClaim != "aud" || c.Leeway != time.Minute || c.MaxLifetime != 24*time.Hour || c.Factor.Type != "trusted_auth_token" ||
-		c.CreateMembersPerHour != trust.DefaultCreateMembersPerHour || c.CreateOrganizationsPerHour != 0 || c.Now == nil {
+	c := w.profile(func(c *trust.Config) { c.Now = nil }).Config()
+	if c.AudienceClaim != "aud" || c.Leeway != time.Minute || c.MaxLifetime != 24*time.Hour || c.Factor.Type != "trusted_auth_token" || c.Now == nil {
 		t.Errorf("%+v", c)
 	}
 	want := []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}

@@ -204,7 +204,7 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="session API", charset="UTF-8"`)
 	}
-	web.SetRetryAfter(w.Header(), status)
+	web.SetRetryAfter(w.Header(), refused, status)
 	web.LogRefusal(a.log, "api call refused", refused, status, r, zap.String("request_id", id), zap.String("method", r.Method))
 	web.WriteEnvelope(w, refused, status, id)
 }

@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
@@ -184,6 +185,16 @@ func (r *Refusal) Error() string {
 }
 
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// RetryAfter is how long it takes until a rate allows the same again; zero where
+// that is not known.
+func (r *Refusal) RetryAfter() time.Duration {
+	var person *directory.Error
+	if errors.As(r.Err, &person) {
+		return person.RetryAfter
+	}
+	return 0
+}
 
 // Refuse makes the refusal with the given code of the table.
 func Refuse(code string, err error) *Refusal {

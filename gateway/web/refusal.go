@@ -1,9 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 
 	"go.uber.org/zap"
 
@@ -21,7 +24,7 @@ func Announce(h http.Header, refused *authn.Refusal, status int, id string) {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
-	SetRetryAfter(h, status)
+	SetRetryAfter(h, refused, status)
 }
 
 func challenge(refused *authn.Refusal) string {
@@ -31,15 +34,17 @@ func challenge(refused *authn.Refusal) string {
 	return "Bearer"
 }
 
-// retryAfter is short: an outage of the store or of an issuer's key server ends for
-// all at once, and clients come back one by one.
-const retryAfter = "2"
+// defaultRetryAfter is short, in seconds: an outage of the store or of an issuer's
+// key server ends for all at once, and clients come back one by one.
+const defaultRetryAfter = 2
 
 // SetRetryAfter says when to come back, where the status is one of waiting.
-func SetRetryAfter(h http.Header, status int) {
-	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
-		h.Set("Retry-After", retryAfter)
+func SetRetryAfter(h http.Header, refused *authn.Refusal, status int) {
+	if status != http.StatusServiceUnavailable && status != http.StatusTooManyRequests {
+		return
 	}
+	seconds := int(math.Ceil(refused.RetryAfter().Seconds()))
+	h.Set("Retry-After", strconv.Itoa(cmp.Or(seconds, defaultRetryAfter)))
 }
 
 // LogRefusal writes the one line about a refusal: code, precise reason and cause.
