@@ -86,6 +86,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //			slug <text>
 //			metadata <json>
 //			profiles <name>...
+//			adopt off
 //		}
 //		profile <name> { … }
 //	}

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
-	"github.com/attestgate/caddy-attest/internal/strictjson"
 	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
@@ -43,6 +44,7 @@ func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, 
 	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
 	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
+	c.ConsumerOrganization = people.ConfiguredID(c.ConsumerOrganization)
 	g, err := gateway.New(c)
 	return g, ring, err
 }
@@ -56,7 +58,33 @@ func (a *App) directory(ctx context.Context, s store.Store, rates *directory.Rat
 	if err != nil {
 		return nil, err
 	}
-	return directory.New(directory.Config{Store: s, IndexKey: key, Organizations: organizations, Rates: rates})
+	people, err := directory.New(directory.Config{Store: s, IndexKey: key, Organizations: organizations, Rates: rates})
+	if err != nil {
+		return nil, err
+	}
+	return people, a.adopt(ctx, people)
+}
+
+// adopt lets configured organizations be those that tokens have already created,
+// and says what became of it.
+func (a *App) adopt(ctx context.Context, people *directory.Directory) error {
+	adoptions, err := people.Adopt(ctx)
+	for _, o := range adoptions {
+		fields := []zap.Field{
+			zap.String("configured", o.ConfiguredID), zap.String("organization_id", o.OrganizationID), zap.String("created_by", o.Profile),
+		}
+		switch o.Refused {
+		case "":
+			a.logger.Info("a configured organization has adopted the one that a profile had created under its external id", fields...)
+		case directory.AdoptionBothHaveMembers:
+			a.logger.Error("two organizations have one external id and members each: delete the members of one, or change the external_id of the configured one",
+				fields...)
+		default:
+			a.logger.Warn("a configured organization does not adopt the one that bears its external id",
+				append(fields, zap.String("reason", o.Refused))...)
+		}
+	}
+	return err
 }
 
 // policy is what the configured roles allow.
@@ -79,17 +107,11 @@ func (a *App) policy() (*rbac.Policy, error) {
 func (a *App) organizations() ([]directory.Organization, error) {
 	list := make([]directory.Organization, 0, len(a.Organizations))
 	for id, o := range sorted(a.Organizations) {
-		made := directory.Organization{
-			ID: id, Name: or(o.Name, id), Slug: o.slug(id), ExternalID: o.ExternalID, Profiles: o.Profiles, Configured: true,
+		known, err := o.known(id)
+		if err != nil {
+			return nil, fmt.Errorf("attest: organization %s: metadata: %w", id, err)
 		}
-		if len(o.Metadata) > 0 {
-			metadata, err := strictjson.Object(o.Metadata)
-			if err != nil {
-				return nil, fmt.Errorf("attest: organization %s: metadata: %w", id, err)
-			}
-			made.TrustedMetadata = metadata
-		}
-		list = append(list, made)
+		list = append(list, known)
 	}
 	return list, nil
 }

@@ -36,9 +36,6 @@ func (a *App) setDefaults() {
 		}
 	}
 	a.Issuer = a.issuer()
-	for id, o := range a.Organizations {
-		o.Name, o.Slug = or(o.Name, id), o.slug(id)
-	}
 	for name, p := range a.Profiles {
 		p.Issuers, p.Audiences = p.issuers(name), p.audiences()
 	}

@@ -26,7 +26,7 @@ func TestDefaults(t *testing.T) {
 				"local_cache":{"off":true},"on_store_outage":{},"keys":{"algorithm":"RS256"},
 				"session":{"duration":60000000000,"max_duration":60000000000,"jwt_lifetime":300000000000,"reuse_for":0,
 					"cookie":{"name":"__Secure-session","same_site":"lax","domain":"a.test"}},
-				"organizations":{"acme":{"name":"acme","slug":"acme"}},
+				"organizations":{"acme":{}},
 				"profiles":{"demo":{"issuers":["urn:attest:dev:demo"],"audiences":["urn:attest:dev"],"dev":true}}}`,
 		},
 		"keys of files name their algorithm": {`{"keys":{"files":["a"]}}`, `{

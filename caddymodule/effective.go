@@ -35,6 +35,3 @@ func (p *Profile) audiences() []string {
 	}
 	return p.Audiences
 }
-
-// slug is the organization's short name.
-func (o *Organization) slug(id string) string { return or(o.Slug, id) }

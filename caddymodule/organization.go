@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/directory"
 )
 
 // Organization is an organization that exists by configuration.
@@ -25,6 +26,11 @@ type Organization struct {
 
 	// The profiles whose tokens may reach it. Default: none.
 	Profiles []string `json:"profiles,omitempty"`
+
+	// Do not become the organization that one of its profiles has already created
+	// just in time under the external id. One that it has become it stays.
+	// Default: false.
+	NoAdoption bool `json:"no_adoption,omitempty"`
 }
 
 var organizationBlock = grammar.Block[Organization]{Name: "organization", Lines: []grammar.Line[Organization]{
@@ -37,7 +43,18 @@ var organizationBlock = grammar.Block[Organization]{Name: "organization", Lines:
 	grammar.Custom("metadata", "<json>", "its trusted metadata, an object", readMetadata),
 	grammar.Texts("profiles", "<name>...", "whose tokens may reach it; default none",
 		func(o *Organization) *[]string { return &o.Profiles }),
+	grammar.Custom("adopt", "off", "do not become the organization that one of its profiles has created under the external id", readAdopt),
 }}
+
+// readAdopt reads `adopt off`.
+func readAdopt(r *grammar.Reader, o *Organization) error {
+	if o.NoAdoption {
+		return r.Again()
+	}
+	o.NoAdoption = true
+	var word string
+	return r.Choice(&word, "off")
+}
 
 // readMetadata reads `metadata <json>`; what is no JSON at all is refused here,
 // because it could not be carried further.
@@ -50,7 +67,7 @@ func readMetadata(r *grammar.Reader, o *Organization) error {
 		return err
 	}
 	o.Metadata = json.RawMessage(text)
-	if err := checkMetadata(o.Metadata); err != nil {
+	if _, err := directory.ParseMetadata(o.Metadata); err != nil {
 		return r.Errf("%s: %w", r.Path, err)
 	}
 	return nil

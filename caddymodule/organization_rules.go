@@ -1,12 +1,10 @@
 package caddymodule
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
-	"github.com/attestgate/caddy-attest/internal/strictjson"
+	"github.com/attestgate/caddy-attest/directory"
 )
 
 // organizations checks each organization, and that no two answer to one name.
@@ -15,7 +13,7 @@ func (c *checker) organizations(a *App) {
 	for id, o := range sorted(a.Organizations) {
 		at := grammar.Place{"organization", id}
 		c.organization(at, id, o, a)
-		for _, name := range slices.Compact(slices.Sorted(slices.Values([]string{id, o.ExternalID, o.slug(id)}))) {
+		for _, name := range slices.Compact(slices.Sorted(slices.Values([]string{id, o.ExternalID, o.Slug}))) {
 			if other, ok := named[name]; ok {
 				c.Refuse(at, "'%s' is also a name of organization '%s'", name, other)
 			}
@@ -26,20 +24,23 @@ func (c *checker) organizations(a *App) {
 	}
 }
 
-// organization checks one organization.
+// organization checks one organization: the directory knows what it may be called.
 func (c *checker) organization(at grammar.Place, id string, o *Organization, a *App) {
-	c.Form(at, id, idForm, wantID)
-	if o.Name != "" {
-		c.Label(at.At("name"), o.Name)
+	for _, text := range []struct{ option, value string }{{"name", o.Name}, {"external_id", o.ExternalID}, {"slug", o.Slug}} {
+		if !c.Plain(at.At(text.option), text.value) {
+			return
+		}
 	}
-	if o.ExternalID != "" {
-		c.Form(at.At("external_id"), o.ExternalID, externalForm, wantExternal)
-	}
-	if o.Slug != "" {
-		c.Form(at.At("slug"), o.Slug, slugForm, wantSlug)
-	}
-	if err := checkMetadata(o.Metadata); err != nil {
+	known, err := o.known(id)
+	if err != nil {
 		c.Refuse(at.At("metadata"), "%v", err)
+	}
+	for _, mistake := range directory.CheckOrganization(known) {
+		option := at
+		if mistake.Option != "" {
+			option = at.At(mistake.Option)
+		}
+		c.Refuse(option, "%s", mistake.Reason)
 	}
 	for _, name := range o.Profiles {
 		if a.Profiles[name] == nil {
@@ -49,27 +50,16 @@ func (c *checker) organization(at grammar.Place, id string, o *Organization, a *
 	c.Unique(at.At("profiles"), o.Profiles)
 }
 
-// Limits of metadata, those of the session API.
-const (
-	maxMetadataMembers = 20
-	maxMetadataBytes   = 4096
-)
-
-// checkMetadata checks the metadata of an organization, which may be nil.
-func checkMetadata(raw json.RawMessage) error {
-	if raw == nil {
-		return nil
+// known is the organization as the directory is to know it, without its metadata
+// where those are a mistake.
+func (o *Organization) known(id string) (directory.Organization, error) {
+	known := directory.Organization{
+		ID: id, Name: o.Name, Slug: o.Slug, ExternalID: o.ExternalID, Profiles: o.Profiles, NoAdoption: o.NoAdoption,
 	}
-	metadata, err := strictjson.Object(raw)
-	if err != nil {
-		return fmt.Errorf("expected a JSON object: %w", err)
+	if o.Metadata == nil {
+		return known, nil
 	}
-	if len(metadata) > maxMetadataMembers {
-		return fmt.Errorf("metadata has at most %d members", maxMetadataMembers)
-	}
-	compact, err := strictjson.Marshal(metadata)
-	if err == nil && len(compact) > maxMetadataBytes {
-		err = fmt.Errorf("metadata has at most %d bytes", maxMetadataBytes)
-	}
-	return err
+	var err error
+	known.TrustedMetadata, err = directory.ParseMetadata(o.Metadata)
+	return known, err
 }

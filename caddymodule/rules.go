@@ -43,19 +43,15 @@ func provision(rules func(*checker), replace func(*grammar.Replacer)) error {
 
 // Forms of names. What a stranger chooses is never one of these.
 var (
-	nameForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
-	idForm       = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	slugForm     = regexp.MustCompile(`^[A-Za-z0-9._~-]{2,128}$`)
-	externalForm = regexp.MustCompile(`^[A-Za-z0-9._:@|-]{1,128}$`)
-	projectForm  = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
-	wordForm     = regexp.MustCompile(`^[!-~]{1,128}$`)
+	nameForm    = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	idForm      = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	projectForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+	wordForm    = regexp.MustCompile(`^[!-~]{1,128}$`)
 )
 
 const (
-	wantName     = "1 to 64 of a-z 0-9 _ -, beginning with a letter or digit"
-	wantID       = "1 to 128 of A-Z a-z 0-9 . _ -"
-	wantSlug     = "2 to 128 of A-Z a-z 0-9 . _ ~ -"
-	wantExternal = "1 to 128 of A-Z a-z 0-9 . _ : @ | -"
-	wantProject  = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
-	wantWord     = "1 to 128 printable ASCII characters without spaces"
+	wantName    = "1 to 64 of a-z 0-9 _ -, beginning with a letter or digit"
+	wantID      = "1 to 128 of A-Z a-z 0-9 . _ -"
+	wantProject = "1 to 128 of A-Z a-z 0-9 . _ ~ -"
+	wantWord    = "1 to 128 printable ASCII characters without spaces"
 )

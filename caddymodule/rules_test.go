@@ -186,3 +186,15 @@ func TestRulesHoldBehindPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+// A slug that nobody wrote is no mistake.
+func TestAnIDTooShortForASlugIsNoMistake(t *testing.T) {
+	a := &App{Organizations: map[string]*Organization{"a": {}}}
+	if err := check(false, func(c *checker) { c.organizations(a) }); err != nil {
+		t.Error(err)
+	}
+	a.setDefaults()
+	if err := check(true, func(c *checker) { c.organizations(a) }); err != nil {
+		t.Error(err)
+	}
+}

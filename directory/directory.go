@@ -47,7 +47,7 @@ type Directory struct {
 	flights    *flights
 }
 
-// New makes a Directory, or says which configured organization cannot be one.
+// New makes a Directory. A mistake in a configured organization is a *ConfigError.
 func New(c Config) (*Directory, error) {
 	if c.Store == nil {
 		return nil, errors.New("directory: no store")

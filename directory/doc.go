@@ -67,6 +67,9 @@
 // against the organization they name. No email address and no external id ever
 // stands in the name of a record: names are HMACs under [Config.IndexKey].
 //
+// A configured organization whose external id a profile of its list has already
+// given to one created just in time becomes that one: see [Directory.Adopt].
+//
 // Configured organizations need no record. One is made on demand for what cannot
 // be configured: a revocation, or metadata that the API added. What the
 // configuration says of them always wins.

@@ -50,6 +50,9 @@ var (
 	// ErrOrganizationNotFound: there is no such organization, or none that this
 	// profile may reach.
 	ErrOrganizationNotFound = &Error{Code: "organization_not_found"}
+	// ErrNotAdmitted: the organization that a caller of the API names does not admit
+	// the profile.
+	ErrNotAdmitted = &Error{Code: "organization_not_admitting"}
 	// ErrMemberNotFound: there is no such member and the profile may not make one,
 	// or the member was deleted.
 	ErrMemberNotFound = &Error{Code: "member_not_found"}

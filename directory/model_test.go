@@ -27,6 +27,7 @@ type modelOrganization struct {
 
 type modelMember struct {
 	id, organization, email, emailOwner string
+	unverified, unverifiedOwner         string
 	verified, deleted                   bool
 	externalIDs                         map[string]string
 	apiRoles                            []string
@@ -99,18 +100,26 @@ func (w *model) resolveKnown(x, e *modelMember, a *directory.Assertion) (*modelM
 	case e == nil || e == x:
 		return w.accept(x, *a)
 	case e.deleted || !a.EmailVerified:
-		a.Email = ""
+		a.UnverifiedEmail, a.Email = a.Email, ""
 		return w.accept(x, *a)
 	case e.trusted():
 		return nil, "member_identity_conflict"
 	}
 	was := *e
-	e.email, e.emailOwner = "", ""
+	e.demote()
 	got, code := w.accept(x, *a)
 	if code != "" || x.email != a.Email {
 		*e = was
 	}
 	return got, code
+}
+
+// demote keeps the address as one that identifies nobody.
+func (m *modelMember) demote() {
+	if m.unverified == "" {
+		m.unverified, m.unverifiedOwner = m.email, m.emailOwner
+	}
+	m.email, m.emailOwner = "", ""
 }
 
 // resolveHeld is resolve for an unknown external id and an address that e has.
@@ -129,9 +138,9 @@ func (w *model) resolveHeld(e *modelMember, a *directory.Assertion) (*modelMembe
 	case !a.CreateMembers:
 		return nil, "member_not_found"
 	case a.EmailVerified:
-		e.email, e.emailOwner = "", ""
+		e.demote()
 	default:
-		a.Email = ""
+		a.UnverifiedEmail, a.Email = a.Email, ""
 	}
 	return nil, ""
 }
@@ -166,6 +175,12 @@ func (w *model) learn(m *modelMember, a directory.Assertion) {
 	} else if a.Email != "" && fresh && w.byEmail(m.organization, a.Email) == nil &&
 		(m.email == "" || m.emailOwner == a.Profile) && (a.EmailVerified || !m.elsewhere(a.Namespace)) {
 		m.email, m.emailOwner, m.verified = a.Email, a.Profile, a.EmailVerified
+		if m.unverified == a.Email {
+			m.unverified, m.unverifiedOwner = "", ""
+		}
+	}
+	if fresh && a.UnverifiedEmail != "" && a.UnverifiedEmail != m.email && (m.unverified == "" || m.unverifiedOwner == a.Profile) {
+		m.unverified, m.unverifiedOwner = a.UnverifiedEmail, a.Profile
 	}
 	if fresh && a.HasRoles {
 		m.roles[a.Profile] = a.Roles
@@ -432,7 +447,7 @@ func (m *machine) Check(t *rapid.T) {
 		wantCode(t, err, "")
 		got, want := []string{}, []string{}
 		for _, member := range page.Members {
-			got = append(got, describe(member.ID, member.Status == directory.StatusDeleted, member.Email, member.EmailVerified,
+			got = append(got, describe(member.ID, member.Status == directory.StatusDeleted, member.Email, member.UnverifiedEmail, member.EmailVerified,
 				member.ExternalIDs, member.EffectiveRoles([]string{"p", "q"}), member.NotBefore))
 		}
 		for _, member := range m.members {
@@ -447,14 +462,14 @@ func (m *machine) Check(t *rapid.T) {
 	}
 }
 
-func describe(id string, deleted bool, email string, verified bool, ids map[string]string, roles []string, cut time.Time) string {
-	return fmt.Sprintf("%s deleted=%v %q verified=%v %v %v cut=%v", id, deleted, email, verified, ids, roles, cut.UTC())
+func describe(id string, deleted bool, email, unverified string, verified bool, ids map[string]string, roles []string, cut time.Time) string {
+	return fmt.Sprintf("%s deleted=%v %q %q verified=%v %v %v cut=%v", id, deleted, email, unverified, verified, ids, roles, cut.UTC())
 }
 
 func (m *modelMember) describe() string {
 	roles := slices.Concat(m.apiRoles, m.roles["p"], m.roles["q"])
 	slices.Sort(roles)
-	return describe(m.id, m.deleted, m.email, m.verified, m.externalIDs, slices.Compact(roles), m.cut)
+	return describe(m.id, m.deleted, m.email, m.unverified, m.verified, m.externalIDs, slices.Compact(roles), m.cut)
 }
 
 func (m *machine) anyOrganization(t *rapid.T) *modelOrganization {

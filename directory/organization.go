@@ -17,6 +17,11 @@ type Organization struct {
 	// ID is what the operator called a configured organization, else
 	// "organization-<uuid>". It is never given twice.
 	ID string
+	// ConfiguredID is what the operator called it, where it is configured: the ID,
+	// unless it was adopted (see Directory.Adopt).
+	ConfiguredID string
+	// NoAdoption keeps a configured organization from adopting another.
+	NoAdoption bool
 	// Name is for people: 1 to 128 characters.
 	Name string
 	// Slug is for URLs: 2 to 128 of A–Z a–z 0–9 - . _ ~. Every organization that
@@ -63,5 +68,5 @@ func (o Organization) Admits(profile string, namedByAPI bool) bool {
 
 // answersTo tells whether a caller of the API means this organization by ref.
 func (o Organization) answersTo(ref string) bool {
-	return ref != "" && (o.ID == ref || o.ExternalID == ref || o.Slug == ref)
+	return ref != "" && (o.ID == ref || o.ConfiguredID == ref || o.ExternalID == ref || o.Slug == ref)
 }

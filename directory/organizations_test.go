@@ -392,24 +392,43 @@ func TestConfiguredOrganizationsThatCannotBe(t *testing.T) {
 		list []directory.Organization
 		text string
 	}{
-		"no id":                            {[]directory.Organization{{}}, "id must be"},
-		"id with a space":                  {[]directory.Organization{{ID: "a b"}}, "id must be"},
+		"no id":                            {[]directory.Organization{{}}, "expected 1 to 128"},
+		"id with a space":                  {[]directory.Organization{{ID: "a b"}}, "expected 1 to 128"},
 		"twice":                            {[]directory.Organization{{ID: "a1"}, {ID: "a1"}}, `"a1" already names organization "a1"`},
 		"external id is another's id":      {[]directory.Organization{{ID: "a1"}, {ID: "b1", ExternalID: "a1"}}, `"a1" already names organization "a1"`},
 		"slug is another's external id":    {[]directory.Organization{{ID: "a1", ExternalID: "x1"}, {ID: "b1", Slug: "x1"}}, `"x1" already names organization "a1"`},
 		"id is another's slug":             {[]directory.Organization{{ID: "a1", Slug: "b1"}, {ID: "b1"}}, `"b1" already names organization "a1"`},
-		"external id outside the alphabet": {[]directory.Organization{{ID: "a1", ExternalID: "a b"}}, "external_id must be"},
-		"slug outside the alphabet":        {[]directory.Organization{{ID: "a1", Slug: "a:b"}}, "slug must be"},
-		"name with a line break":           {[]directory.Organization{{ID: "a1", Name: "a\nb"}}, "name must be"},
-		"metadata of 21 keys":              {[]directory.Organization{{ID: "a1", TrustedMetadata: manyKeys(21)}}, "metadata_too_many_keys"},
+		"external id outside the alphabet": {[]directory.Organization{{ID: "a1", ExternalID: "a b"}}, "external_id: expected 1 to 128"},
+		"slug outside the alphabet":        {[]directory.Organization{{ID: "a1", Slug: "a:b"}}, "slug: expected 2 to 128"},
+		"name with a line break":           {[]directory.Organization{{ID: "a1", Name: "a\nb"}}, "name: expected 1 to 128 characters"},
+		"metadata of 21 keys":              {[]directory.Organization{{ID: "a1", TrustedMetadata: manyKeys(21)}}, "metadata has at most 20 members"},
+		"name of 129 characters":           {[]directory.Organization{{ID: "a1", Name: strings.Repeat("ä", 129)}}, "name: expected 1 to 128 characters"},
+		"metadata nested 33 deep":          {[]directory.Organization{{ID: "a1", TrustedMetadata: nestedMetadata(33)}}, "metadata nests at most 32 deep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := directory.New(directory.Config{Store: newFixture(t).store, IndexKey: indexKey, Organizations: row.list})
-			if err == nil || !strings.Contains(err.Error(), row.text) {
+			var mistake *directory.ConfigError
+			if !errors.As(err, &mistake) || !strings.Contains(err.Error(), row.text) {
 				t.Errorf("%v, want %q", err, row.text)
 			}
 		})
 	}
+}
+
+func TestASlugThatIsDerivedIsNoMistake(t *testing.T) {
+	f := newFixture(t, directory.Organization{ID: "a"})
+	if o := must[directory.Organization](t)(f.FindOrganization(t.Context(), "a")); o.Slug != "" || o.Name != "a" {
+		t.Errorf("%+v", o)
+	}
+}
+
+// nestedMetadata is metadata of that depth.
+func nestedMetadata(depth int) claims.Object {
+	o := claims.Object{}
+	for range depth - 1 {
+		o = claims.Object{"a": o}
+	}
+	return o
 }
 
 func TestNewNeedsAStoreAndAKey(t *testing.T) {

@@ -32,15 +32,24 @@ func (d *Directory) reach(ctx context.Context, a Assertion) (*storedOrganization
 	case o.deleted():
 		return nil, nil, ErrOrganizationNotFound.because("organization_deleted")
 	case !e.Admits(a.Profile, a.APIOrganization != ""):
-		return nil, nil, ErrOrganizationNotFound.because("profile_not_admitted")
+		return nil, nil, notAdmitted(a)
 	}
 	return o, index, a.after(o.NotBefore)
+}
+
+// notAdmitted tells a caller of the API, who may see all organizations, that this
+// one does not admit the profile. To a token it is one that is not there.
+func notAdmitted(a Assertion) error {
+	if a.APIOrganization != "" {
+		return ErrNotAdmitted
+	}
+	return ErrOrganizationNotFound.because("profile_not_admitted")
 }
 
 // isNamedBy tells whether the token names this organization: by external id, or,
 // where the name is the operator's own word, by the id of a configured one.
 func (o *storedOrganization) isNamedBy(a Assertion) bool {
-	if o.operator != nil && a.OrganizationFixed && o.ID == a.Organization {
+	if o.operator != nil && a.OrganizationFixed && o.operator.ConfiguredID == a.Organization {
 		return true
 	}
 	return o.exists() && o.externalID() == a.Organization

@@ -57,6 +57,7 @@ type organizationRecord struct {
 	ExternalID      string         `json:"external_id,omitzero"`
 	Profiles        []string       `json:"profiles,omitzero"` // nil: no list
 	CreatedBy       string         `json:"created_by,omitzero"`
+	AdoptedBy       string         `json:"adopted_by,omitzero"` // the operator's id
 	Status          string         `json:"status"`
 	TrustedMetadata map[string]any `json:"trusted_metadata,omitempty"`
 	NotBefore       time.Time      `json:"not_before,omitzero"`

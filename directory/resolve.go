@@ -16,6 +16,7 @@ import (
 // it only reads.
 //
 // A refusal is an *Error that names the profile: ErrOrganizationNotFound,
+// ErrNotAdmitted,
 // ErrMissingOrganization, ErrOrganizationClaim, ErrMemberNotFound,
 // ErrDuplicateExternalID, ErrIdentityConflict, ErrEmailNotVerified,
 // ErrMemberMismatch, ErrRevoked, ErrTooManyRequests, or one about roles or metadata that do not fit. Any other

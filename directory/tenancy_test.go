@@ -206,7 +206,7 @@ func TestTheOrganizationACallerNames(t *testing.T) {
 		"the operator says the same":   {"acme", true, "acme-1", "acme", ""},
 		"unknown":                      {"", false, "hooli", "organization_not_found", ""},
 		"an id that is nobody's":       {"", false, "organization-00000000-0000-4000-8000-000000000000", "organization_not_found", ""},
-		"one that admits no profile":   {"", false, closed.ID, "organization_not_found", "profile_not_admitted"},
+		"one that admits no profile":   {"", false, closed.ID, "organization_not_admitting", ""},
 		"token and caller differ":      {"globex-1", false, "acme", "invalid_token_organization_id_claim", "token_and_caller_name_two_organizations"},
 		"operator and caller differ":   {"acme", true, "globex", "invalid_token_organization_id_claim", "token_and_caller_name_two_organizations"},
 		"neither is known, and differ": {"new", false, "other", "invalid_token_organization_id_claim", "token_and_caller_name_two_organizations"},

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
 // Retry-After says when the rate allows the next member.
 func TestRetryAfterIsWhenTheNextMemberMayBeCreated(t *testing.T) {
-	route := &gateway.Route{Profiles: []string{"acme"}}
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	w := newWorld(t, routes(route), func(s *setup) { s.profiles["acme"].CreateMembersPerHour = 1 })
 	w.attest("acme", nil)
 	w.clock.Advance(10 * time.Minute)
