@@ -1,29 +1,22 @@
 package redis
 
 import (
+	"fmt"
 	"net"
 	"strings"
 )
 
-// SameStore reports whether two configurations reach the same records: the same
-// database and prefix, and at least one server, socket or Sentinel in common.
-// Credentials, TLS and bounds do not matter, nor does the order of addresses, so
-// that what a node must not forget outlives a change of them.
-func (c Config) SameStore(other Config) bool {
-	c, other = c.withDefaults(), other.withDefaults()
-	if c.DB != other.DB || c.Prefix != other.Prefix || c.Sentinel != other.Sentinel {
-		return false
+// StoreNames are what the configured store is called, one name for each address: its
+// database, its prefix and that address. Two configurations reach the same records if
+// they have a name in common, whatever the credentials, TLS and bounds, so that what a
+// node must not forget outlives a change of those.
+func (c Config) StoreNames() []string {
+	c = c.withDefaults()
+	names := make([]string, len(c.Addresses))
+	for i, address := range c.Addresses {
+		names[i] = fmt.Sprintf("%s %d %s %s", c.Sentinel, c.DB, c.Prefix, sameAddress(address))
 	}
-	known := map[string]bool{}
-	for _, address := range c.Addresses {
-		known[sameAddress(address)] = true
-	}
-	for _, address := range other.Addresses {
-		if known[sameAddress(address)] {
-			return true
-		}
-	}
-	return false
+	return names
 }
 
 // sameAddress is one spelling of an address: names are lower case, and every name of
@@ -34,7 +27,7 @@ func sameAddress(address string) string {
 		return address
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" {
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)
