@@ -216,6 +216,9 @@ func (m *Manager) Token(s Session) (Token, bool) {
 	return Token{id: s.ID, secret: s.secrets.current}, true
 }
 
+// Revocations are those that this node knows of.
+func (m *Manager) Revocations() *Revocations { return m.revocations }
+
 // Check is Session.Live now, and knows the revocations of this node too: it is
 // what a cached session is asked before it is used.
 func (m *Manager) Check(s Session) error {

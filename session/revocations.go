@@ -17,9 +17,10 @@ const revocationShards = 32
 // undo it; ids that no read has confirmed are bounded, since callers can make them
 // up.
 type Revocations struct {
-	now    func() time.Time
-	seed   maphash.Seed
-	shards [revocationShards]revocationShard
+	now     func() time.Time
+	seed    maphash.Seed
+	shards  [revocationShards]revocationShard
+	members memberRevocations
 }
 
 type revocationShard struct {

@@ -55,6 +55,9 @@ func (a *Authenticator) checkedSession(ctx context.Context, id string) (session.
 
 // complete adds member, organization and the factors that count to a session.
 func (a *Authenticator) complete(ctx context.Context, s session.Session, now time.Time) (LiveSession, error) {
+	if a.Sessions.Revocations().CoversMember(s.MemberID) {
+		return LiveSession{}, session.ErrRevoked
+	}
 	org, err := a.organization(ctx, s.OrganizationID)
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)

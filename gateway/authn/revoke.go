@@ -81,17 +81,43 @@ func (a *Authenticator) RevokeSession(ctx context.Context, id string) error {
 }
 
 // RevokeMember ends every session of a member, and refuses each trusted token of
-// theirs that was issued until now.
+// theirs that was issued until now. It is noted before anything is read: on a fault
+// this node accepts no session of the member until the store has taken it.
 func (a *Authenticator) RevokeMember(ctx context.Context, organization, member string) error {
-	m, err := a.FindMember(ctx, organization, member)
+	notes := a.Sessions.Revocations()
+	notes.NoteMember(organization, member)
+	err := a.revokeMember(ctx, session.MemberRevocation{Organization: organization, Member: member, At: a.Now()})
+	if err == nil || !IsFault(err) {
+		notes.SettleMember(organization, member)
+	}
+	return err
+}
+
+func (a *Authenticator) revokeMember(ctx context.Context, r session.MemberRevocation) error {
+	m, err := a.FindMember(ctx, r.Organization, r.Member)
 	if err != nil {
 		return err
 	}
-	if err := a.Directory.CutMember(ctx, m.OrganizationID, m.ID, a.Now()); err != nil {
+	if err := a.Directory.CutMember(ctx, m.OrganizationID, m.ID, r.At); err != nil {
 		return err
 	}
 	a.cache.dropMember(m)
 	return a.revokeSessionsOf(ctx, m)
+}
+
+// WritePending writes the revocations that the store has not taken yet. One of a
+// member that is not there is withdrawn.
+func (a *Authenticator) WritePending(ctx context.Context) error {
+	faults := []error{a.Sessions.WritePending(ctx)}
+	notes := a.Sessions.Revocations()
+	for _, r := range notes.PendingMembers() {
+		if err := a.revokeMember(ctx, r); err != nil && IsFault(err) {
+			faults = append(faults, err)
+			continue
+		}
+		notes.SettleMember(r.Organization, r.Member)
+	}
+	return errors.Join(faults...)
 }
 
 // revokeSessionsOf ends the sessions of a member who is no longer to have any.

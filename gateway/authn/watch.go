@@ -54,7 +54,7 @@ func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}
 			}
 		case <-ticker.C:
 		}
-		if err := a.Sessions.WritePending(ctx); err != nil && ctx.Err() == nil {
+		if err := a.WritePending(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Warn("revocations could not be written; this gateway obeys them", zap.Error(err))
 		}
 	}
