@@ -143,9 +143,15 @@ func (r *Revocations) pendingIDs() []string {
 	return ids
 }
 
-// withdraw forgets a pending revocation that was not its callers' to make.
-func (r *Revocations) withdraw(id string) {
-	r.put(id, func(e revocation) revocation { return revocation{at: e.at, until: e.until} })
+// withdraw forgets a pending revocation where the session shows that none of its
+// callers may make it. What another caller asked for meanwhile stays.
+func (r *Revocations) withdraw(found Session) {
+	r.put(found.ID, func(e revocation) revocation {
+		if e.refuses(found) {
+			return revocation{at: e.at, until: e.until}
+		}
+		return e
+	})
 }
 
 // confirm notes that the store holds the session as revoked.

@@ -36,6 +36,7 @@ func (m *Manager) RevokeIf(ctx context.Context, id string, may func(Session) err
 	_, err := m.update(ctx, id, func(found Session) (Session, bool, error) {
 		was, refused = found, m.refuseRevocation(found, !before.pending.IsZero(), may)
 		if errors.As(refused, new(*notAllowedError)) {
+			m.revocations.withdraw(found)
 			return found, false, nil
 		}
 		return m.revocationOf(found, now)
@@ -45,7 +46,6 @@ func (m *Manager) RevokeIf(ctx context.Context, id string, may func(Session) err
 	case err != nil:
 		return Session{}, err
 	case errors.As(refused, &notAllowed):
-		m.revocations.cancel(id, before)
 		return Session{}, notAllowed.err
 	case was.Version == 0:
 		m.revocations.cancel(id, before)
@@ -120,7 +120,7 @@ func (m *Manager) writeRevocation(ctx context.Context, id string) error {
 		case found.Version == 0:
 			m.revocations.settle(id)
 		case e.refuses(found):
-			m.revocations.withdraw(id)
+			m.revocations.withdraw(found)
 			return Session{}, false, nil
 		}
 		return m.revocationOf(found, e.latest())

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -458,6 +459,27 @@ func TestRevokeOfWhatTheCallerMayNotEnd(t *testing.T) {
 	}
 	_, err = f.b.ByID(ctx, s.ID)
 	wantErr(t, err, session.ErrRevoked) // one of the two might
+}
+
+// A caller who may not end a session must not undo the revocation of one who may, and
+// who was not answered yet.
+func TestRefusedRevokeKeepsTheRevocationOfAnother(t *testing.T) {
+	f := newFleet(t)
+	s := f.start(time.Hour, 0)
+	gone, leave := context.WithCancel(ctx)
+	leave()
+	_, err := f.a.RevokeIf(ctx, s.ID, func(session.Session) error {
+		_, err := f.a.Revoke(gone, s.ID)
+		wantErr(t, err, context.Canceled)
+		return errElsewhere
+	})
+	wantErr(t, err, errElsewhere)
+	wantErr(t, f.a.Check(s), session.ErrRevoked)
+	if err := f.a.WritePending(ctx); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.b.ByID(ctx, s.ID)
+	wantErr(t, err, session.ErrRevoked)
 }
 
 // A revocation that the store did not take is written without anybody showing the
