@@ -111,6 +111,33 @@ func TestOffWhereNoRouteForwardsInAuthorization(t *testing.T) {
 	}
 }
 
+// A route that forwards in a header of its own may share its upstream with one that
+// forwards in Authorization: what `attest off` removes there goes here too, whoever
+// sends it.
+func TestForgedJWTInAuthorizationOnARouteWithAnotherHeader(t *testing.T) {
+	own, beside, _, optional := identityRoutes()
+	w := newWorld(t, routes(own, beside, optional))
+	cookie := "__Host-session=" + w.attest("acme", nil)["session_token"].(string)
+	forged := jwtOf(`{"iss":"` + issuer + `"}`)
+	for value, kept := range map[string]bool{
+		"JWT " + forged: false, "Token " + forged: false, forged: false, "Basic Bearer " + forged: false, "Bearer a.b": false,
+		"Basic b3BzOnNlY3JldA==": true, "Bearer opaque-token-of-the-app": true,
+	} {
+		for name, c := range map[string]struct {
+			route *proxy.Route
+			r     *http.Request
+		}{
+			"anonymous": {optional, get("Authorization", value)},
+			"a member":  {own, get("Authorization", value, "Cookie", cookie)},
+		} {
+			res, up := w.through(c.route, c.r)
+			if res.StatusCode != http.StatusNoContent || (up.header.Get("Authorization") != "") != kept {
+				t.Errorf("%s, %.20s: %d, the upstream saw %q", name, value, res.StatusCode, up.header["Authorization"])
+			}
+		}
+	}
+}
+
 // An attest off inside another attest judges the header that is still there.
 func TestForgedJWTBehindOffInsideOptional(t *testing.T) {
 	own, beside, off, optional := identityRoutes()

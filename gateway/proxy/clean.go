@@ -15,11 +15,15 @@ func (p *Proxy) clean(r *http.Request, removeAuthorization bool) {
 
 // removesAuthorization tells whether Authorization goes: where it carried a
 // credential of ours, where the route forwards the JWT in it, where there are two
-// lines, and on `attest off` by the [web.AuthorizationRule].
+// lines, and by the [web.AuthorizationRule]. A route that forwards elsewhere may share
+// its upstream with one that does not, so the rule is not that of `attest off` alone.
 func (p *Proxy) removesAuthorization(r *http.Request, route *compiledRoute, presented authn.Presented) bool {
 	values := r.Header["Authorization"]
-	if route.off {
-		return len(values) > 1 || len(values) == 1 && !p.authorization.Keeps(values[0])
+	switch {
+	case len(values) == 0:
+		return false
+	case len(values) > 1, !route.off && presented.Bearer != "", route.injectsAuthorization():
+		return true
 	}
-	return len(values) > 1 || presented.Bearer != "" || route.injectsAuthorization()
+	return !p.authorization.Keeps(values[0])
 }

@@ -26,7 +26,7 @@ type Proxy struct {
 	cookie web.Cookie
 	routes map[*Route]*compiledRoute
 	scrub  *web.Scrubber
-	// authorization is what `attest off` leaves in that header.
+	// authorization is what routes that do not forward in that header leave in it.
 	authorization web.AuthorizationRule
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
-// AuthorizationRule decides which Authorization values `attest off` leaves in the
-// request. They belong to the app behind it, which may log its users in by
-// itself.
+// AuthorizationRule decides which Authorization values `attest off`, and a route that
+// forwards the JWT in another header, leave in the request. They belong to the app
+// behind it, which may log its users in by itself.
 //
 // Where no route forwards the JWT in Authorization, all do but credentials of
 // the gateway's. Where some route does, an upstream may take its identity from
@@ -37,7 +37,7 @@ func NewAuthorizationRule(schemes []string, issued func(issuer string) bool) Aut
 	return a
 }
 
-// Keeps tells whether the app behind `attest off` receives the value.
+// Keeps tells whether the app receives the value.
 func (a AuthorizationRule) Keeps(value string) bool {
 	scheme, credentials := splitScheme(value)
 	switch {
