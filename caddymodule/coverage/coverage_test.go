@@ -269,6 +269,15 @@ func TestWaysPastAttest(t *testing.T) {
 			reverse_proxy /api/* localhost:9000
 		}`, fails, "path /api/*"},
 
+		"early hints before the upstream": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:9000
+		}
+		http://b.test {
+			respond 103
+			reverse_proxy localhost:9000
+		}`, fails, "host b.test"},
+
 		// Not decidable.
 		"two matchers of one kind": {`http://a.test {
 			@a header X-A *

@@ -3,6 +3,7 @@ package coverage
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
@@ -202,10 +203,12 @@ func (w *walker) other(h any, f *flow, at place) {
 }
 
 // answers tells the handlers that never call the next one. A reverse_proxy with
-// routes for responses, such as forward_auth, does.
+// routes for responses, such as forward_auth, does, and so do early hints.
 func answers(name string, h any, p parts) bool {
 	switch name {
-	case "static_response", "error":
+	case "static_response":
+		return !mayHint(h)
+	case "error":
 		return true
 	case "reverse_proxy":
 		return len(p.routes) == 0
@@ -213,6 +216,12 @@ func answers(name string, h any, p parts) bool {
 		return !passesThrough(h)
 	}
 	return false
+}
+
+// mayHint tells a static response that is, or may be, no final one (RFC 8297).
+func mayHint(h any) bool {
+	r, ok := h.(*caddyhttp.StaticResponse)
+	return ok && (r.StatusCode == "103" || strings.Contains(string(r.StatusCode), "{"))
 }
 
 // changes are the kinds of matchers that see another request after the handler.
