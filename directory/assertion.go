@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/email"
 )
 
 // Assertion is what a verified token of a profile says, and what the profile may
@@ -110,11 +111,11 @@ func (a Assertion) canonical() (Assertion, error) {
 // "victim@acme.example@evil.example" or with a Cyrillic а, two readers see two
 // people.
 func (a *Assertion) demoteEmail() {
-	email, ok := canonicalEmail(a.Email)
+	address, _, ok := email.Parse(a.Email)
 	if !ok && a.UnverifiedEmail == "" {
 		a.UnverifiedEmail = a.Email
 	}
-	a.Email = email
+	a.Email = address
 	a.UnverifiedEmail = displayText(a.UnverifiedEmail)
 }
 

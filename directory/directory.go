@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/attestgate/caddy-attest/internal/flight"
 	"github.com/attestgate/caddy-attest/store"
 )
 
@@ -44,7 +45,7 @@ type Directory struct {
 	now        func() time.Time
 	random     io.Reader
 	rates      *Rates
-	flights    *flights
+	flights    flight.Group[string, struct{}]
 }
 
 // New makes a Directory. A mistake in a configured organization is a *ConfigError.
@@ -66,7 +67,6 @@ func New(c Config) (*Directory, error) {
 		now:        c.Now,
 		random:     c.Rand,
 		rates:      c.Rates,
-		flights:    newFlights(),
 	}
 	if d.rates == nil {
 		d.rates = NewRates()

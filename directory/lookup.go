@@ -3,6 +3,8 @@ package directory
 import (
 	"context"
 	"fmt"
+
+	"github.com/attestgate/caddy-attest/internal/email"
 )
 
 // Organization is the organization of exactly this id, unless it was deleted:
@@ -95,8 +97,8 @@ func (d *Directory) FindMember(ctx context.Context, organizationID, ref string) 
 }
 
 // FindMemberByEmail is the member of the organization (an id) with that address.
-func (d *Directory) FindMemberByEmail(ctx context.Context, organizationID, email string) (Member, error) {
-	address, ok := canonicalEmail(email)
+func (d *Directory) FindMemberByEmail(ctx context.Context, organizationID, text string) (Member, error) {
+	address, _, ok := email.Parse(text)
 	if !ok {
 		return Member{}, ErrMemberNotFound
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/internal/email"
 )
 
 // NewMember is whom a caller of the API makes.
@@ -21,6 +22,8 @@ type NewMember struct {
 	Status                             string
 	Roles                              []string
 	TrustedMetadata, UntrustedMetadata claims.Object
+	// Check, where set, may refuse the member before it is written.
+	Check func(Member) error
 }
 
 // MemberChange is what a caller of the API changes; nil keeps.
@@ -36,6 +39,9 @@ type MemberChange struct {
 	// Metadata is laid over the former at the top level; a null deletes its key.
 	// The API may write any key and owns what it writes.
 	TrustedMetadata, UntrustedMetadata claims.Object
+	// Check, where set, may refuse the changed member before it is written. It may
+	// be called more than once.
+	Check func(Member) error
 }
 
 // CreateMember makes a member of the organization that organizationRef means. An
@@ -73,7 +79,7 @@ func (m *memberRecord) describe(n NewMember) error {
 	}
 	return m.change(MemberChange{
 		Email: &n.Email, EmailVerified: &n.EmailVerified, ExternalID: &n.ExternalID, Name: &n.Name, Roles: &n.Roles,
-		TrustedMetadata: n.TrustedMetadata, UntrustedMetadata: n.UntrustedMetadata,
+		TrustedMetadata: n.TrustedMetadata, UntrustedMetadata: n.UntrustedMetadata, Check: n.Check,
 	})
 }
 
@@ -206,12 +212,15 @@ func (m *memberRecord) change(c MemberChange) error {
 		}
 		m.Roles = roles
 	}
-	return m.changeMetadata(c)
+	if err := m.changeMetadata(c); err != nil || c.Check == nil {
+		return err
+	}
+	return c.Check(m.export(0))
 }
 
 func (m *memberRecord) changeEmail(c MemberChange) error {
 	if c.Email != nil {
-		address, ok := canonicalEmail(*c.Email)
+		address, _, ok := email.Parse(*c.Email)
 		if !ok && *c.Email != "" {
 			return errArgument.because("email_address")
 		}

@@ -17,6 +17,9 @@ type NewOrganization struct {
 	// Profiles are those to admit; nil means no list (see Organization.Admits).
 	Profiles        []string
 	TrustedMetadata claims.Object
+	// Check, where set, may refuse the organization before it is written. It may be
+	// called more than once.
+	Check func(Organization) error
 }
 
 // OrganizationChange is what a caller of the API changes; nil keeps.
@@ -29,6 +32,8 @@ type OrganizationChange struct {
 	// TrustedMetadata is laid over the former at the top level; a null deletes its
 	// key.
 	TrustedMetadata claims.Object
+	// Check is that of NewOrganization.
+	Check func(Organization) error
 }
 
 // CreateOrganization makes an organization. An external id or slug that another
@@ -48,6 +53,9 @@ func (d *Directory) CreateOrganization(ctx context.Context, n NewOrganization) (
 	var s *storedOrganization
 	err = retry(ctx, "create organization", func() error {
 		if s, err = d.newOrganization(o); err != nil {
+			return err
+		}
+		if err := s.permit(n.Check); err != nil {
 			return err
 		}
 		return d.found(ctx, s, true)
@@ -109,6 +117,9 @@ func (d *Directory) updateOrganization(ctx context.Context, o *storedOrganizatio
 	if err := o.apply(c); err != nil {
 		return err
 	}
+	if err := o.permit(c.Check); err != nil {
+		return err
+	}
 	gained, lost := without(o.references(), had), without(had, o.references())
 	before, err := d.readReferences(ctx, lost)
 	if err != nil {
@@ -122,6 +133,14 @@ func (d *Directory) updateOrganization(ctx context.Context, o *storedOrganizatio
 	}
 	d.releaseReferences(ctx, o.ID, lost, before)
 	return nil
+}
+
+// permit asks check, which may be nil.
+func (o *storedOrganization) permit(check func(Organization) error) error {
+	if check == nil {
+		return nil
+	}
+	return check(o.exported())
 }
 
 // apply changes the record, or refuses to.

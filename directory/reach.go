@@ -132,8 +132,8 @@ func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion
 	if err := d.checkFirstMember(o.exported(), a); err != nil {
 		return err
 	}
-	flight := d.names.hash("organization", a.Profile, a.Organization)
-	err = d.flights.do(ctx, flight, func() error { return d.foundFirst(ctx, o, a) })
+	key := d.names.hash("organization", a.Profile, a.Organization)
+	err = d.createOnce(ctx, key, func(ctx context.Context) error { return d.foundFirst(ctx, o, a) })
 	if err == nil {
 		err = errAgain
 	}

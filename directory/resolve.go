@@ -170,8 +170,8 @@ func (d *Directory) createFromToken(ctx context.Context, o Organization, a Asser
 		return nil, err
 	}
 	c := change{member: m, yielding: m.takesFrom(loser)}
-	flight := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
-	err = d.flights.do(ctx, flight, func() error { return d.saveFirst(ctx, c, a) })
+	key := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
+	err = d.createOnce(ctx, key, func(ctx context.Context) error { return d.saveFirst(ctx, c, a) })
 	a.notify(c, err)
 	return m, err
 }

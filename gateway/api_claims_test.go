@@ -151,10 +151,11 @@ func TestAPIChangesShowInTheNextJWT(t *testing.T) {
 // Metadata that pushes a session past 4 KB refuses its mints with a clear code,
 // and nothing of the refused call is kept; when it fits again, all is as before.
 func TestAPIMetadataThatGrowsTooLargeRefusesTheMint(t *testing.T) {
-	w := newWorld(t, template(`{"m": {{ member.trusted_metadata }}}`))
+	w := newWorld(t, template(`{"m": {{ member.trusted_metadata }}, "o": {{ organization.trusted_metadata.x }}}`))
 	session := w.attest("acme", claims.Object{"session_custom_claims": claims.Object{"kept": true}})
+	w.ok("PUT", orgsPath+"/acme", claims.Object{"trusted_metadata": claims.Object{"x": strings.Repeat("x", 2500)}})
 	member := orgsPath + "/acme/members/" + session["member_id"].(string)
-	w.ok("PUT", member, claims.Object{"trusted_metadata": claims.Object{"x": strings.Repeat("x", 4085)}})
+	w.ok("PUT", member, claims.Object{"trusted_metadata": claims.Object{"x": strings.Repeat("x", 2500)}})
 	w.refused(400, "custom_claims_too_large", "POST", authenticatePath, named(session))
 	w.refused(400, "custom_claims_too_large", "POST", authenticatePath,
 		with(named(session), claims.Object{"session_duration_minutes": 120, "session_custom_claims": claims.Object{"more": 1}}))
@@ -164,6 +165,7 @@ func TestAPIMetadataThatGrowsTooLargeRefusesTheMint(t *testing.T) {
 		t.Errorf("%d sessions are listed", n)
 	}
 	w.ok("PUT", member, claims.Object{"trusted_metadata": claims.Object{"x": "small"}})
+	w.ok("PUT", orgsPath+"/acme", claims.Object{"trusted_metadata": claims.Object{"x": nil}})
 	answer := w.ok("POST", authenticatePath, named(session))
 	is(t, answer, "member_session.custom_claims", map[string]any{"kept": true, "m": map[string]any{"x": "small"}})
 	is(t, answer, "member_session.expires_at", "2026-03-01T13:00:00Z")

@@ -210,3 +210,40 @@ func TestAPIOrganizationThatNoLongerAdmitsEndsWhatItAdmitted(t *testing.T) {
 	w.ok("PUT", orgsPath+"/"+org, claims.Object{"profiles": []any{"acme"}})
 	w.refused(404, "session_not_found", "POST", authenticatePath, named(session))
 }
+
+// A list of profiles is answered also when it is empty, and null removes it.
+func TestAPIProfilesOfAnOrganization(t *testing.T) {
+	w := newWorld(t)
+	org := w.organization(claims.Object{"organization_name": "Globex", "profiles": []any{}})
+	list := func(answer claims.Object) (any, bool) {
+		v, ok := answer["organization"].(claims.Object)["profiles"]
+		return v, ok
+	}
+	if v, ok := list(w.ok("GET", orgsPath+"/"+org, nil)); !ok || fmt.Sprint(v) != "[]" {
+		t.Errorf("an empty list is answered %v, %v", v, ok)
+	}
+	if v, ok := list(w.ok("PUT", orgsPath+"/"+org, claims.Object{"profiles": nil})); ok {
+		t.Errorf("a list that is removed is answered %v", v)
+	}
+	w.ok("PUT", orgsPath+"/"+org, claims.Object{"profiles": []any{"acme"}})
+	if v, _ := list(w.ok("PUT", orgsPath+"/"+org, claims.Object{"organization_name": "G"})); fmt.Sprint(v) != "[acme]" {
+		t.Errorf("a list that is not named is answered %v", v)
+	}
+}
+
+// Metadata that alone makes a template too large is refused when it is written, and
+// not at every request from then on.
+func TestAPIMetadataThatNoTemplateCanTakeIsRefusedAtTheWrite(t *testing.T) {
+	w := newWorld(t, template(`{"m": {{ member.trusted_metadata }}, "mm": {{ member.trusted_metadata }}, "o": {{ organization.trusted_metadata }}, "oo": {{ organization.trusted_metadata }}}`))
+	half, whole := strings.Repeat("x", 1500), strings.Repeat("x", 3000)
+	org := w.organization(claims.Object{"organization_name": "Globex"})
+	w.refused(400, "metadata_too_large", "POST", orgsPath, claims.Object{"organization_name": "Big", "trusted_metadata": claims.Object{"a": whole}})
+	w.refused(400, "metadata_too_large", "PUT", orgsPath+"/"+org, claims.Object{"trusted_metadata": claims.Object{"a": whole}})
+	w.ok("PUT", orgsPath+"/"+org, claims.Object{"trusted_metadata": claims.Object{"a": half}})
+	members := orgsPath + "/" + org + "/members"
+	w.refused(400, "metadata_too_large", "POST", members, claims.Object{"email_address": "a@example.com", "trusted_metadata": claims.Object{"a": whole}})
+	m := w.member(org, claims.Object{"email_address": "a@example.com", "trusted_metadata": claims.Object{"a": half}})
+	w.refused(400, "metadata_too_large", "PUT", members+"/"+m, claims.Object{"trusted_metadata": claims.Object{"b": half}})
+	w.ok("PUT", members+"/"+m, claims.Object{"untrusted_metadata": claims.Object{"b": whole}})
+	w.ok("PUT", members+"/"+m, claims.Object{"trusted_metadata": claims.Object{"a": nil}})
+}

@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/email"
 )
 
 func checkRequired(t *trial) *failure {
@@ -82,7 +84,7 @@ func checkEmail(t *trial) *failure {
 	if v == nil {
 		return nil
 	}
-	address, ok := boundedText(v, maxEmail)
+	address, ok := boundedText(v, email.MaxBytes)
 	if !ok {
 		return &failure{code: CodeEmailInvalid, remedy: "claim " + path + " must be a text of at most 320 bytes without control characters"}
 	}

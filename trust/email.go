@@ -3,9 +3,9 @@ package trust
 import (
 	"slices"
 	"strings"
-)
 
-const maxEmail = 320 // bytes: RFC 5321 §4.5.3.1 gives 64 + 1 + 255
+	"github.com/attestgate/caddy-attest/internal/email"
+)
 
 // emailRule is what a profile vouches for.
 type emailRule struct {
@@ -13,15 +13,10 @@ type emailRule struct {
 }
 
 // covers answers the address as it identifies: lower case, of a domain the
-// profile names as a whole. It must be plain: ASCII, one @, nothing that could be
-// read as another address (CVE-2026-40574).
-func (r emailRule) covers(address string) (string, bool) {
-	address = lowerASCII(address)
-	local, domain, found := strings.Cut(address, "@")
-	if !found || !plainLocal(local) || !plainDomain(domain) {
-		return "", false
-	}
-	if !slices.Contains(r.domains, "*") && !slices.Contains(r.domains, domain) {
+// profile names as a whole.
+func (r emailRule) covers(text string) (string, bool) {
+	address, domain, ok := email.Parse(text)
+	if !ok || !slices.Contains(r.domains, "*") && !slices.Contains(r.domains, domain) {
 		return "", false
 	}
 	return address, true
@@ -36,27 +31,6 @@ func lowerASCII(text string) string {
 		}
 		return c
 	}, text)
-}
-
-func plainLocal(local string) bool {
-	if local == "" {
-		return false
-	}
-	for n := range len(local) {
-		if c := local[n]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),:;<>@[\]`, c) >= 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func plainDomain(domain string) bool {
-	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || captureEnd(label) != len(label) {
-			return false
-		}
-	}
-	return true
 }
 
 // verifiedClaim is the claim that says whether the address is proved.

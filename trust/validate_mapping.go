@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/email"
 )
 
 func (p *Profile) readMap() *ConfigError {
@@ -45,7 +47,7 @@ func (p *Profile) readRoles() *ConfigError {
 func (p *Profile) readEmail() *ConfigError {
 	for _, domain := range p.config.EmailDomains {
 		domain = lowerASCII(domain)
-		if domain != "*" && !plainDomain(domain) {
+		if domain != "*" && !email.IsDomain(domain) {
 			return valueErrorf("email_domains", domain, "is not a domain: ASCII letters, digits, hyphens and dots, or * alone")
 		}
 		p.email.domains = append(p.email.domains, domain)

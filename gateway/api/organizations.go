@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
+
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway/authn"
-	"net/http"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
 // Wherever a call names an organization, by path or body, it may be an id, an
@@ -26,13 +28,33 @@ func (a *API) organizationEndpoints(all map[string]byMethod) {
 }
 
 // organizationBody is what a caller says of an organization. Absent members keep
-// what there is; profiles is ours.
+// what there is; profiles is ours, and null removes the list.
 type organizationBody struct {
 	Name            *string       `json:"organization_name"`
 	Slug            *string       `json:"organization_slug"`
 	ExternalID      *string       `json:"organization_external_id"`
 	TrustedMetadata claims.Object `json:"trusted_metadata"`
-	Profiles        *[]string     `json:"profiles"`
+	Profiles        profileList   `json:"profiles"`
+}
+
+// profileList is the names of profiles, nil for null, and whether there were any
+// or a null.
+type profileList struct {
+	given bool
+	names []string
+}
+
+func (l *profileList) UnmarshalJSON(data []byte) error {
+	l.given = true
+	return strictjson.Unmarshal(data, &l.names)
+}
+
+// change is what the list changes; nil: nothing.
+func (l *profileList) change() *[]string {
+	if !l.given {
+		return nil
+	}
+	return &l.names
 }
 
 type organizationAnswer struct {
@@ -53,9 +75,7 @@ func (a *API) createOrganization(ctx context.Context, r *http.Request) (any, err
 	}
 	n := directory.NewOrganization{
 		Name: text(in.Name), Slug: text(in.Slug), ExternalID: text(in.ExternalID), TrustedMetadata: in.TrustedMetadata,
-	}
-	if in.Profiles != nil {
-		n.Profiles = *in.Profiles
+		Profiles: in.Profiles.names,
 	}
 	o, err := a.core.CreateOrganization(ctx, n)
 	if err != nil {
@@ -80,7 +100,7 @@ func (a *API) updateOrganization(ctx context.Context, r *http.Request) (any, err
 		return nil, err
 	}
 	return a.changeOrganization(ctx, r, directory.OrganizationChange{
-		Name: in.Name, Slug: in.Slug, ExternalID: in.ExternalID, Profiles: in.Profiles, TrustedMetadata: in.TrustedMetadata,
+		Name: in.Name, Slug: in.Slug, ExternalID: in.ExternalID, Profiles: in.Profiles.change(), TrustedMetadata: in.TrustedMetadata,
 	})
 }
 

@@ -178,7 +178,7 @@ type wireOrganization struct {
 	CreatedAt                      string        `json:"created_at,omitempty"`
 	UpdatedAt                      string        `json:"updated_at,omitempty"`
 	OrganizationExternalID         string        `json:"organization_external_id,omitempty"`
-	Profiles                       []string      `json:"profiles,omitempty"`
+	Profiles                       []string      `json:"profiles,omitzero"`
 }
 
 func wireOrganizationOf(o directory.Organization) wireOrganization {

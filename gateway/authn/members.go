@@ -23,11 +23,15 @@ func (a *Authenticator) FindMember(ctx context.Context, organization, member str
 
 // CreateMember creates a member of an organization.
 func (a *Authenticator) CreateMember(ctx context.Context, organization string, n directory.NewMember) (directory.Member, error) {
+	n.Check = a.checkMemberClaims
 	return a.changedMember(a.Directory.CreateMember(ctx, organization, n))
 }
 
 // UpdateMember changes a member.
 func (a *Authenticator) UpdateMember(ctx context.Context, organization, member string, c directory.MemberChange) (directory.Member, error) {
+	if addsMetadata(c.TrustedMetadata) {
+		c.Check = a.checkMemberClaims
+	}
 	return a.changedMember(a.Directory.UpdateMember(ctx, organization, member, c))
 }
 

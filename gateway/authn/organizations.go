@@ -11,6 +11,7 @@ func (a *Authenticator) CreateOrganization(ctx context.Context, n directory.NewO
 	if err := a.checkProfiles(n.Profiles); err != nil {
 		return directory.Organization{}, err
 	}
+	n.Check = a.checkOrganizationClaims
 	return a.changedOrganization(a.Directory.CreateOrganization(ctx, n))
 }
 
@@ -20,6 +21,9 @@ func (a *Authenticator) UpdateOrganization(ctx context.Context, name string, c d
 		if err := a.checkProfiles(*c.Profiles); err != nil {
 			return directory.Organization{}, err
 		}
+	}
+	if addsMetadata(c.TrustedMetadata) {
+		c.Check = a.checkOrganizationClaims
 	}
 	return a.changedOrganization(a.Directory.UpdateOrganization(ctx, name, c))
 }
