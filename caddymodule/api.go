@@ -75,6 +75,7 @@ func (h *API) gatewayServe() api.Serve {
 
 // ServeHTTP answers one request, or passes it on.
 func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	defer h.app.lease.requests.begin()()
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
 		if api.Await(w, r, h.app.projectID(), err) {

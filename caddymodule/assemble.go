@@ -20,12 +20,12 @@ import (
 )
 
 // assemble joins the rooms over an open, sealed store.
-func (a *App) assemble(ctx context.Context, s store.Store, shared *sharedState, t trusted) (*gateway.Gateway, *mint.Ring, error) {
-	people, err := a.directory(ctx, s, shared.rates)
+func (a *App) assemble(ctx context.Context, s store.Store, t trusted) (*gateway.Gateway, *mint.Ring, error) {
+	people, err := a.directory(ctx, s, a.lease.memory.rates)
 	if err != nil {
 		return nil, nil, err
 	}
-	sessions, err := a.sessions(ctx, s, shared)
+	sessions, err := a.sessions(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,12 +116,12 @@ func (a *App) organizations() ([]directory.Organization, error) {
 	return list, nil
 }
 
-func (a *App) sessions(ctx context.Context, s store.Store, shared *sharedState) (*session.Manager, error) {
+func (a *App) sessions(ctx context.Context, s store.Store) (*session.Manager, error) {
 	key, err := store.Key(ctx, s, "id", rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("attest: id key: %w", err)
 	}
-	c := session.Config{Store: s, IDKey: key, Revocations: shared.revocations}
+	c := session.Config{Store: s, IDKey: key, Revocations: a.lease.memory.revocations}
 	if a.Compat != nil {
 		c.PerMember = -1 // Stytch has no such cap
 	}
@@ -142,6 +142,16 @@ func (a *App) longestJWT() time.Duration {
 		longest = max(longest, r.JWTLifetime)
 	}
 	return longest
+}
+
+// checkKeyFiles opens a ring of key files only to see that they can be one; no store
+// is asked for those.
+func (a *App) checkKeyFiles(ctx context.Context) error {
+	if a.Keys == nil || len(a.Keys.Files) == 0 {
+		return nil
+	}
+	_, err := a.openRing(ctx, nil)
+	return err
 }
 
 func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {

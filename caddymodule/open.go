@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,33 +12,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
-	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/sealed"
 )
-
-// sharedState is what outlives a configuration: the open store, the revocations
-// that this node has made and must go on obeying, and what it has created of late.
-type sharedState struct {
-	store       store.Store
-	revocations *session.Revocations
-	rates       *directory.Rates
-}
-
-// Destruct closes the store when the last configuration that used it is gone.
-func (s *sharedState) Destruct() error {
-	if c, ok := s.store.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
-}
-
-// stores holds the open stores of this process, by what they are: a reload finds
-// the one that is open already, and a file is never opened twice.
-var stores = caddy.NewUsagePool()
 
 // A gate lets requests wait for the app. Caddy starts apps in no particular order,
 // so the server may listen before there is a gateway.
@@ -95,7 +72,7 @@ type opening struct {
 	templates map[string]*claims.Template
 	routes    []*proxy.Route
 	gate      *gate
-	storeKey  string         // in stores, once it is open
+	lease     lease          // of the open store
 	work      sync.WaitGroup // beside the requests
 }
 
@@ -109,6 +86,9 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 	if _, err = a.policy(); err != nil {
 		return err
 	}
+	if err = a.checkKeyFiles(ctx); err != nil {
+		return err
+	}
 	_, err = a.trust(ctx.Storage(), passingDevKeys)
 	return err
 }
@@ -118,17 +98,16 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 // store that other machines keep: it is tried until it answers, and requests are
 // 503 meanwhile. What waiting does not mend refuses the configuration.
 func (a *App) Start() error {
-	shared, err := a.openStore(a.ctx)
-	if err != nil {
+	if err := a.lease.open(a.ctx, a.backend); err != nil {
 		return err
 	}
-	err = a.open(shared)
+	err := a.open()
 	if err == nil || isLocal(a.backend) || !isOutage(err) {
 		return err
 	}
 	a.logger.Error("the store does not answer; it is tried until it does", zap.Error(err))
 	a.gate.settle(nil, err)
-	a.run(func(ctx context.Context) error { return a.openLater(ctx, shared) })
+	a.run(func(ctx context.Context) error { return a.openLater(ctx) })
 	return nil
 }
 
@@ -138,11 +117,11 @@ func isOutage(err error) bool {
 }
 
 // openLater tries again and again, at most every two seconds.
-func (a *App) openLater(ctx context.Context, shared *sharedState) error {
+func (a *App) openLater(ctx context.Context) error {
 	again := backoff.NewExponentialBackOff()
 	again.MaxInterval = 2 * time.Second
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := a.open(shared)
+		err := a.open()
 		if err != nil && !isOutage(err) {
 			return struct{}{}, backoff.Permanent(err)
 		}
@@ -152,7 +131,7 @@ func (a *App) openLater(ctx context.Context, shared *sharedState) error {
 }
 
 // open builds the gateway over the open store, and lets requests through to it.
-func (a *App) open(shared *sharedState) error {
+func (a *App) open() error {
 	ctx, cancel := context.WithTimeout(a.ctx, openTimeout)
 	defer cancel()
 	storage := a.ctx.Storage()
@@ -164,11 +143,11 @@ func (a *App) open(shared *sharedState) error {
 	if err != nil {
 		return err
 	}
-	s, err := sealed.New(shared.store, secrets, sealed.Options{Fault: a.alarm})
+	s, err := sealed.New(a.lease.store, secrets, sealed.Options{Fault: a.alarm})
 	if err != nil {
 		return err
 	}
-	g, ring, err := a.assemble(ctx, s, shared, t)
+	g, ring, err := a.assemble(ctx, s, t)
 	if err != nil {
 		return err
 	}
@@ -182,23 +161,6 @@ func (a *App) open(shared *sharedState) error {
 		a.run(func(ctx context.Context) error { return a.reseal(ctx, s) })
 	}
 	return nil
-}
-
-// openStore finds the store open already, or opens it.
-func (a *App) openStore(ctx context.Context) (*sharedState, error) {
-	key := string(a.backend.CaddyModule().ID) + " " + a.backend.PoolKey()
-	v, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) {
-		s, err := a.backend.Open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return &sharedState{s, session.NewRevocations(time.Now), directory.NewRates()}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.storeKey = key
-	return v.(*sharedState), nil
 }
 
 // run does work beside the requests until the configuration is gone.
@@ -226,11 +188,7 @@ func (a *App) Stop() error { return nil }
 // Cleanup ends the work beside the requests and gives the store back.
 func (a *App) Cleanup() error {
 	a.work.Wait()
-	if a.storeKey == "" {
-		return nil
-	}
-	_, err := stores.Delete(a.storeKey)
-	return err
+	return a.lease.release(isLocal(a.backend), a.logger)
 }
 
 var (

@@ -2,9 +2,12 @@ package caddymodule_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,22 +93,102 @@ func TestCaddyHundredReloadsKeepTheirConnections(t *testing.T) {
 	s, err := newRedisSite(t, server.Addr)
 	s.must(err)
 	s.get("/", "Authorization", "Bearer "+s.token(nil))
-	before := clients(server)
+	before := connections(server)
 	for i := range 100 {
 		s.must(s.load(strings.Replace(text, "attest acme\n", fmt.Sprintf("attest acme {\n audience a%d\n}\n", i), 1)))
 	}
 	s.get("/", "Authorization", "Bearer "+s.token(nil))
 	deadline := time.Now().Add(10 * time.Second)
-	for clients(server) > before+5 {
+	for connections(server) > before+5 {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d connections, %d before", clients(server), before)
+			t.Fatalf("%d connections, %d before", connections(server), before)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 }
 
-func clients(server *redistest.Server) int {
+func connections(server *redistest.Server) int {
 	return strings.Count(server.CLI("CLIENT", "LIST"), "id=")
+}
+
+// TestReloadsWithAnotherClient: twenty reloads that change how Redis is reached, under
+// load, fail no request, and what this node revoked while Redis took no writes stays
+// revoked. The former clients are closed.
+func TestReloadsWithAnotherClient(t *testing.T) {
+	server := redistest.Start(t)
+	s, err := newRedisSite(t, server.Addr+" {\n timeout 2s\n}")
+	s.must(err)
+	_, made := s.call("/v1/b2b/sessions/attest", map[string]any{"profile_id": "acme", "token": s.token(nil)})
+	revoked := made["session_token"]
+	token := s.token(nil)
+	s.get("/", "Authorization", "Bearer "+token)
+	server.CLI("CONFIG", "SET", "maxmemory", "1")
+	if status, answer := s.call("/v1/b2b/sessions/revoke", map[string]any{"session_token": revoked}); status != 503 {
+		t.Fatalf("revoke while Redis takes no writes: %d %v", status, answer)
+	}
+	stop := s.asking(token)
+	for i := range 20 {
+		s.must(s.load(redisSite(fmt.Sprintf("%s {\n timeout %dms\n pool %d\n}", server.Addr, 2001+i, 50+i))))
+	}
+	if failed := stop(); len(failed) > 0 {
+		t.Errorf("%d requests failed: %s …", len(failed), failed[0])
+	}
+	if res := s.get("/", "Authorization", fmt.Sprint("Bearer ", revoked)); res.StatusCode != 401 {
+		t.Errorf("a revoked session after the reloads: %d", res.StatusCode)
+	}
+	for deadline := time.Now().Add(30 * time.Second); connections(server) > 20; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are left", connections(server))
+		}
+	}
+}
+
+// asking asks for a page in four loops, until it is stopped; the answer is what
+// failed.
+func (s *site) asking(token string) (stop func() []string) {
+	var mu sync.Mutex
+	var failed []string
+	done := make(chan struct{})
+	var loops sync.WaitGroup
+	for range 4 {
+		loops.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if failure := s.ask(token); failure != "" {
+					mu.Lock()
+					failed = append(failed, failure)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	return func() []string { close(done); loops.Wait(); return failed }
+}
+
+// ask asks once, and answers what went wrong. A connection that a reload of Caddy
+// closes before a request on it was read is tried again, as a browser does.
+func (s *site) ask(token string) string {
+	for {
+		r, err := http.NewRequest(http.MethodGet, s.url("/"), nil)
+		if err != nil {
+			return err.Error()
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			continue
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusOK {
+			return fmt.Sprintf("%d %s %v", res.StatusCode, res.Header.Get("Attest-Error"), err)
+		}
+		return ""
+	}
 }
 
 // The store's file is for the owner alone.

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/store/redis"
 )
 
 func init() {
@@ -55,6 +56,7 @@ type RedisStore struct {
 	Prefix string `json:"prefix,omitempty"`
 
 	logger *zap.Logger
+	read   redis.Config // what all that comes to
 }
 
 // RedisTLS is how TLS is talked with Redis.
@@ -82,14 +84,21 @@ func (*RedisStore) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Provision replaces placeholders and checks what they stood for. It connects to
-// nothing.
-func (s *RedisStore) Provision(ctx caddy.Context) error {
+// Provision replaces placeholders, reads the files and checks what came of it. It
+// connects to nothing.
+func (s *RedisStore) Provision(ctx caddy.Context) (err error) {
 	s.logger = ctx.Logger()
-	return provision(
+	err = provision(
 		func(c *checker) { c.redis(s) },
 		func(r *grammar.Replacer) { s.replace(r) },
 	)
+	if err != nil {
+		return err
+	}
+	if s.read, err = s.config(); err == nil {
+		err = s.read.Check()
+	}
+	return redisProblem(err)
 }
 
 // replace replaces placeholders.

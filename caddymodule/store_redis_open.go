@@ -2,6 +2,9 @@ package caddymodule
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,21 +17,34 @@ import (
 	"github.com/attestgate/caddy-attest/store/redis"
 )
 
-// PoolKey is everything the connection depends on.
+// PoolKey is everything the client is made of, the content of files included.
 func (s *RedisStore) PoolKey() string {
 	key, _ := json.Marshal(s)
-	return string(key)
+	hash := sha256.New()
+	hash.Write(key)
+	if t := s.read.TLS; t != nil {
+		for _, file := range [][]byte{t.CA, t.Cert, t.Key} {
+			_ = binary.Write(hash, binary.BigEndian, uint64(len(file)))
+			hash.Write(file)
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// StoreNames are the database and key prefix at each of the addresses.
+func (s *RedisStore) StoreNames() []string {
+	var names []string
+	for _, address := range s.read.Addresses {
+		names = append(names, fmt.Sprintf("%s %d %s %s", s.read.Sentinel, s.read.DB, s.read.Prefix, address))
+	}
+	return names
 }
 
 // Open connects. A server that refuses us is an error; one that does not answer
 // yet is not, since it will.
 func (s *RedisStore) Open(ctx context.Context) (store.Store, error) {
-	config, err := s.config()
-	if err != nil {
-		return nil, fmt.Errorf("store redis: %w", err)
-	}
 	redis.SetLogger(func(message string) { s.logger.Warn("redis client", zap.String("message", message)) })
-	opened, err := redis.New(config)
+	opened, err := redis.New(s.read)
 	if err != nil {
 		return nil, fmt.Errorf("store redis: %w", err)
 	}
@@ -41,7 +57,7 @@ func (s *RedisStore) Open(ctx context.Context) (store.Store, error) {
 		s.logger.Error("redis does not answer; requests that need it are 503 until it does", zap.Error(err))
 	}
 	for _, w := range warnings {
-		s.logger.Warn("redis will hurt one day", zap.String("code", w.Code), zap.String("server", w.Server),
+		s.logger.Warn("redis is set up in a way that loses records or availability", zap.String("code", w.Code), zap.String("server", w.Server),
 			zap.String("found", w.Found), zap.String("remedy", w.Remedy))
 	}
 	return opened, nil
@@ -87,4 +103,7 @@ func (s *RedisStore) tls(c *redis.Config) (err error) {
 	return nil
 }
 
-var _ StoreBackend = (*RedisStore)(nil)
+var (
+	_ StoreBackend = (*RedisStore)(nil)
+	_ NamedStore   = (*RedisStore)(nil)
+)

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"net"
 	"net/url"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/store/redis"
 )
 
 // redis checks where Redis is and how it is talked to. It shows no address: a URL
@@ -31,6 +33,43 @@ func (c *checker) redis(s *RedisStore) {
 	if s.Prefix != "" {
 		c.Form(at.At("prefix"), s.Prefix, redisPrefix, "1 to 64 of A-Z a-z 0-9 : . _ -")
 	}
+	if len(c.Problems) == 0 {
+		c.redisConfig(s)
+	}
+}
+
+// redisConfig asks the store's package, which has the last word, as far as no
+// placeholder hides the answer. Files are read later.
+func (c *checker) redisConfig(s *RedisStore) {
+	texts := strings.Join(append(slices.Clone(s.Addresses), s.Username, s.Password), " ")
+	if !c.Replaced && len(grammar.Placeholders(texts)) > 0 {
+		return
+	}
+	written := *s
+	written.TLS = nil
+	config, err := written.config()
+	if err == nil {
+		err = config.Check()
+	}
+	if err := redisProblem(err); err != nil {
+		c.Problems = append(c.Problems, err.(*grammar.Problem))
+	}
+}
+
+// redisProblem is a mistake that the store's package found, at its place.
+func redisProblem(err error) error {
+	if err == nil {
+		return nil
+	}
+	var mistake *redis.ConfigError
+	if !errors.As(err, &mistake) {
+		return &grammar.Problem{Place: redisPlace, Text: err.Error()}
+	}
+	at := redisPlace
+	if mistake.Option != "address" {
+		at = at.At(strings.Fields(mistake.Option)...)
+	}
+	return &grammar.Problem{Place: at, Text: mistake.Reason}
 }
 
 // redisPrefix leaves out braces: they would decide on a cluster's slots.

@@ -46,6 +46,16 @@ type LocalStore interface {
 	Local() bool
 }
 
+// NamedStore is a further ability of a StoreBackend: to name the store apart from the
+// way there.
+type NamedStore interface {
+	// StoreNames are what the store is called, as provisioned, whatever the
+	// credentials, timeouts and certificates: two backends lead to one store if they
+	// have a name in common. What this process must not forget is kept under them.
+	// Default: PoolKey alone.
+	StoreNames() []string
+}
+
 const (
 	storeNamespace = "attest.stores"
 	storeKey       = "backend"

@@ -1,0 +1,31 @@
+package caddymodule_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestValidateReadsKeyFiles: a signing key that is not there, or is a public one, is
+// found by validate and not only at the start.
+func TestValidateReadsKeyFiles(t *testing.T) {
+	s := newSite(t, plainSite)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s.must(err)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	s.must(err)
+	file := filepath.Join(s.dir, "public.pem")
+	s.must(os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o600))
+	for path, want := range map[string]string{filepath.Join(s.dir, "nope.pem"): "no such file", file: "key file 1"} {
+		err := s.validate(strings.Replace(plainSite, "\tattest {\n", "\tattest {\n\t\tkeys {\n\t\t\tfile "+path+"\n\t\t}\n", 1))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", path, err)
+		}
+	}
+}
