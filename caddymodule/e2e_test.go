@@ -37,7 +37,6 @@ type site struct {
 	dir    string
 	port   int
 	text   string // the Caddyfile, before words are replaced
-	log    *bytes.Buffer
 }
 
 // A recorder is an app that remembers what reached it.
