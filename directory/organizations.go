@@ -58,7 +58,7 @@ func (d *Directory) CreateOrganization(ctx context.Context, n NewOrganization) (
 		if err := s.permit(n.Check); err != nil {
 			return err
 		}
-		return d.found(ctx, s, true)
+		return d.createOrganization(ctx, s, true)
 	})
 	if err != nil {
 		return Organization{}, o.called(err)

@@ -103,16 +103,16 @@ func (d *Directory) checkFree(ctx context.Context, organizationID, text string, 
 	switch {
 	case err != nil:
 		return err
-	case holder.bears(text) && !(revive && holder.deleted()):
+	case holder.hasReference(text) && !(revive && holder.deleted()):
 		return &takenError{text}
-	case !holder.bears(text) && d.time().Before(now.at.Add(staleAfter)):
+	case !holder.hasReference(text) && d.time().Before(now.at.Add(staleAfter)):
 		return errAgain // its holder may be about to bear it
 	}
 	return nil
 }
 
-// bears tells whether the text is the organization's external id or slug.
-func (o *storedOrganization) bears(text string) bool {
+// hasReference tells whether the text is the organization's external id or slug.
+func (o *storedOrganization) hasReference(text string) bool {
 	return o.exists() && (o.externalID() == text || o.slug() == text)
 }
 

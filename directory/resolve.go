@@ -40,7 +40,7 @@ func (d *Directory) Resolve(ctx context.Context, a Assertion) (Organization, Mem
 
 // resolve is one try.
 func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Member, error) {
-	o, index, err := d.reach(ctx, a)
+	o, index, err := d.organizationOfToken(ctx, a)
 	if err != nil {
 		return Organization{}, Member{}, err
 	}

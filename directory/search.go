@@ -103,7 +103,7 @@ func (d *Directory) organizationIDs(ctx context.Context) ([]string, error) {
 }
 
 // readOrganizations keeps those that are there and known: an interrupted
-// founding leaves a record to which nothing refers.
+// creation leaves a record to which nothing refers.
 func (d *Directory) readOrganizations(ctx context.Context, ids []string) ([]Organization, error) {
 	found := make([]*storedOrganization, len(ids))
 	group, ctx := errgroup.WithContext(ctx)

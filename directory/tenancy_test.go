@@ -233,7 +233,7 @@ func TestTheOrganizationACallerNames(t *testing.T) {
 			a.Organization, a.OrganizationFixed, a.APIOrganization, a.CreateOrganizations = "initech", false, "initech", true
 		}))
 	})
-	t.Run("a caller alone founds nothing", func(t *testing.T) {
+	t.Run("a caller alone creates nothing", func(t *testing.T) {
 		f.t = t
 		f.refused(with(f.ada(), func(a *directory.Assertion) {
 			a.Organization, a.APIOrganization, a.CreateOrganizations = "", "umbrella", true

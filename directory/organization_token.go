@@ -10,10 +10,10 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// reach finds the organization that a token means, if its profile may enter it,
+// organizationOfToken finds the organization that a token means, if its profile may enter it,
 // together with the index records of the token's identity there.
-func (d *Directory) reach(ctx context.Context, a Assertion) (*storedOrganization, []store.Record, error) {
-	id, err := d.meant(ctx, a)
+func (d *Directory) organizationOfToken(ctx context.Context, a Assertion) (*storedOrganization, []store.Record, error) {
+	id, err := d.organizationID(ctx, a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,15 +55,15 @@ func (o *storedOrganization) isNamedBy(a Assertion) bool {
 	return o.exists() && o.externalID() == a.Organization
 }
 
-// meant is the id of the organization that the token and the caller name, if
+// organizationID is the id of the organization that the token and the caller name, if
 // they name one; whether it really is so called is for the caller to check. It
 // is empty where the token names one that is not there yet. It also refuses what
 // was issued before the profile was cut off, since both are read together.
-func (d *Directory) meant(ctx context.Context, a Assertion) (string, error) {
+func (d *Directory) organizationID(ctx context.Context, a Assertion) (string, error) {
 	if a.Organization == "" && a.APIOrganization == "" {
 		return "", ErrMissingOrganization
 	}
-	cut, token, api, err := d.readMeant(ctx, a)
+	cut, token, api, err := d.readOrganizationIDs(ctx, a)
 	if err != nil {
 		return "", err
 	}
@@ -83,9 +83,9 @@ func (d *Directory) meant(ctx context.Context, a Assertion) (string, error) {
 	return token, nil
 }
 
-// readMeant reads, in one go, when the profile was cut off and what the token's
+// readOrganizationIDs reads, in one go, when the profile was cut off and what the token's
 // and the caller's text refer to. The operator's organizations need no reading.
-func (d *Directory) readMeant(ctx context.Context, a Assertion) (cut time.Time, token, api string, err error) {
+func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (cut time.Time, token, api string, err error) {
 	token, api = d.configured.forToken(a), d.configured.forCaller(a.APIOrganization)
 	tokenKey, apiKey := d.names.reference(a.Organization), d.names.reference(a.APIOrganization)
 	keys := []string{ProfileRef(a.Profile).Key}
@@ -117,7 +117,7 @@ func (d *Directory) readMeant(ctx context.Context, a Assertion) (cut time.Time, 
 
 // createOrganizationFromToken makes the organization that the token is the first
 // to name. It never answers nil: what was made is read like any other. A token
-// that would be refused as its first member founds nothing.
+// that would be refused as its first member creates nothing.
 func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion) error {
 	switch {
 	case !a.CreateOrganizations || a.SecondOnly:
@@ -133,7 +133,7 @@ func (d *Directory) createOrganizationFromToken(ctx context.Context, a Assertion
 		return err
 	}
 	key := d.names.hash("organization", a.Profile, a.Organization)
-	err = d.createOnce(ctx, key, func(ctx context.Context) error { return d.foundFirst(ctx, o, a) })
+	err = d.createOnce(ctx, key, func(ctx context.Context) error { return d.createFirstOrganization(ctx, o, a) })
 	if err == nil {
 		err = errAgain
 	}
@@ -149,28 +149,28 @@ func (d *Directory) checkFirstMember(o Organization, a Assertion) error {
 	return err
 }
 
-// foundFirst founds the organization unless somebody has in the meantime.
-func (d *Directory) foundFirst(ctx context.Context, o *storedOrganization, a Assertion) error {
+// createFirstOrganization creates the organization unless somebody has in the meantime.
+func (d *Directory) createFirstOrganization(ctx context.Context, o *storedOrganization, a Assertion) error {
 	now, err := d.readReferences(ctx, []string{a.Organization})
 	if err != nil {
 		return err
 	}
-	if err := d.mayFound(ctx, a, now[0]); err != nil {
+	if err := d.checkCreation(ctx, a, now[0]); err != nil {
 		return err
 	}
 	if err := d.allowOrganization(a); err != nil {
 		return err
 	}
-	err = d.found(ctx, o, false)
+	err = d.createOrganization(ctx, o, false)
 	if _, taken := isTaken(err); taken {
 		return errAgain // since a moment ago
 	}
 	return err
 }
 
-// mayFound refuses to found an organization under what is another's slug, or a
+// checkCreation refuses to create an organization under what is another's slug, or a
 // configured one's id: a caller of the API who means that one would reach this.
-func (d *Directory) mayFound(ctx context.Context, a Assertion, now reference) error {
+func (d *Directory) checkCreation(ctx context.Context, a Assertion, now reference) error {
 	err := d.checkFree(ctx, "", a.Organization, now, false)
 	if _, taken := isTaken(err); !taken {
 		return err

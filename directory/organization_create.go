@@ -10,7 +10,7 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// newOrganization gives an organization that is about to be founded its id and,
+// newOrganization gives an organization that is about to be created its id and,
 // where it has none, its slug.
 func (d *Directory) newOrganization(o organizationRecord) (*storedOrganization, error) {
 	id, err := d.newID(organizationPrefix)
@@ -24,12 +24,12 @@ func (d *Directory) newOrganization(o organizationRecord) (*storedOrganization, 
 	return &storedOrganization{organizationRecord: o}, nil
 }
 
-// found founds an organization: first its own record, then the references that
-// make it known. Of two that found one at once the slower finds its references
+// createOrganization creates an organization: first its own record, then the references that
+// make it known. Of two that create one at once the slower finds its references
 // taken and takes its record back; an interruption leaves a record that nobody
 // knows, and so does a fault, after which nobody can tell what was written. It answers a *takenError where a text is another organization's
 // already; revive tells whether a deleted one must give it up.
-func (d *Directory) found(ctx context.Context, o *storedOrganization, revive bool) error {
+func (d *Directory) createOrganization(ctx context.Context, o *storedOrganization, revive bool) error {
 	if err := d.saveOrganization(ctx, o); err != nil {
 		return err
 	}
