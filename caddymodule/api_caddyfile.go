@@ -18,6 +18,9 @@ func readAPIDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 	if err != nil {
 		return nil, err
 	}
+	if h.IsNamedRoute() {
+		return nil, r.Locate(&grammar.Problem{Place: apiPlace, Text: namedRoute})
+	}
 	app, err := globalApp(h)
 	if err != nil {
 		return nil, err

@@ -70,6 +70,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //			idle <duration>
 //			jwt_lifetime <duration>
 //			reuse_for <duration>
+//			per_member <n> | off
 //			cookie <name> {
 //				same_site lax|strict|none
 //				domain <domain>

@@ -127,6 +127,7 @@ func (a *App) sessions(ctx context.Context, s store.Store) (*session.Manager, er
 	}
 	if a.Session != nil {
 		c.MaxDuration = time.Duration(a.Session.MaxDuration)
+		c.PerMember = or(a.Session.PerMember, c.PerMember)
 	}
 	return session.NewManager(c)
 }

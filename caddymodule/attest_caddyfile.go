@@ -35,8 +35,8 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	return handler, nil
 }
 
-// namedRoute is what an attest in a named route is told. Caddy 2.11 keeps only the
-// first handler of such a route, so that an attest after another directive would
+// namedRoute is what an attest or attest_api in a named route is told. Caddy 2.11 keeps
+// only the first handler of such a route, so that one after another directive would
 // vanish, and with it the protection of whatever invokes the route.
 const namedRoute = "it cannot stand in a named route, of which Caddy may keep only the first directive; use a snippet and 'import'"
 

@@ -28,6 +28,11 @@ type Session struct {
 	// for each request. Default: 30s.
 	ReuseFor *caddy.Duration `json:"reuse_for,omitempty"`
 
+	// How many ordinary sessions a member has: one more ends the oldest. Those of
+	// bearer tokens at the proxy do not count; a negative number is no limit.
+	// Default: 200, with compat no limit.
+	PerMember int `json:"per_member,omitempty"`
+
 	// The cookie that carries the session token.
 	Cookie *Cookie `json:"cookie,omitempty"`
 }
@@ -59,6 +64,7 @@ var sessionBlock = grammar.Block[Session]{Name: "session", Lines: []grammar.Line
 		func(s *Session) *caddy.Duration { return &s.JWTLifetime }),
 	grammar.DurationOrZero("reuse_for", "<duration>", "how long requests share one injected JWT; default 30s, 0 signs each time",
 		func(s *Session) **caddy.Duration { return &s.ReuseFor }),
+	grammar.Custom("per_member", "<n> | off", "how many a member has, the oldest end; default 200, with compat off", readPerMember),
 	grammar.SubText("cookie", "<name>", "default __Host-session", cookieBlock,
 		func(s *Session) **Cookie { return &s.Cookie }, func(c *Cookie) *string { return &c.Name }),
 }}
@@ -69,3 +75,20 @@ var cookieBlock = grammar.Block[Cookie]{Name: "cookie", Lines: []grammar.Line[Co
 	grammar.Text("domain", "<domain>", "for every host below it; the name then begins with __Secure-",
 		func(c *Cookie) *string { return &c.Domain }),
 }}
+
+// readPerMember reads `per_member <n> | off`.
+func readPerMember(r *grammar.Reader, s *Session) error {
+	if s.PerMember != 0 {
+		return r.Again()
+	}
+	text, err := r.Word()
+	if err != nil {
+		return err
+	}
+	if text == "off" {
+		s.PerMember = -1
+		return nil
+	}
+	s.PerMember, err = r.ParseNumber(text, 1)
+	return err
+}

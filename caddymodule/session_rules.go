@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/session"
 )
 
 // minJWTLifetime is what the times of a JWT, whole seconds, can express.
@@ -25,6 +27,7 @@ func (c *checker) session(s *Session) {
 	c.NotNegative(at.At("duration"), s.Duration)
 	c.NotNegative(at.At("max_duration"), s.MaxDuration)
 	c.NotNegative(at.At("idle"), s.Idle)
+	c.sessionConfig(at, s)
 	c.within(at.At("duration"), s.Duration, limit)
 	c.within(at.At("idle"), s.Idle, limit)
 	c.jwtLifetime(at.At("jwt_lifetime"), s.JWTLifetime)
@@ -33,6 +36,14 @@ func (c *checker) session(s *Session) {
 	}
 	if s.Cookie != nil {
 		c.cookie(at.At("cookie"), s.Cookie)
+	}
+}
+
+// sessionConfig asks the session package, which has the last word.
+func (c *checker) sessionConfig(at grammar.Place, s *Session) {
+	var mistake *session.ConfigError
+	if s.MaxDuration > 0 && errors.As(session.Config{MaxDuration: time.Duration(s.MaxDuration)}.Check(), &mistake) {
+		c.Refuse(at.At("max_duration"), "%s", mistake.Reason)
 	}
 }
 

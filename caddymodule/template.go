@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/claims"
@@ -77,6 +78,10 @@ func templateProblem(at grammar.Place, err error) *grammar.Problem {
 	}
 }
 
+// byteOrderMark is what some editors begin a file with; JSON has none (RFC 8259,
+// section 8.1).
+const byteOrderMark = "\ufeff"
+
 // parseTemplates reads the claim templates; a mistake in one names its line and
 // column. Caddy's replacer never touches their text.
 func (a *App) parseTemplates() (map[string]*claims.Template, error) {
@@ -89,7 +94,7 @@ func (a *App) parseTemplates() (map[string]*claims.Template, error) {
 			if err != nil {
 				return nil, fmt.Errorf("attest: template %s: %w", name, err)
 			}
-			text = string(data)
+			text = strings.TrimPrefix(string(data), byteOrderMark)
 		}
 		template, err := policy.ParseTemplate(name, text)
 		if err != nil {

@@ -29,3 +29,12 @@ func TestValidateReadsKeyFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestTemplateFileWithAByteOrderMark: an editor's mark before a template is no part of
+// it.
+func TestTemplateFileWithAByteOrderMark(t *testing.T) {
+	s := newSite(t, plainSite)
+	file := filepath.Join(s.dir, "template.json")
+	s.must(os.WriteFile(file, []byte("\ufeff{\"plan\": \"free\"}"), 0o600))
+	s.must(s.validate(strings.Replace(plainSite, "\tattest {\n", "\tattest {\n\t\ttemplate default file "+file+"\n", 1)))
+}
