@@ -32,13 +32,7 @@ func (s *RedisStore) PoolKey() string {
 }
 
 // StoreNames are the database and key prefix at each of the addresses.
-func (s *RedisStore) StoreNames() []string {
-	var names []string
-	for _, address := range s.read.Addresses {
-		names = append(names, fmt.Sprintf("%s %d %s %s", s.read.Sentinel, s.read.DB, s.read.Prefix, address))
-	}
-	return names
-}
+func (s *RedisStore) StoreNames() []string { return s.read.StoreNames() }
 
 // Open connects. A server that refuses us is an error; one that does not answer
 // yet is not, since it will.
