@@ -36,17 +36,21 @@ type readThrough[T any] struct {
 	now       func() time.Time
 }
 
-// An entry is never changed, but replaced.
+// An entry is never changed, but that it may become stale.
 type entry[T any] struct {
 	value T
 	read  time.Time
 	gen   uint64 // the generation of its key
 	flush uint64 // how many flushes there had been
-	// stale tells that the record was changed or may have been; goodUntil is then the
-	// last good moment.
-	stale     bool
-	goodUntil time.Time
+	// goodUntil is the last good moment of a stale entry, whose record was changed or
+	// may have been, in nanoseconds; 0 while it is not stale.
+	goodUntil atomic.Int64
 }
+
+func (e *entry[T]) isStale() bool { return e.goodUntil.Load() != 0 }
+
+// makeStale is done once: the first change is what counts.
+func (e *entry[T]) makeStale(lastGood time.Time) { e.goodUntil.CompareAndSwap(0, lastGood.UnixNano()) }
 
 // compareEvery bounds how long an entry is served without a look at the store, in
 // case a change was lost that the watch should have told of.
@@ -86,7 +90,7 @@ func (f *readThrough[T]) read(ctx context.Context, key string, load func(context
 
 // isFresh tells whether an entry may be served without asking the store.
 func (f *readThrough[T]) isFresh(key string, e *entry[T], now time.Time) bool {
-	return !e.stale && e.gen == f.generation(key).Load() && e.flush == f.flushes.count() && now.Sub(later(e.read, f.lastConnected())) < f.maxAge
+	return !e.isStale() && e.gen == f.generation(key).Load() && e.flush == f.flushes.count() && now.Sub(later(e.read, f.lastConnected())) < f.maxAge
 }
 
 // mayServeStale tells whether the entry that is still under key is within grace. It
@@ -98,8 +102,8 @@ func (f *readThrough[T]) mayServeStale(key string, now time.Time) bool {
 
 func (f *readThrough[T]) lastGood(e *entry[T]) time.Time {
 	switch {
-	case e.stale:
-		return e.goodUntil
+	case e.isStale():
+		return time.Unix(0, e.goodUntil.Load())
 	case e.flush != f.flushes.count():
 		return later(e.read, f.flushes.connectedBefore(e.flush))
 	}
@@ -152,8 +156,9 @@ func (f *readThrough[T]) keep(key string, e *entry[T]) {
 // put keeps a value that was just written, for an outage alone: it is read before it
 // is served otherwise, since another node may have changed it meanwhile.
 func (f *readThrough[T]) put(key string, v T) {
-	now := f.now()
-	f.entries.Set(key, &entry[T]{value: v, read: now, flush: f.flushes.count(), stale: true, goodUntil: now})
+	e := &entry[T]{value: v, read: f.now(), flush: f.flushes.count()}
+	e.makeStale(e.read)
+	f.entries.Set(key, e)
 }
 
 // drop forgets key, and whatever is being read under it now: this node itself has
@@ -163,18 +168,13 @@ func (f *readThrough[T]) drop(key string) {
 	f.entries.Delete(key)
 }
 
-// invalidate makes the entry stale, and whatever is being read under key now.
+// invalidate makes the entry stale, and whatever is being read under key now. The
+// entry is marked and not put back: it may be dropped or replaced at this moment.
 func (f *readThrough[T]) invalidate(key string) {
-	if e, held := f.entries.Get(key); held {
-		defer f.entries.Set(key, f.asStale(e))
-	}
 	f.generation(key).Add(1)
-}
-
-func (f *readThrough[T]) asStale(e *entry[T]) *entry[T] {
-	stale := *e
-	stale.stale, stale.goodUntil = true, f.lastGood(e)
-	return &stale
+	if e, held := f.entries.Get(key); held {
+		e.makeStale(f.lastGood(e))
+	}
 }
 
 // flush makes every entry stale.

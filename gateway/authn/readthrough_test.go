@@ -331,3 +331,27 @@ func TestReadThroughDeniesInAnOutageByDefault(t *testing.T) {
 	c.flush()
 	c.wantOutage("flushed")
 }
+
+// A change that this node has made itself may come between the two halves of an
+// invalidation, which the store's event for that very change brings: what it dropped
+// must not be served in the next outage.
+func TestInvalidationDoesNotBringBackWhatIsDropped(t *testing.T) {
+	meanwhile := func() {}
+	c := &testClock{}
+	c.advance(time.Hour)
+	f := newReadThrough[int](CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute}, func() time.Time {
+		meanwhile()
+		return c.now()
+	}, c.now)
+	if _, err := f.read(t.Context(), "k", func(context.Context) (int, error) { return 1, nil }); err != nil {
+		t.Fatal(err)
+	}
+	meanwhile = func() { f.drop("k") }
+	f.invalidate("k")
+	meanwhile = func() {}
+	outage := errors.New("connection refused")
+	v, err := f.read(t.Context(), "k", func(context.Context) (int, error) { return 0, outage })
+	if !errors.Is(err, outage) {
+		t.Errorf("served %d, %v", v, err)
+	}
+}
