@@ -81,6 +81,33 @@ func TestHungServerIsNotConnected(t *testing.T) {
 	connected(t, s)
 }
 
+// After a gap the Flush comes first: whoever asks before it must not hear that every
+// change was heard of until now.
+func TestReconnectedOnlyAfterItsFlush(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, hurried(server.Addr))
+	lastAtFlush := make(chan time.Time, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		_ = s.Watch(ctx, func(e store.Event) {
+			if e.Flush {
+				lastAtFlush <- s.LastConnected()
+			}
+		})
+	}()
+	<-lastAtFlush
+	connected(t, s)
+	server.Pause()
+	hung := time.Now()
+	stale(t, s, 2*time.Second)
+	server.Resume()
+	if last := <-lastAtFlush; last.After(hung.Add(50 * time.Millisecond)) {
+		t.Errorf("at the Flush it was connected until %v after the server hung", last.Sub(hung))
+	}
+	connected(t, s)
+}
+
 // A server that is loading hears and passes on messages, and knows nothing.
 func TestLoadingServerIsNotConnected(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0")

@@ -65,9 +65,9 @@ func (l *link) listen(ctx context.Context, connected func()) {
 	}
 	defer sub.Close()
 	connected()
+	l.watcher.Flush() // before anybody hears that it is connected
 	l.beginListening(len(servers))
 	defer l.endListening()
-	l.watcher.Flush()
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer l.beating.Wait()
