@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"store/redis":           {"store"},
 	"store/redis/redistest": {},
 	"store/sealed":          {"store"},
+	"store/fleet":           {"store"},
 	"store/storetest":       {"store", "store/record", "internal/strictjson"},
 	"directory":             {"store", "store/record", "claims", "internal/email", "internal/flight", "internal/strictjson"},
 	"rbac":                  {},

@@ -17,10 +17,12 @@ import (
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/fleet"
 )
 
 // assemble joins the rooms over an open, sealed store.
-func (a *App) assemble(ctx context.Context, s store.Store, t trusted) (*gateway.Gateway, *mint.Ring, error) {
+func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gateway.Gateway, *mint.Ring, error) {
+	s := fleet.New(b)
 	people, err := a.directory(ctx, s, a.lease.memory.rates)
 	if err != nil {
 		return nil, nil, err
@@ -43,14 +45,15 @@ func (a *App) assemble(ctx context.Context, s store.Store, t trusted) (*gateway.
 		return nil, nil, err
 	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
+	core.Fleet = s
 	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
 	c.ConsumerOrganization = people.ConfiguredID(c.ConsumerOrganization)
 	g, err := gateway.New(c)
 	return g, ring, err
 }
 
-func (a *App) directory(ctx context.Context, s store.Store, rates *directory.Rates) (*directory.Directory, error) {
-	key, err := store.Key(ctx, s, "index", rand.Reader)
+func (a *App) directory(ctx context.Context, s *fleet.Store, rates *directory.Rates) (*directory.Directory, error) {
+	key, err := s.Key(ctx, "index", rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("attest: index key: %w", err)
 	}
@@ -116,8 +119,8 @@ func (a *App) organizations() ([]directory.Organization, error) {
 	return list, nil
 }
 
-func (a *App) sessions(ctx context.Context, s store.Store) (*session.Manager, error) {
-	key, err := store.Key(ctx, s, "id", rand.Reader)
+func (a *App) sessions(ctx context.Context, s *fleet.Store) (*session.Manager, error) {
+	key, err := s.Key(ctx, "id", rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("attest: id key: %w", err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
+	storefleet "github.com/attestgate/caddy-attest/store/fleet"
 	"github.com/attestgate/caddy-attest/store/memory"
 	"github.com/attestgate/caddy-attest/trust"
 )
@@ -220,22 +221,24 @@ func (w *world) open(s *setup) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	var err error
-	index, err := store.Key(ctx, w.store, "index", rand.Reader)
+	shared := storefleet.New(w.store)
+	index, err := shared.Key(ctx, "index", rand.Reader)
 	w.must(err)
-	id, err := store.Key(ctx, w.store, "id", rand.Reader)
+	id, err := shared.Key(ctx, "id", rand.Reader)
 	w.must(err)
-	w.people, err = directory.New(directory.Config{Store: w.store, IndexKey: index, Organizations: s.organizations, Now: w.clock.Now})
+	w.people, err = directory.New(directory.Config{Store: shared, IndexKey: index, Organizations: s.organizations, Now: w.clock.Now})
 	w.must(err)
-	s.session.Store, s.session.IDKey, s.session.Now = w.store, id, w.clock.Now
+	s.session.Store, s.session.IDKey, s.session.Now = shared, id, w.clock.Now
 	w.sessions, err = session.NewManager(s.session)
 	w.must(err)
-	s.ring.Store, s.ring.Now = w.store, w.clock.Now
+	s.ring.Store, s.ring.Now = shared, w.clock.Now
 	w.ring, err = mint.OpenRing(ctx, s.ring)
 	w.must(err)
 	minter, err := mint.New(mint.Config{Ring: w.ring, Issuer: s.gateway.Core.Issuer, ProjectID: s.gateway.Core.Project.ID, Compat: s.gateway.Core.Compat, Now: w.clock.Now})
 	w.must(err)
 	c := s.gateway
 	core := &c.Core
+	core.Fleet = shared
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring, core.Now = w.set, w.people, w.sessions, minter, w.ring, w.clock.Now
 	w.gateway, w.err = gateway.New(c)
 	if w.err != nil {

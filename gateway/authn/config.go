@@ -35,6 +35,9 @@ type Config struct {
 	Minter    *mint.Minter
 	// Ring is the minter's; it publishes the keys of the JWKS.
 	Ring *mint.Ring
+	// Fleet is what the gateways of a fleet share besides the ring; Run has it compared
+	// with the store when that may have lost it. Default: nothing.
+	Fleet SharedState
 	// Policy is what roles allow. Default: nothing.
 	Policy *rbac.Policy
 

@@ -10,6 +10,15 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
+// A SharedState is something that all gateways on one store have in common.
+type SharedState interface {
+	// Concerns tells whether an event may have changed or lost it.
+	Concerns(store.Event) bool
+	// Refresh compares what this gateway knows with what the store holds, and writes
+	// back what that has lost.
+	Refresh(context.Context) error
+}
+
 // Run follows what the store reports of changes made elsewhere, until ctx ends. It
 // is to run beside the authenticator; where it does not, changes made by other nodes
 // are seen only after Cache.MaxAge.
@@ -25,7 +34,7 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 		if e.Flush && proves {
 			a.watch.begin(proof)
 		}
-		if e.Flush || a.Ring.Concerns(e) {
+		if a.Ring.Concerns(e) || a.Fleet != nil && a.Fleet.Concerns(e) {
 			select {
 			case changed <- struct{}{}:
 			default: // it is about to look anyway
@@ -34,15 +43,15 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 	})
 }
 
-// pendingEvery is how often the revocations are written that the store has not
-// taken yet, besides when it is reached again.
-const pendingEvery = 5 * time.Second
+// followEvery is how often the fleet's state is compared and pending revocations
+// are written, besides when the store tells of a reason: a store that was emptied
+// tells nothing.
+const followEvery = 5 * time.Second
 
-// followStore reads the signing ring when another node has changed it, so that a
-// rotation is everywhere at once, and writes the revocations that an outage kept
-// from the store.
+// followStore keeps this gateway and the store of one mind about what the fleet
+// shares, and writes the revocations that an outage kept from the store.
 func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}) {
-	ticker := time.NewTicker(pendingEvery)
+	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
 	for {
 		select {
@@ -53,6 +62,11 @@ func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}
 				a.Log.Warn("the signing ring could not be read after a change", zap.Error(err))
 			}
 		case <-ticker.C:
+		}
+		if a.Fleet != nil {
+			if err := a.Fleet.Refresh(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Error("the keys of the fleet could not be compared with the store", zap.Error(err))
+			}
 		}
 		if err := a.WritePending(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Warn("revocations could not be written; this gateway obeys them", zap.Error(err))
