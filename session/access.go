@@ -37,7 +37,7 @@ func (s Session) AccessDue(now time.Time) bool {
 
 // UsedAt is the session as it is when it is used at that moment.
 func (s Session) UsedAt(now time.Time) Session {
-	s.LastAccessedAt = later(s.LastAccessedAt, millis(now))
+	s.LastAccessedAt = laterOf(s.LastAccessedAt, millis(now))
 	return s
 }
 
@@ -54,11 +54,11 @@ func (m *Manager) Accessed(ctx context.Context, s Session) error {
 	if err := m.Check(s); err != nil {
 		return err
 	}
-	if !m.accesses.claim(s.ID, now, s.accessInterval()) {
+	if !m.accesses.claimWrite(s.ID, now, s.accessInterval()) {
 		return nil
 	}
 	if err := m.writeAccess(ctx, s, now); err != nil {
-		m.accesses.postpone(s.ID, now, accessRetry)
+		m.accesses.postponeWrite(s.ID, now, accessRetry)
 		return fmt.Errorf("session: access: %w", err)
 	}
 	return nil
@@ -69,7 +69,7 @@ func (m *Manager) writeAccess(ctx context.Context, s Session, now time.Time) err
 	if err != nil {
 		return err
 	}
-	until := s.droppedAt(now)
+	until := s.storeExpiry(now)
 	err = m.store.Apply(ctx, partition(s.ID), store.Op{
 		Key: keyAccess, Blind: true, Value: value, ExpiresAt: s.ExpiresAt, Until: until,
 	})
@@ -86,8 +86,8 @@ type accesses struct {
 	due map[string]time.Time
 }
 
-// claim tells one of all callers that the write is theirs to make.
-func (a *accesses) claim(id string, now time.Time, interval time.Duration) bool {
+// claimWrite tells one of all callers that the write is theirs to make.
+func (a *accesses) claimWrite(id string, now time.Time, interval time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if due, ok := a.due[id]; ok && now.Before(due) && due.Sub(now) <= maxAccessInterval {
@@ -97,8 +97,8 @@ func (a *accesses) claim(id string, now time.Time, interval time.Duration) bool 
 	return true
 }
 
-// postpone lets the next write be due after a wait, because this one failed.
-func (a *accesses) postpone(id string, now time.Time, wait time.Duration) {
+// postponeWrite lets the next write be due after a wait, because this one failed.
+func (a *accesses) postponeWrite(id string, now time.Time, wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.set(id, now, wait)
@@ -109,14 +109,14 @@ func (a *accesses) set(id string, now time.Time, wait time.Duration) {
 		a.due = map[string]time.Time{}
 	}
 	if len(a.due) >= maxAccesses {
-		a.prune(now)
+		a.pruneDue(now)
 	}
 	a.due[id] = now.Add(wait)
 }
 
-// prune drops what is due anyway, and if that is nothing, everything: forgetting
+// pruneDue drops what is due anyway, and if that is nothing, everything: forgetting
 // costs a write too many and no more.
-func (a *accesses) prune(now time.Time) {
+func (a *accesses) pruneDue(now time.Time) {
 	for id, due := range a.due {
 		if !now.Before(due) {
 			delete(a.due, id)

@@ -26,11 +26,11 @@ func (m *Manager) Change(ctx context.Context, id string, change func(*Session) e
 		if err := m.Check(found); err != nil {
 			return m.refuse(found, err)
 		}
-		return m.changed(found, change)
+		return m.applyChange(found, change)
 	})
 }
 
-func (m *Manager) changed(found Session, change func(*Session) error) (Session, bool, error) {
+func (m *Manager) applyChange(found Session, change func(*Session) error) (Session, bool, error) {
 	before, err := found.encode()
 	if err != nil {
 		return Session{}, false, err
@@ -39,7 +39,7 @@ func (m *Manager) changed(found Session, change func(*Session) error) (Session, 
 	if err := change(&next); err != nil {
 		return Session{}, false, err
 	}
-	if err := m.settle(&next, found); err != nil {
+	if err := m.checkChange(&next, found); err != nil {
 		return Session{}, false, err
 	}
 	after, err := next.encode()
@@ -49,8 +49,8 @@ func (m *Manager) changed(found Session, change func(*Session) error) (Session, 
 	return next, !bytes.Equal(before, after), nil
 }
 
-// settle holds a changed session to what must stay true of it whoever changes it.
-func (m *Manager) settle(next *Session, found Session) error {
+// checkChange holds a changed session to what must stay true of it whoever changes it.
+func (m *Manager) checkChange(next *Session, found Session) error {
 	if next.ID != found.ID || next.OrganizationID != found.OrganizationID || next.MemberID != found.MemberID ||
 		next.Implicit != found.Implicit || !next.StartedAt.Equal(found.StartedAt) || !next.SignedInAt.Equal(found.SignedInAt) || next.Version != found.Version ||
 		!next.RevokedAt.Equal(found.RevokedAt) || !next.TokenUntil.Equal(found.TokenUntil) {
@@ -74,12 +74,12 @@ func (m *Manager) latestEnd(s Session) time.Time {
 	if s.Implicit {
 		return s.ExpiresAt
 	}
-	return later(s.ExpiresAt, s.SignedInAt.Add(m.maxDuration))
+	return laterOf(s.ExpiresAt, s.SignedInAt.Add(m.maxDuration))
 }
 
 // Attach adds a factor to a live session. One of the same profile and token id
 // is refreshed instead. Its proof is as old as its token says: showing it again
-// makes it no younger. A session full of other profiles' factors is ErrFactors.
+// does not make its proof more recent. A session full of other profiles' factors is ErrFactors.
 //
 // The further changes come first and may refuse: that the factor resolves to the
 // session's own member and organization is theirs to check.

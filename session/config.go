@@ -4,7 +4,7 @@ import "fmt"
 
 // ConfigError reports an option of Config that cannot be.
 type ConfigError struct {
-	// Option is the field of Config.
+	// Option is spelled as in the configuration language.
 	Option string
 	// Reason says what is wrong with its value.
 	Reason string
@@ -17,9 +17,9 @@ func (e *ConfigError) Error() string { return fmt.Sprintf("session: %s: %s", e.O
 func (c Config) Check() error {
 	switch {
 	case c.MaxDuration < 0:
-		return &ConfigError{"MaxDuration", "is negative"}
+		return &ConfigError{"max_duration", "is negative"}
 	case c.MaxDuration > CompatMaxDuration:
-		return &ConfigError{"MaxDuration", fmt.Sprintf("is above %s", CompatMaxDuration)}
+		return &ConfigError{"max_duration", fmt.Sprintf("is above %s", CompatMaxDuration)}
 	}
 	return nil
 }

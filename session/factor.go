@@ -7,12 +7,12 @@ import (
 )
 
 // MaxFactors is how many factors a session holds at most. When a profile brings
-// one more, its own oldest proof makes room.
+// one more, its own oldest proof is dropped.
 const MaxFactors = 16
 
 // Factor is one proof that a session rests on.
 type Factor struct {
-	// Profile is the name of the profile that the proof was believed under.
+	// Profile is the name of the profile under which the token was verified.
 	Profile string
 	// Type says what kind of proof it is, as the profile's `factor` names it.
 	Type string
@@ -59,30 +59,30 @@ func (s *Session) Attach(f Factor, now time.Time) error {
 	if len(s.Factors) >= MaxFactors && !s.dropOldest(f.Profile) {
 		return fmt.Errorf("%w: %d", ErrFactors, len(s.Factors))
 	}
-	s.Factors = append(s.Factors, f.received(now))
+	s.Factors = append(s.Factors, f.receivedAt(now))
 	return nil
 }
 
-// received is the factor as it comes to a session now. A proof from the future
-// would stay young for longer than it may, so it counts from now at the latest.
-func (f Factor) received(now time.Time) Factor {
-	f.ProvedAt = millis(earlier(f.ProvedAt, now))
+// receivedAt is the factor as it comes to a session now. A proof from the future
+// would pass age checks for longer than it may, so it counts from now at the latest.
+func (f Factor) receivedAt(now time.Time) Factor {
+	f.ProvedAt = millis(earlierOf(f.ProvedAt, now))
 	f.CreatedAt, f.UpdatedAt = millis(now), millis(now)
 	return f
 }
 
-// refresh notes that the proof was shown again. That makes it no younger: only a
-// later proof of which the token itself speaks does.
+// refresh notes that the proof was shown again. That does not make its proof more recent: only a
+// laterOf proof of which the token itself speaks does.
 func (f *Factor) refresh(again Factor, now time.Time) {
-	again = again.received(now)
+	again = again.receivedAt(now)
 	f.Type, f.Issuer = again.Type, again.Issuer
 	f.Email, f.EmailVerified = again.Email, again.EmailVerified
-	f.ProvedAt = later(f.ProvedAt, again.ProvedAt)
-	f.UpdatedAt = later(f.UpdatedAt, again.UpdatedAt)
+	f.ProvedAt = laterOf(f.ProvedAt, again.ProvedAt)
+	f.UpdatedAt = laterOf(f.UpdatedAt, again.UpdatedAt)
 }
 
 // dropOldest removes the oldest proof of a profile and tells whether there was
-// one. Other profiles' proofs never make room: a flood of one kind must not
+// one. Other profiles' proofs are never dropped: many of one kind must not
 // push out another.
 func (s *Session) dropOldest(profile string) bool {
 	oldest := -1

@@ -90,65 +90,65 @@ func (m *Manager) findOrBegin(ctx context.Context, id string, r Implicit) (Sessi
 func (m *Manager) implicit(id string, r Implicit, found Session) (Session, bool, error) {
 	now := m.now()
 	if found.Version == 0 {
-		return m.implicitAbsent(id, r, now)
+		return m.beginImplicit(id, r, now)
 	}
 	if !found.Implicit || found.OrganizationID != r.OrganizationID || found.MemberID != r.MemberID {
 		return Session{}, false, ErrMismatch
 	}
 	dead := m.Check(found)
-	cut, settled := m.cut(found, now)
+	notBefore, settled := m.notBefore(found, now)
 	switch {
-	case dead == nil && r.belongsBefore(cut):
+	case dead == nil && r.issuedBefore(notBefore):
 		return Session{}, false, ErrRevoked
 	case dead == nil:
-		next, newer := found.followed(r, now)
+		next, newer := found.extendedBy(r, now)
 		return next, newer, nil
-	case found.keyed && settled && !r.belongsBefore(cut) && millis(now).After(cut):
-		return r.session(id, found.Version, cut, now), true, nil
+	case found.keyed && settled && !r.issuedBefore(notBefore) && millis(now).After(notBefore):
+		return r.session(id, found.Version, notBefore, now), true, nil
 	}
 	return m.refuse(found, dead)
 }
 
-// implicitAbsent begins a session where the store has none. If this node knows
+// beginImplicit begins a session where the store has none. If this node knows
 // of a revocation all the same, the store has lost it, and gets it back.
-func (m *Manager) implicitAbsent(id string, r Implicit, now time.Time) (Session, bool, error) {
+func (m *Manager) beginImplicit(id string, r Implicit, now time.Time) (Session, bool, error) {
 	e, revoked := m.revocations.find(id)
 	s := r.session(id, 0, e.at, now)
-	if revoked && (!s.keyed || !e.pending.IsZero() || r.belongsBefore(e.at) || !millis(now).After(e.at)) {
+	if revoked && (!s.keyed || !e.pending.IsZero() || r.issuedBefore(e.at) || !millis(now).After(e.at)) {
 		return s.tombstone(e.latest()), true, nil
 	}
 	return s, true, nil
 }
 
-// cut is the latest moment at which the session of a key was ended by other than
-// its tokens' end: revoked, or at a limit of the profile's. Tokens issued until
-// then cannot begin it anew, nor go on with one that a later token began. A new
-// session must begin after it too, so that the two are told apart by when they
-// started. It is not settled while a revocation is yet to be written.
-func (m *Manager) cut(s Session, now time.Time) (cut time.Time, settled bool) {
+// notBefore is the latest moment at which the session of a key was ended by other
+// than its tokens' end: revoked, or at a limit of the profile's. Tokens issued until
+// then cannot start it anew, nor extend one that a later token started. A new session
+// must start after it too, so that StartedAt tells the two apart. It is not settled
+// while a revocation is yet to be written.
+func (m *Manager) notBefore(s Session, now time.Time) (notBefore time.Time, settled bool) {
 	e, _ := m.revocations.find(s.ID)
-	cut = later(later(s.cut, s.RevokedAt), e.at)
+	notBefore = laterOf(laterOf(s.notBefore, s.RevokedAt), e.at)
 	if end := s.EndsAt(); s.RevokedAt.IsZero() && !end.Equal(s.TokenUntil) && !now.Before(end) {
-		cut = later(cut, end)
+		notBefore = laterOf(notBefore, end)
 	}
-	return cut, e.pending.IsZero()
+	return notBefore, e.pending.IsZero()
 }
 
 // Takes tells whether a trusted token issued at that time stands for this
 // implicit session: not if the session was ended since, and a later token has
 // begun it anew. Who remembers which session a token has must ask it each time.
 func (s Session) Takes(issuedAt time.Time) bool {
-	return s.Implicit && (s.cut.IsZero() || issuedAt.After(s.cut))
+	return s.Implicit && (s.notBefore.IsZero() || issuedAt.After(s.notBefore))
 }
 
-// belongsBefore tells whether the token belongs to what ended at a cut. One that
-// does not say when it was issued does.
-func (r Implicit) belongsBefore(cut time.Time) bool {
-	return len(r.Key) > 0 && !cut.IsZero() && !r.IssuedAt.After(cut)
+// issuedBefore tells whether the token was issued until the session was ended. One
+// without iat is taken to have been.
+func (r Implicit) issuedBefore(notBefore time.Time) bool {
+	return len(r.Key) > 0 && !notBefore.IsZero() && !r.IssuedAt.After(notBefore)
 }
 
 // session is the session that the token begins now.
-func (r Implicit) session(id string, version uint64, cut, now time.Time) Session {
+func (r Implicit) session(id string, version uint64, notBefore, now time.Time) Session {
 	s := Session{
 		ID:             id,
 		OrganizationID: r.OrganizationID,
@@ -158,14 +158,14 @@ func (r Implicit) session(id string, version uint64, cut, now time.Time) Session
 		StartedAt:      millis(now),
 		LastAccessedAt: millis(now),
 		Idle:           r.Idle.Truncate(time.Millisecond),
-		Factors:        []Factor{r.Factor.received(now)},
+		Factors:        []Factor{r.Factor.receivedAt(now)},
 		Version:        version,
 		keyed:          len(r.Key) > 0,
 	}
 	if s.keyed {
-		s.life, s.cut = r.lifetime(), cut
+		s.life, s.notBefore = r.lifetime(), notBefore
 	}
-	s.endWith(r)
+	s.setEnd(r)
 	return s
 }
 
@@ -176,35 +176,35 @@ func (r Implicit) lifetime() time.Duration {
 	return defaultLifetime
 }
 
-// endWith lets the session end with the token, or at the profile's limit.
-func (s *Session) endWith(r Implicit) {
+// setEnd lets the session end with the token, or at the profile's limit.
+func (s *Session) setEnd(r Implicit) {
 	s.TokenUntil = millis(r.Until)
 	s.ExpiresAt = s.TokenUntil
 	if r.Duration > 0 {
-		s.ExpiresAt = earlier(s.ExpiresAt, millis(s.StartedAt.Add(r.Duration)))
+		s.ExpiresAt = earlierOf(s.ExpiresAt, millis(s.StartedAt.Add(r.Duration)))
 	}
 }
 
-// followed is the live session as a newer token leaves it: it ends with that
+// extendedBy is the live session as a newer token leaves it: it ends with that
 // token, and its first proof is that token's.
-func (s Session) followed(r Implicit, now time.Time) (Session, bool) {
+func (s Session) extendedBy(r Implicit, now time.Time) (Session, bool) {
 	if !s.keyed || !millis(r.Until).After(s.TokenUntil) {
 		return s, false
 	}
-	s.endWith(r)
+	s.setEnd(r)
 	s.life = max(s.life, r.lifetime())
-	s.succeed(r.Factor, now)
+	s.replaceFactor(r.Factor, now)
 	return s, true
 }
 
-// succeed puts a newer proof of the same kind in the place of the former one.
-func (s *Session) succeed(f Factor, now time.Time) {
+// replaceFactor puts a newer proof of the same kind in the place of the former one.
+func (s *Session) replaceFactor(f Factor, now time.Time) {
 	i := s.factorIndex(f.Profile, f.TokenID)
 	if i < 0 {
 		i = slices.IndexFunc(s.Factors, func(old Factor) bool { return old.Profile == f.Profile })
 	}
 	if i < 0 {
-		s.Factors = append(s.Factors, f.received(now))
+		s.Factors = append(s.Factors, f.receivedAt(now))
 		return
 	}
 	s.Factors[i].TokenID = f.TokenID
@@ -214,7 +214,7 @@ func (s *Session) succeed(f Factor, now time.Time) {
 // tombstone is what is left of a session once it is revoked: whose it was, when,
 // and for how long that must be remembered.
 func (s Session) tombstone(at time.Time) Session {
-	s.RevokedAt = later(millis(at), s.StartedAt)
+	s.RevokedAt = laterOf(millis(at), s.StartedAt)
 	s.secrets, s.Factors, s.Overlay = nil, nil, claims.Overlay{}
 	return s
 }

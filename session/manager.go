@@ -163,9 +163,9 @@ func (m *Manager) newSession(start Start, now time.Time) (Session, error) {
 	}
 	signedIn := millis(now)
 	if !start.SignedInAt.IsZero() {
-		signedIn = millis(earlier(start.SignedInAt, now))
+		signedIn = millis(earlierOf(start.SignedInAt, now))
 	}
-	end := earlier(now.Add(start.Duration), signedIn.Add(m.maxDuration))
+	end := earlierOf(now.Add(start.Duration), signedIn.Add(m.maxDuration))
 	if !end.After(now) {
 		return Session{}, fmt.Errorf("%w: the first sign-in is longer ago than %s", ErrDuration, m.maxDuration)
 	}
@@ -177,7 +177,7 @@ func (m *Manager) newSession(start Start, now time.Time) (Session, error) {
 		LastAccessedAt: millis(now),
 		ExpiresAt:      millis(end),
 		Idle:           start.Idle.Truncate(time.Millisecond),
-		Factors:        append([]Factor{start.Factor.received(now)}, start.Copied...),
+		Factors:        append([]Factor{start.Factor.receivedAt(now)}, start.Copied...),
 		Overlay:        start.Overlay,
 	}, nil
 }
@@ -238,7 +238,7 @@ func (m *Manager) checkStored(ctx context.Context, s Session) error {
 	case s.RevokedAt.IsZero():
 		_ = m.writeRevocation(ctx, s.ID)
 	default:
-		m.revocations.confirm(s, m.absoluteEnd(s))
+		m.revocations.confirmWritten(s, m.absoluteEnd(s))
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func TestNewManagerRefuses(t *testing.T) {
 	for want, c := range map[string]session.Config{
 		"no store":                            {IDKey: idKey()},
 		"id key of 31 bytes":                  {Store: s, IDKey: idKey()[:31]},
-		"MaxDuration: is negative":            {Store: s, IDKey: idKey(), MaxDuration: -time.Second},
+		"max_duration: is negative":           {Store: s, IDKey: idKey(), MaxDuration: -time.Second},
 		"id key of 0 bytes, want at least 32": {Store: s},
 	} {
 		if _, err := session.NewManager(c); err == nil || !strings.Contains(err.Error(), want) {

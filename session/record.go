@@ -78,7 +78,7 @@ func (s Session) encode() ([]byte, error) {
 		TokenUntil:   store.Millis(s.TokenUntil),
 		Keyed:        s.keyed,
 		Life:         s.life.Milliseconds(),
-		Cut:          store.Millis(s.cut),
+		Cut:          store.Millis(s.notBefore),
 		Factors:      encodeFactors(s.Factors),
 		Overlay:      s.Overlay,
 		Unknown:      s.unknown,
@@ -113,8 +113,8 @@ func encodeFactors(factors []Factor) []factorRecord {
 	return out
 }
 
-// decode reads a session from its record and its side record.
-func decode(id string, main, access store.Record) (Session, error) {
+// decodeSession reads a session from its record and its side record.
+func decodeSession(id string, main, access store.Record) (Session, error) {
 	var r sessionRecord
 	if err := record.Decode(main.Value, format, &r); err != nil {
 		return Session{}, fmt.Errorf("session: %w", err)
@@ -136,7 +136,7 @@ func decode(id string, main, access store.Record) (Session, error) {
 	if err := record.Decode(access.Value, format, &a); err != nil {
 		return Session{}, fmt.Errorf("session: access record: %w", err)
 	}
-	s.LastAccessedAt = later(s.LastAccessedAt, store.FromMillis(a.Accessed))
+	s.LastAccessedAt = laterOf(s.LastAccessedAt, store.FromMillis(a.Accessed))
 	return s, nil
 }
 
@@ -158,12 +158,12 @@ func (r *sessionRecord) session(id string, version uint64) Session {
 		Version:        version,
 		keyed:          r.Keyed,
 		life:           time.Duration(r.Life) * time.Millisecond,
-		cut:            store.FromMillis(r.Cut),
+		notBefore:      store.FromMillis(r.Cut),
 		unknown:        r.Unknown,
 	}
 }
 
-// check refuses what no release writes: a session that is nobody's or has no
+// check refuses what no release writes: a session without a member or without a
 // beginning or end must not be one that lasts for ever.
 func (r *sessionRecord) check() error {
 	if r.Organization == "" || r.Member == "" || r.Started <= 0 || r.Expires <= 0 || r.Idle < 0 {

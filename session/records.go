@@ -21,13 +21,13 @@ func (m *Manager) read(ctx context.Context, id string) (Session, error) {
 	if !records[0].Exists() {
 		return Session{}, ErrNotFound
 	}
-	return decode(id, records[0], records[1])
+	return decodeSession(id, records[0], records[1])
 }
 
 // write stores a session over the version it was read at, 0 for a new one, and
 // answers it as it now stands.
 func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
-	s.LastAccessedAt = later(s.LastAccessedAt, millis(m.now()))
+	s.LastAccessedAt = laterOf(s.LastAccessedAt, millis(m.now()))
 	value, err := s.encode()
 	if err != nil {
 		return Session{}, err
@@ -36,8 +36,8 @@ func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
 		Key:       keySession,
 		Expect:    s.Version,
 		Value:     value,
-		ExpiresAt: s.keptUntil(),
-		Until:     s.droppedAt(m.now()),
+		ExpiresAt: s.recordExpiry(),
+		Until:     s.storeExpiry(m.now()),
 	}}
 	if s.RevokedAt.IsZero() {
 		ops[0].Tags = []string{m.memberTag(s.OrganizationID, s.MemberID)}
@@ -48,7 +48,7 @@ func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
 		return Session{}, fmt.Errorf("session: write: %w", err)
 	}
 	if !s.RevokedAt.IsZero() {
-		m.revocations.confirm(s, m.absoluteEnd(s))
+		m.revocations.confirmWritten(s, m.absoluteEnd(s))
 	}
 	s.Version++
 	return s, nil
@@ -57,42 +57,42 @@ func (m *Manager) write(ctx context.Context, s Session) (Session, error) {
 // absoluteEnd is when no store can show the session alive any more, not even one
 // that has fallen back to an earlier state of it.
 func (m *Manager) absoluteEnd(s Session) time.Time {
-	end := s.keptUntil()
+	end := s.recordExpiry()
 	if s.Implicit {
 		return end
 	}
-	return later(end, s.StartedAt.Add(m.maxDuration))
+	return laterOf(end, s.StartedAt.Add(m.maxDuration))
 }
 
-// keptUntil is when the record may be forgotten. An ordinary session has nothing
+// recordExpiry is when the record may be forgotten. An ordinary session has nothing
 // to tell once it has ended. An implicit one must be remembered, ended or
 // revoked, for as long as a token is good that would start it again: the tokens
 // seen, and where newer ones go on with it also those issued before its end that
 // were never shown.
-func (s Session) keptUntil() time.Time {
-	end := later(s.ExpiresAt, s.TokenUntil)
-	if cut := s.latestCut(); s.keyed && !cut.IsZero() {
-		end = later(end, cut.Add(s.life))
+func (s Session) recordExpiry() time.Time {
+	end := laterOf(s.ExpiresAt, s.TokenUntil)
+	if notBefore := s.latestNotBefore(); s.keyed && !notBefore.IsZero() {
+		end = laterOf(end, notBefore.Add(s.life))
 	}
 	return end
 }
 
-// latestCut is the latest moment at which the session was or may yet be ended by
+// latestNotBefore is the latest moment at which the session was or may yet be ended by
 // other than its tokens' end.
-func (s Session) latestCut() time.Time {
+func (s Session) latestNotBefore() time.Time {
 	switch {
 	case !s.RevokedAt.IsZero():
-		return later(s.cut, s.RevokedAt)
+		return laterOf(s.notBefore, s.RevokedAt)
 	case s.Idle > 0 || s.ExpiresAt.Before(s.TokenUntil):
-		return later(s.cut, s.ExpiresAt)
+		return laterOf(s.notBefore, s.ExpiresAt)
 	}
-	return s.cut
+	return s.notBefore
 }
 
-// droppedAt is when the store may let an idle session go, zero where it must
+// storeExpiry is when the store may let an idle session go, zero where it must
 // not: never before the session is idle by the record, since the store's clock
 // and ours may differ and uses are written late.
-func (s Session) droppedAt(now time.Time) time.Time {
+func (s Session) storeExpiry(now time.Time) time.Time {
 	if s.Idle == 0 || s.Implicit || !s.RevokedAt.IsZero() {
 		return time.Time{}
 	}

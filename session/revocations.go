@@ -10,7 +10,7 @@ import (
 const revocationShards = 32
 
 // Revocations are the revocations that one node knows of, each kept until its
-// session could not be alive any more in any store. A node obeys its own at once,
+// session could not be alive any more in any store. A node enforces its own at once,
 // whether or not the store took them, and whatever the store says later. One
 // Revocations serves all Managers of a process and outlives their reloads. Of
 // sessions that could be read it is never full, since to forget a revocation is to
@@ -45,7 +45,7 @@ type revocation struct {
 }
 
 // latest is when the session was revoked, as far as this node knows.
-func (e revocation) latest() time.Time { return later(e.at, e.pending) }
+func (e revocation) latest() time.Time { return laterOf(e.at, e.pending) }
 
 // NewRevocations makes an empty set that reads the time from now (nil: time.Now).
 func NewRevocations(now func() time.Time) *Revocations {
@@ -96,15 +96,15 @@ func (r *Revocations) find(id string) (revocation, bool) {
 	return e, ok
 }
 
-// begin notes a revocation that is about to be written, and answers what was
+// note notes a revocation that is about to be written, and answers what was
 // known before. Where too many ids are noted that nobody has read, it is not: then
 // the store alone decides.
-func (r *Revocations) begin(id string, at, until time.Time, may func(Session) error) (before revocation) {
+func (r *Revocations) note(id string, at, until time.Time, may func(Session) error) (before revocation) {
 	r.put(id, func(e revocation) revocation {
 		before = e
 		e.may = either(e, may)
 		e.unread = e.unread || e.at.IsZero()
-		e.pending, e.until = later(e.pending, at), later(e.until, until)
+		e.pending, e.until = laterOf(e.pending, at), laterOf(e.until, until)
 		return e
 	})
 	return before
@@ -154,29 +154,29 @@ func (r *Revocations) withdraw(found Session) {
 	})
 }
 
-// confirm notes that the store holds the session as revoked.
-func (r *Revocations) confirm(s Session, until time.Time) {
+// confirmWritten notes that the store holds the session as revoked.
+func (r *Revocations) confirmWritten(s Session, until time.Time) {
 	if e, ok := r.find(s.ID); ok && e.pending.IsZero() && !e.at.Before(s.RevokedAt) {
 		return
 	}
 	r.put(s.ID, func(e revocation) revocation {
 		if e.pending.IsZero() {
-			until = later(e.until, until)
+			until = laterOf(e.until, until)
 		}
-		return revocation{at: later(e.at, s.RevokedAt), until: until}
+		return revocation{at: laterOf(e.at, s.RevokedAt), until: until}
 	})
 }
 
-// settle notes that a pending revocation needs no writing: the store has no such
+// markAbsent notes that a pending revocation needs no writing: the store has no such
 // session. One that starts after it is another.
-func (r *Revocations) settle(id string) {
+func (r *Revocations) markAbsent(id string) {
 	r.put(id, func(e revocation) revocation {
 		return revocation{at: e.latest(), until: e.until, unread: true}
 	})
 }
 
-// cancel takes back what was begun, when there turned out to be nothing to end.
-func (r *Revocations) cancel(id string, before revocation) {
+// restore takes back what was begun, when there turned out to be nothing to end.
+func (r *Revocations) restore(id string, before revocation) {
 	r.put(id, func(revocation) revocation { return before })
 }
 

@@ -15,7 +15,7 @@ const parallelism = 64
 
 // Revoke ends a session for good and answers it as it was. It returns nil only
 // when the store has confirmed. The revocation is noted before anything is read: on
-// a fault this node obeys it all the same, and writes it when it can (see
+// a fault this node enforces it all the same, and writes it when it can (see
 // WritePending); trying again is safe and tells whether it has been. A session that
 // is no longer live is ErrNotFound.
 func (m *Manager) Revoke(ctx context.Context, id string) (Session, error) {
@@ -24,13 +24,13 @@ func (m *Manager) Revoke(ctx context.Context, id string) (Session, error) {
 
 // RevokeIf is Revoke for a caller who may not end every session: where may refuses
 // the session that was read, the revocation is withdrawn and the answer is may's
-// error. While nothing can be read it is obeyed here.
+// error. While nothing can be read it is enforced here.
 func (m *Manager) RevokeIf(ctx context.Context, id string, may func(Session) error) (Session, error) {
 	if !ValidID(id) {
 		return Session{}, ErrNotFound
 	}
 	now := millis(m.now())
-	before := m.revocations.begin(id, now, now.Add(m.maxDuration), may)
+	before := m.revocations.note(id, now, now.Add(m.maxDuration), may)
 	var was Session
 	var refused error
 	_, err := m.update(ctx, id, func(found Session) (Session, bool, error) {
@@ -48,12 +48,12 @@ func (m *Manager) RevokeIf(ctx context.Context, id string, may func(Session) err
 	case errors.As(refused, &notAllowed):
 		return Session{}, notAllowed.err
 	case was.Version == 0:
-		m.revocations.cancel(id, before)
+		m.revocations.restore(id, before)
 	}
 	if refused != nil {
 		return Session{}, refused
 	}
-	was.RevokedAt, was.secrets = later(now, was.StartedAt), nil
+	was.RevokedAt, was.secrets = laterOf(now, was.StartedAt), nil
 	return was, nil
 }
 
@@ -91,7 +91,7 @@ func (m *Manager) revocationOf(found Session, at time.Time) (Session, bool, erro
 	case found.Version == 0:
 		return Session{}, false, nil
 	case !found.RevokedAt.IsZero():
-		m.revocations.confirm(found, m.absoluteEnd(found))
+		m.revocations.confirmWritten(found, m.absoluteEnd(found))
 		return found, false, nil
 	}
 	return found.tombstone(at), true, nil
@@ -110,7 +110,7 @@ func (m *Manager) refuse(found Session, err error) (Session, bool, error) {
 
 // writeRevocation writes a revocation that this node knows of and the store does
 // not, or withdraws it where the session shows that its caller may not end it. If
-// the store fails, the node goes on to obey it and tries again later.
+// the store fails, the node goes on enforcing it and tries again later.
 func (m *Manager) writeRevocation(ctx context.Context, id string) error {
 	_, err := m.update(ctx, id, func(found Session) (Session, bool, error) {
 		e, ok := m.revocations.find(id)
@@ -118,7 +118,7 @@ func (m *Manager) writeRevocation(ctx context.Context, id string) error {
 		case !ok || found.Version != 0 && !e.covers(found):
 			return Session{}, false, nil
 		case found.Version == 0:
-			m.revocations.settle(id)
+			m.revocations.markAbsent(id)
 		case e.refuses(found):
 			m.revocations.withdraw(found)
 			return Session{}, false, nil
@@ -142,7 +142,7 @@ func (m *Manager) WritePending(ctx context.Context) error {
 }
 
 // RevokeAll ends several sessions, as List named them, many at a time. Those that
-// have ended meanwhile are as good as revoked. The error joins the faults; the
+// have ended meanwhile count as revoked. The error joins the faults; the
 // sessions it answers are those that were ended.
 func (m *Manager) RevokeAll(ctx context.Context, sessions []Session) ([]Session, error) {
 	ended := make([]Session, len(sessions))

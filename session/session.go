@@ -44,17 +44,17 @@ type Session struct {
 	// Version counts the changes from 1. LastAccessedAt is outside of it.
 	Version uint64
 
-	secrets *secrets      // nil for an implicit session
-	keyed   bool          // an implicit session that newer tokens go on with
-	life    time.Duration // of such a session: the longest life its tokens may have
-	cut     time.Time     // likewise: tokens issued until then belong to a session that was ended
-	unknown map[string]any
+	secrets   *secrets      // nil for an implicit session
+	keyed     bool          // an implicit session that newer tokens go on with
+	life      time.Duration // of such a session: the longest life its tokens may have
+	notBefore time.Time     // likewise: tokens issued until then belong to a session that was ended
+	unknown   map[string]any
 }
 
 // Live tells whether the session may be used at the given moment: nil,
 // ErrRevoked, ErrExpired or ErrIdle. A copy that is not fresh may be idle only
 // because later uses were not written into it: read the session again before
-// you believe an ErrIdle about it.
+// relying on an ErrIdle.
 func (s Session) Live(now time.Time) error {
 	switch {
 	case !s.RevokedAt.IsZero():
@@ -70,7 +70,7 @@ func (s Session) Live(now time.Time) error {
 // EndsAt is when the session ends if it is not used again.
 func (s Session) EndsAt() time.Time {
 	if s.Idle > 0 {
-		return earlier(s.ExpiresAt, s.LastAccessedAt.Add(s.Idle))
+		return earlierOf(s.ExpiresAt, s.LastAccessedAt.Add(s.Idle))
 	}
 	return s.ExpiresAt
 }
@@ -86,7 +86,7 @@ func (s *Session) Extend(now time.Time, d, most time.Duration) error {
 	if err := checkDuration(d, most); err != nil {
 		return err
 	}
-	s.ExpiresAt = millis(earlier(now.Add(d), s.SignedInAt.Add(most)))
+	s.ExpiresAt = millis(earlierOf(now.Add(d), s.SignedInAt.Add(most)))
 	return nil
 }
 
@@ -97,14 +97,14 @@ func checkDuration(d, most time.Duration) error {
 	return nil
 }
 
-func earlier(a, b time.Time) time.Time {
+func earlierOf(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}
 	return a
 }
 
-func later(a, b time.Time) time.Time {
+func laterOf(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}

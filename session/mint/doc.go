@@ -1,6 +1,6 @@
 // Package mint says what the gateway says: it signs session JWTs, publishes the
-// keys they verify with, and knows its own JWTs again. It never believes a
-// stranger.
+// keys they verify with, and knows its own JWTs again. It never trusts tokens of other
+// issuers.
 //
 // A [Ring] holds the signing keys of a whole fleet:
 //

@@ -34,7 +34,7 @@ func (r *Ring) Tick(ctx context.Context) error {
 	if r.store == nil {
 		return nil
 	}
-	return r.change(ctx, r.turned)
+	return r.change(ctx, r.maintained)
 }
 
 // Run ticks until ctx ends and returns ctx.Err(). A tick that fails is told by

@@ -54,9 +54,9 @@ type keys struct {
 	unknown map[string]any
 }
 
-// of is the key of an algorithm in that state, of which there is one at most but
+// inState is the key of an algorithm in that state, of which there is one at most but
 // for retired.
-func (k keys) of(alg string, s state) (key, bool) {
+func (k keys) inState(alg string, s state) (key, bool) {
 	i := slices.IndexFunc(k.list, func(each key) bool { return each.state == s && each.public.Algorithm == alg })
 	if i < 0 {
 		return key{}, false
@@ -82,9 +82,9 @@ func (k keys) without(kid string) keys {
 	return k
 }
 
-// promoted lets the next key of an algorithm sign from now on and retires the
+// withPromoted lets the next key of an algorithm sign from now on and retires the
 // active one.
-func (k keys) promoted(alg string, now time.Time) keys {
+func (k keys) withPromoted(alg string, now time.Time) keys {
 	k.list = slices.Clone(k.list)
 	for i := range k.list {
 		switch each := &k.list[i]; {
@@ -98,12 +98,12 @@ func (k keys) promoted(alg string, now time.Time) keys {
 	return k
 }
 
-// deny takes a key out for good. If it was the one that signs, the next one does
+// withDenied takes a key out for good. If it was the one that signs, the next one does
 // from now on, known to everybody or not: better refused by an upstream for
-// minutes than believed in somebody else's hands.
-func (k keys) deny(kid string, now time.Time) keys {
+// minutes than accepted from whoever has stolen it.
+func (k keys) withDenied(kid string, now time.Time) keys {
 	if each, ok := k.find(kid); ok && each.state == active {
-		k = k.promoted(each.public.Algorithm, now)
+		k = k.withPromoted(each.public.Algorithm, now)
 	}
 	k = k.without(kid)
 	if !slices.Contains(k.denied, kid) {
@@ -112,8 +112,8 @@ func (k keys) deny(kid string, now time.Time) keys {
 	return k
 }
 
-// pruned drops retired keys whose last JWT has been dead for long enough.
-func (k keys) pruned(now time.Time, maxLifetime time.Duration) keys {
+// withoutExpired drops retired keys whose last JWT has been dead for long enough.
+func (k keys) withoutExpired(now time.Time, maxLifetime time.Duration) keys {
 	k.list = slices.DeleteFunc(slices.Clone(k.list), func(each key) bool {
 		return each.state == retired && !now.Before(each.neededUntil(maxLifetime))
 	})
@@ -128,23 +128,23 @@ func (k key) neededUntil(maxLifetime time.Duration) time.Time {
 // readyAt is when a next key has been published for long enough to sign.
 func (k key) readyAt() time.Time { return k.publishedAt.Add(PublishAhead) }
 
-// recovered is what the store holds together with what a node remembers, in case
+// restoredFrom is what the store holds together with what a node remembers, in case
 // the store has fallen back to an earlier state or to none. That shows in its
 // version; the node then knows better which key signs. Either way a key that has
 // signed stays published, since JWTs may be out that need it, and a key that was
 // denied stays so.
-func (k keys) recovered(known keys, now time.Time, maxLifetime time.Duration) keys {
+func (k keys) restoredFrom(known keys, now time.Time, maxLifetime time.Duration) keys {
 	if k.version >= known.version {
-		return k.joined(known, now, maxLifetime)
+		return k.mergedWith(known, now, maxLifetime)
 	}
 	older := k
 	k = known
 	k.version = older.version
-	return k.joined(older, now, maxLifetime)
+	return k.mergedWith(older, now, maxLifetime)
 }
 
-// joined is a content with what only another one holds.
-func (k keys) joined(other keys, now time.Time, maxLifetime time.Duration) keys {
+// mergedWith is a content with what only another one holds.
+func (k keys) mergedWith(other keys, now time.Time, maxLifetime time.Duration) keys {
 	for _, kid := range other.denied {
 		if !slices.Contains(k.denied, kid) {
 			k = k.without(kid)
@@ -175,7 +175,7 @@ func (k key) lostBy(held keys, now time.Time, maxLifetime time.Duration) bool {
 	case retired:
 		return now.Before(k.neededUntil(maxLifetime).Add(-retainExtra / 2))
 	case next:
-		_, ok := held.of(k.public.Algorithm, next)
+		_, ok := held.inState(k.public.Algorithm, next)
 		return !ok
 	}
 	return true
@@ -184,7 +184,7 @@ func (k key) lostBy(held keys, now time.Time, maxLifetime time.Duration) bool {
 // placed is the key in the state it has among these: it signs only if no other of
 // its algorithm does.
 func (k keys) placed(each key, now time.Time) key {
-	if _, ok := k.of(each.public.Algorithm, active); ok && each.state == active {
+	if _, ok := k.inState(each.public.Algorithm, active); ok && each.state == active {
 		each.state, each.retiredAt = retired, now
 	}
 	return each

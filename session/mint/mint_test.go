@@ -324,9 +324,9 @@ func TestNewRefuses(t *testing.T) {
 		"no ring":                   {mint.Config{Issuer: issuer}, "no ring"},
 		"no issuer":                 {mint.Config{Ring: r}, "issuer"},
 		"a trailing slash":          {mint.Config{Ring: r, Issuer: issuer + "/"}, "slash"},
-		"the project as the issuer": {mint.Config{Ring: r, Issuer: project, ProjectID: project}, "same"},
+		"the project as the issuer": {mint.Config{Ring: r, Issuer: project, ProjectID: project}, "project id too"},
 		"a negative backdate":       {mint.Config{Ring: r, Issuer: issuer, Backdate: -1}, "backdate"},
-		"compat without a project":  {mint.Config{Ring: r, Issuer: issuer, Compat: true}, "project id"},
+		"compat without a project":  {mint.Config{Ring: r, Issuer: issuer, Compat: true}, "project: is needed"},
 		"compat without RS256":      {mint.Config{Ring: r, Issuer: issuer, ProjectID: project, Compat: true}, "RS256"},
 	} {
 		if _, err := mint.New(row.config); err == nil || !strings.Contains(err.Error(), row.want) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
@@ -46,7 +45,10 @@ type Minter struct {
 
 // New makes a Minter.
 func New(c Config) (*Minter, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if err := c.checkRing(); err != nil {
 		return nil, err
 	}
 	if c.Backdate == 0 {
@@ -64,20 +66,12 @@ func New(c Config) (*Minter, error) {
 	}, nil
 }
 
-func (c *Config) check() error {
+func (c Config) checkRing() error {
 	switch {
 	case c.Ring == nil:
 		return errors.New("mint: no ring")
-	case c.Issuer == "" || strings.HasSuffix(c.Issuer, "/"):
-		return errors.New("mint: issuer is empty or ends in a slash")
-	case c.Issuer == c.ProjectID:
-		return errors.New("mint: issuer and project id are the same, so injected JWTs would be credentials")
-	case c.Backdate < 0:
-		return errors.New("mint: backdate is negative")
-	case c.Compat && c.ProjectID == "":
-		return errors.New("mint: compat needs a project id")
 	case c.Compat && c.Ring.algorithm != jose.RS256:
-		return errors.New("mint: compat needs a ring of RS256")
+		return &ConfigError{"algorithm", "must be RS256 under compat"}
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ const (
 	// does not say.
 	DefaultMaxLifetime = time.Hour
 	// PublishAhead is how long a key is published before it signs: twice the max-age
-	// of the JWKS.
+	// inState the JWKS.
 	PublishAhead = 10 * time.Minute
 	// retainExtra is how long a key is published after the last JWT it signed died.
 	retainExtra = time.Hour
@@ -79,21 +79,19 @@ func OpenRing(ctx context.Context, c RingConfig) (*Ring, error) {
 	if len(c.Files) > 0 {
 		return r, r.openFiles(c)
 	}
-	if err := r.change(ctx, r.turned); err != nil {
+	if err := r.change(ctx, r.maintained); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 func newRing(c RingConfig) (*Ring, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	c.setDefaults()
-	switch {
-	case c.Store == nil && len(c.Files) == 0:
+	if c.Store == nil && len(c.Files) == 0 {
 		return nil, errors.New("mint: no store")
-	case c.Algorithm != jose.ES256 && c.Algorithm != jose.RS256 && c.Algorithm != jose.EdDSA:
-		return nil, errors.New("mint: algorithm must be ES256, RS256 or EdDSA")
-	case c.RotateEvery < 0 || c.MaxLifetime < 0:
-		return nil, errors.New("mint: negative duration")
 	}
 	return &Ring{
 		store:       c.Store,

@@ -75,11 +75,11 @@ func TestJWKSIsPublic(t *testing.T) {
 func TestRingRefuses(t *testing.T) {
 	s := memory.New(nil)
 	for want, c := range map[string]mint.RingConfig{
-		"no store":          {},
-		"algorithm must be": {Store: s, Algorithm: "HS256"},
-		"negative":          {Store: s, RotateEvery: -1},
-		"negative duration": {Store: s, MaxLifetime: -1},
-		"must be ES256":     {Store: s, Algorithm: "none"},
+		"no store":                  {},
+		"algorithm: must be":        {Store: s, Algorithm: "HS256"},
+		"rotate_every: is negative": {Store: s, RotateEvery: -1},
+		"jwt_lifetime: is negative": {Store: s, MaxLifetime: -1},
+		"must be ES256":             {Store: s, Algorithm: "none"},
 	} {
 		if _, err := mint.OpenRing(ctx, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q", err, want)

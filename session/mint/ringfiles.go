@@ -8,17 +8,26 @@ import (
 
 // openFiles makes the ring of PEM texts: the first signs, all are published.
 func (r *Ring) openFiles(c RingConfig) error {
-	r.store = nil
-	signer, err := jose.ParseSignerPEM(c.Files[0])
+	k, err := keysOfFiles(c.Files)
 	if err != nil {
-		return fmt.Errorf("mint: key file 1: %w", err)
+		return err
 	}
-	r.algorithm = signer.Key().Algorithm
+	r.store, r.algorithm = nil, k.list[0].public.Algorithm
+	r.noteHealth(nil)
+	return r.adopt(k)
+}
+
+// keysOfFiles reads PEM texts; the error is a *ConfigError that says which of them.
+func keysOfFiles(files [][]byte) (keys, error) {
+	signer, err := jose.ParseSignerPEM(files[0])
+	if err != nil {
+		return keys{}, &ConfigError{"keys", fmt.Sprintf("key file 1: %v", err)}
+	}
 	k := keys{}.with(key{signer: signer, public: signer.Key(), state: active})
-	for i, text := range c.Files[1:] {
+	for i, text := range files[1:] {
 		published, err := parsePublished(text)
 		if err != nil {
-			return fmt.Errorf("mint: key file %d: %w", i+2, err)
+			return keys{}, &ConfigError{"keys", fmt.Sprintf("key file %d: %v", i+2, err)}
 		}
 		for _, public := range published {
 			if _, twice := k.find(public.ID); !twice {
@@ -26,8 +35,7 @@ func (r *Ring) openFiles(c RingConfig) error {
 			}
 		}
 	}
-	r.noteHealth(nil)
-	return r.adopt(k)
+	return k, nil
 }
 
 // parsePublished reads the public halves of a file's keys, which may be private:

@@ -93,7 +93,7 @@ func (k keys) check() error {
 	for i, each := range k.list {
 		switch each.state {
 		case active, next:
-			if _, twice := (keys{list: k.list[:i]}).of(each.public.Algorithm, each.state); twice {
+			if _, twice := (keys{list: k.list[:i]}).inState(each.public.Algorithm, each.state); twice {
 				return errNoActive
 			}
 		case retired:

@@ -41,7 +41,7 @@ func (r *Ring) Rotate(ctx context.Context, o RotateOptions) error {
 func (r *Ring) rotation() step {
 	var from string
 	return func(found keys) (keys, error) {
-		signing, _ := found.of(r.algorithm, active)
+		signing, _ := found.inState(r.algorithm, active)
 		switch from {
 		case "":
 			from = signing.public.ID
@@ -50,14 +50,14 @@ func (r *Ring) rotation() step {
 			return found, nil
 		}
 		now := r.now()
-		successor, ok := found.of(r.algorithm, next)
+		successor, ok := found.inState(r.algorithm, next)
 		if ok && now.Before(successor.readyAt()) {
 			return keys{}, &TooEarlyError{ReadyAt: successor.readyAt()}
 		}
 		if !ok {
 			return keys{}, &TooEarlyError{ReadyAt: now.Add(PublishAhead)}
 		}
-		return r.withNext(found.promoted(r.algorithm, now), now)
+		return r.withNext(found.withPromoted(r.algorithm, now), now)
 	}
 }
 
@@ -71,25 +71,25 @@ func (r *Ring) withoutKey(found keys, kid string) (keys, error) {
 		return keys{}, ErrUnknownKey
 	}
 	now := r.now()
-	return r.withNext(found.deny(kid, now), now)
+	return r.withNext(found.withDenied(kid, now), now)
 }
 
-// turned is the ring as it should be now: this node's wish noted, a key that is due
+// maintained is the ring as it should be now: this node's wish noted, a key that is due
 // rotated, those that nobody wishes for or needs dropped, and a next one published.
-func (r *Ring) turned(found keys) (keys, error) {
+func (r *Ring) maintained(found keys) (keys, error) {
 	now := r.now()
 	found = found.withWish(r.algorithm, now)
 	if r.due(found, now) {
-		found = found.promoted(r.algorithm, now)
+		found = found.withPromoted(r.algorithm, now)
 	}
-	return r.withNext(found.withoutUnwished(now).pruned(now, r.maxLifetime), now)
+	return r.withNext(found.withoutUnwished(now).withoutExpired(now, r.maxLifetime), now)
 }
 
 // due tells whether the active key has signed for long enough, and the next may
 // follow it.
 func (r *Ring) due(found keys, now time.Time) bool {
-	signing, ok := found.of(r.algorithm, active)
-	successor, ready := found.of(r.algorithm, next)
+	signing, ok := found.inState(r.algorithm, active)
+	successor, ready := found.inState(r.algorithm, next)
 	return ok && ready && !now.Before(successor.readyAt()) && !now.Before(signing.activatedAt.Add(r.rotateEvery))
 }
 
@@ -97,15 +97,15 @@ func (r *Ring) due(found keys, now time.Time) bool {
 // one to sign after it. The first key of an algorithm signs at once: no JWT of that
 // algorithm has been verified yet, so no verifier relies on an older key set.
 func (r *Ring) withNext(k keys, now time.Time) (keys, error) {
-	if _, ok := k.of(r.algorithm, next); !ok {
+	if _, ok := k.inState(r.algorithm, next); !ok {
 		fresh, err := newKey(r.algorithm, r.random, now)
 		if err != nil {
 			return keys{}, err
 		}
 		k = k.with(fresh)
 	}
-	if _, ok := k.of(r.algorithm, active); !ok {
-		return r.withNext(k.promoted(r.algorithm, now), now)
+	if _, ok := k.inState(r.algorithm, active); !ok {
+		return r.withNext(k.withPromoted(r.algorithm, now), now)
 	}
 	return k, nil
 }
@@ -160,7 +160,7 @@ func (r *Ring) restored(held keys) (keys, error) {
 		return held, nil
 	}
 	now := r.now()
-	return r.withNext(held.recovered(known.keys, now, r.maxLifetime), now)
+	return r.withNext(held.restoredFrom(known.keys, now, r.maxLifetime), now)
 }
 
 // adopt makes the keys those of this node.

@@ -28,7 +28,7 @@ func (w *writer) stytchClaims(r Request) {
 
 // stytchFactor is a factor as Stytch shows it. The type is always Stytch's own, as
 // its SDKs know no other; the first factor is the primary one. When it was last
-// authenticated is when it was proved: showing it again makes it no younger.
+// authenticated is when it was proved: showing it again does not make its proof more recent.
 func (w *writer) stytchFactor(i int, f session.Factor) {
 	order, proved := "SECONDARY", f.ProvedAt
 	if i == 0 {

@@ -23,7 +23,7 @@ type VerifyOptions struct {
 
 // Verify tells which session an API JWT names: one of ours, signed with a key of
 // the ring, issued by our issuer, with the project id in its audience, within its
-// time. Whatever else it says is history, and whether the session is live must be
+// time. Its other claims are not relied on, and whether the session is live must be
 // asked of the session. A JWT that is not good is a *VerifyError, whose code tells
 // somebody else's (CodeIssuer) from a bad one; any other error is a fault of the
 // store.
@@ -32,7 +32,7 @@ func (m *Minter) Verify(ctx context.Context, text string, o VerifyOptions) (sess
 	return v.SessionID, err
 }
 
-// Verified is what an API JWT is believed: which session it names, and until when
+// Verified is what is taken from an API JWT: which session it names, and until when
 // it does.
 type Verified struct {
 	SessionID string
@@ -117,7 +117,7 @@ func seconds(v any) (time.Time, bool) {
 	return time.Unix(s, 0), err == nil
 }
 
-// sessionID is the one thing that a JWT is believed: which session it names.
+// sessionID is the one thing that is taken from a JWT: which session it names.
 func (m *Minter) sessionID(c map[string]any) (string, error) {
 	name := "session"
 	if m.compat {

@@ -52,7 +52,7 @@ func (k keys) withoutUnwished(now time.Time) keys {
 }
 
 func (k keys) abandoned(alg string, now time.Time) keys {
-	if successor, ok := k.of(alg, next); ok {
+	if successor, ok := k.inState(alg, next); ok {
 		k = k.without(successor.public.ID)
 	}
 	k.list, k.wishes = slices.Clone(k.list), maps.Clone(k.wishes)
