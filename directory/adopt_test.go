@@ -81,7 +81,7 @@ func TestAdoptionKeepsWhatWasCutOff(t *testing.T) {
 	f.resolve(f.tokenOf("okta", "acme-1"))
 	configured := directory.Organization{ID: "acme", Profiles: []string{"okta"}}
 	f, _ = f.restarted(configured)
-	if err := f.CutOrganization(t.Context(), "acme", f.clock.Now()); err != nil {
+	if err := f.RevokeOrganization(t.Context(), "acme", f.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	f, _ = f.restarted(acme("okta"))

@@ -38,7 +38,7 @@ type Assertion struct {
 	// Metadata replaces the keys of trusted metadata that the profile wrote before;
 	// nil says nothing. A null value deletes its key.
 	Metadata claims.Object
-	// IssuedAt is the token's iat. Whatever was cut off at or after it stays so.
+	// IssuedAt is the token's iat. Whatever was revoked at or after it stays so.
 	IssuedAt time.Time
 	// Organization is what the profile's organization line came to, empty where it
 	// has none. OrganizationFixed tells that it holds no placeholder and so is the
@@ -134,10 +134,10 @@ func (a *Assertion) checkIdentity() error {
 	return nil
 }
 
-// after refuses a token that was not issued after a cut. Issue times are whole
-// seconds and cuts are not, so that a token of the cut's own second is refused.
-func (a *Assertion) after(cut time.Time) error {
-	if !cut.IsZero() && !a.IssuedAt.After(cut) {
+// after refuses a token that was not issued after a revocation. Issue times are whole
+// seconds and revocations are not, so that a token of the same second is refused.
+func (a *Assertion) after(notBefore time.Time) error {
+	if !notBefore.IsZero() && !a.IssuedAt.After(notBefore) {
 		return ErrRevoked
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 )
 
 // Entity names what a record of a directory is about: an organization
-// (OrganizationID alone), a member (both ids), or when a profile was cut off
+// (OrganizationID alone), a member (both ids), or when a profile was revoked
 // (Profile).
 type Entity struct {
 	OrganizationID, MemberID, Profile string

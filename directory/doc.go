@@ -55,8 +55,8 @@
 //
 // # Cutting off
 //
-// CutMember, CutOrganization and CutProfile refuse every token issued until then;
-// the NotBefore of [Member] and [Organization] and [Directory.ProfileCut] tell
+// RevokeMember, RevokeOrganization and RevokeProfile refuse every token issued until then;
+// the NotBefore of [Member] and [Organization] and [Directory.ProfileNotBefore] tell
 // whoever holds sessions which of them to refuse as well.
 //
 // # What is stored

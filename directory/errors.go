@@ -80,7 +80,7 @@ var (
 	// it may for now.
 	ErrTooManyRequests = &Error{Code: "too_many_requests"}
 	// ErrRevoked: the token was not issued after the member, the organization or
-	// the profile was cut off.
+	// the profile was revoked.
 	ErrRevoked = &Error{Code: "invalid_trusted_auth_token", Reason: "revoked"}
 	// ErrSlugUsed: another organization is called so.
 	ErrSlugUsed = &Error{Code: "organization_slug_already_used"}

@@ -110,8 +110,8 @@ type choice struct {
 	withoutEmail bool
 }
 
-// choose applies the rule of linking. A token from before the cut of the address'
-// holder makes nobody: who was cut off does not come back as another.
+// choose applies the rule of linking. A token from before the revocation of the address'
+// holder makes nobody: who was revoked does not come back as another.
 func (c candidates) choose(a Assertion) (choice, error) {
 	if c.byExternalID != nil && c.byExternalID.deleted() {
 		return choice{}, errMemberDeleted

@@ -309,7 +309,7 @@ func (f *fixture) deleted(m directory.Member) directory.Member {
 	if err := f.DeleteMember(f.t.Context(), m.OrganizationID, m.ID); err != nil {
 		f.t.Fatal(err)
 	}
-	// Later, so that it is not the cut of the deletion that refuses.
+	// Later, so that it is not the revocation by the deletion that refuses.
 	f.clock.advance(60e9)
 	return m
 }

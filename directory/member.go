@@ -61,7 +61,7 @@ type Member struct {
 	// MetadataOwners says who wrote each key of TrustedMetadata: a profile, or
 	// ByAPI.
 	MetadataOwners map[string]string
-	// NotBefore is when the member was last cut off: tokens issued and sessions
+	// NotBefore is when the member was last revoked: tokens issued and sessions
 	// started at or before it are refused. Zero: never.
 	NotBefore            time.Time
 	CreatedAt, UpdatedAt time.Time

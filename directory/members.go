@@ -103,7 +103,7 @@ func (d *Directory) RemoveExternalID(ctx context.Context, organizationRef, membe
 func (d *Directory) DeleteMember(ctx context.Context, organizationRef, memberRef string) error {
 	_, err := d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error {
 		m.Status = StatusDeleted
-		m.cut(d.time())
+		m.moveNotBefore(d.time())
 		return nil
 	})
 	return err
@@ -114,7 +114,7 @@ func (d *Directory) updateMember(ctx context.Context, organizationRef, memberRef
 }
 
 // ReactivateMember makes a deleted member active again, with all it was; what
-// was cut off by the deletion stays cut off. A member who is not deleted stays
+// was revoked by the deletion stays revoked. A member who is not deleted stays
 // as it is.
 func (d *Directory) ReactivateMember(ctx context.Context, organizationRef, memberRef string) (Member, error) {
 	return d.changeMember(ctx, organizationRef, memberRef, d.findAny, func(m *storedMember) error {

@@ -179,7 +179,7 @@ func TestDeleteAndReactivate(t *testing.T) {
 	if m := f.resolve(f.ada()); m.ID != made.ID {
 		t.Error("the reactivated member is another")
 	}
-	// What was issued before the deletion stays cut off.
+	// What was issued before the deletion stays revoked.
 	f.refused(with(f.ada(), func(a *directory.Assertion) { a.IssuedAt = deletedAt }), refusal("invalid_trusted_auth_token", "revoked"))
 	if m, err := f.ReactivateMember(t.Context(), "acme", made.ID); err != nil || m.Status != directory.StatusActive {
 		t.Errorf("who is not deleted: %+v, %v", m, err)

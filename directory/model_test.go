@@ -403,9 +403,9 @@ func (m *machine) ReactivateMember(t *rapid.T) {
 	target.deleted = false
 }
 
-func (m *machine) CutMember(t *rapid.T) {
+func (m *machine) RevokeMember(t *rapid.T) {
 	target := m.anyMember(t)
-	wantCode(t, m.gateway(t).CutMember(t.Context(), target.organization, target.id, m.clock.Now()), "")
+	wantCode(t, m.gateway(t).RevokeMember(t.Context(), target.organization, target.id, m.clock.Now()), "")
 	target.cut = m.clock.Now()
 }
 
@@ -512,7 +512,7 @@ func TestModelRandomInterleavings(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"resolve": m.Resolve, "resolve again": m.Resolve, "resolve once more": m.Resolve,
 			"create member": m.CreateMember, "update member": m.UpdateMember, "delete member": m.DeleteMember,
-			"reactivate member": m.ReactivateMember, "cut member": m.CutMember,
+			"reactivate member": m.ReactivateMember, "revoke member": m.RevokeMember,
 			"create organization": m.CreateOrganization, "delete organization": m.DeleteOrganization,
 			"wait": m.Wait, "": m.Check,
 		})

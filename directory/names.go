@@ -22,7 +22,7 @@ import (
 // and the partition orgs
 //
 //	r:<hmac>          which organization has an external id or slug
-//	p:<profile>       when a profile was cut off
+//	p:<profile>       when a profile was revoked
 //
 // Slugs and external ids share one index, so that nobody can be given the slug
 // that is somebody else's external id: a caller of the API may mean either.
@@ -45,7 +45,7 @@ func MemberRef(organizationID, memberID string) store.Ref {
 	return store.Ref{Partition: partition(organizationID), Key: memberKey(memberID)}
 }
 
-// ProfileRef names the record that changes when the profile is cut off.
+// ProfileRef names the record that changes when the profile is revoked.
 func ProfileRef(profile string) store.Ref {
 	return store.Ref{Partition: referencePartition, Key: profileKeyPrefix + profile}
 }

@@ -41,7 +41,7 @@ type Organization struct {
 	TrustedMetadata claims.Object
 	// Status is StatusActive or StatusDeleted.
 	Status string
-	// NotBefore is when all access to the organization was last cut off: tokens
+	// NotBefore is when all access to the organization was last revoked: tokens
 	// issued and sessions started at or before it are refused. Zero: never.
 	NotBefore time.Time
 	// CreatedAt and UpdatedAt are zero for a configured organization without a

@@ -58,16 +58,16 @@ func (o *storedOrganization) isNamedBy(a Assertion) bool {
 // organizationID is the id of the organization that the token and the caller name, if
 // they name one; whether it really is so called is for the caller to check. It
 // is empty where the token names one that is not there yet. It also refuses what
-// was issued before the profile was cut off, since both are read together.
+// was issued before the profile was revoked, since both are read together.
 func (d *Directory) organizationID(ctx context.Context, a Assertion) (string, error) {
 	if a.Organization == "" && a.APIOrganization == "" {
 		return "", ErrMissingOrganization
 	}
-	cut, token, api, err := d.readOrganizationIDs(ctx, a)
+	notBefore, token, api, err := d.readOrganizationIDs(ctx, a)
 	if err != nil {
 		return "", err
 	}
-	if err := a.after(cut); err != nil {
+	if err := a.after(notBefore); err != nil {
 		return "", err
 	}
 	switch {
@@ -83,9 +83,9 @@ func (d *Directory) organizationID(ctx context.Context, a Assertion) (string, er
 	return token, nil
 }
 
-// readOrganizationIDs reads, in one go, when the profile was cut off and what the token's
+// readOrganizationIDs reads, in one go, when the profile was revoked and what the token's
 // and the caller's text refer to. The operator's organizations need no reading.
-func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (cut time.Time, token, api string, err error) {
+func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (notBefore time.Time, token, api string, err error) {
 	token, api = d.configured.forToken(a), d.configured.forCaller(a.APIOrganization)
 	tokenKey, apiKey := d.names.reference(a.Organization), d.names.reference(a.APIOrganization)
 	keys := []string{ProfileRef(a.Profile).Key}
@@ -97,12 +97,12 @@ func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (cut t
 	}
 	records, err := d.store.Get(ctx, referencePartition, slices.Compact(keys)...)
 	if err != nil {
-		return cut, "", "", fmt.Errorf("directory: references: %w", err)
+		return notBefore, "", "", fmt.Errorf("directory: references: %w", err)
 	}
 	for _, r := range records[1:] {
 		found, err := readReference(r)
 		if err != nil {
-			return cut, "", "", err
+			return notBefore, "", "", err
 		}
 		if r.Key == tokenKey {
 			token = cmp.Or(token, found.organization)
@@ -111,8 +111,8 @@ func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (cut t
 			api = cmp.Or(api, found.organization)
 		}
 	}
-	cut, err = readCut(records[0])
-	return cut, token, api, err
+	notBefore, err = readNotBefore(records[0])
+	return notBefore, token, api, err
 }
 
 // createOrganizationFromToken makes the organization that the token is the first

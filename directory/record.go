@@ -80,7 +80,7 @@ type referenceRecord struct {
 	Unknown      map[string]any `json:",embed"`
 }
 
-// cutRecord says when a profile was cut off.
+// cutRecord says when a profile was revoked.
 type cutRecord struct {
 	NotBefore time.Time      `json:"not_before"`
 	Unknown   map[string]any `json:",embed"`

@@ -42,7 +42,7 @@ func TestNoNameOfARecordTellsWhoItIs(t *testing.T) {
 	m := f.resolve(with(f.evil("initech:secret"), func(a *directory.Assertion) { a.Email = "countess@lovelace.example" }))
 	f.createOrganization(directory.NewOrganization{Name: "Corporation", Slug: "globex-secret", ExternalID: "globex-hidden"})
 	must[directory.Member](t)(f.UpdateMember(t.Context(), m.OrganizationID, m.ID, directory.MemberChange{ExternalID: ptr("hr-secret")}))
-	if err := f.CutProfile(t.Context(), "evil", epoch); err != nil {
+	if err := f.RevokeProfile(t.Context(), "evil", epoch); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.names) < 10 {
@@ -100,7 +100,7 @@ func TestWhatANewerReleaseAddedSurvives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.CutProfile(t.Context(), "evil", epoch.Add(-1)); err != nil {
+	if err := f.RevokeProfile(t.Context(), "evil", epoch.Add(-1)); err != nil {
 		t.Fatal(err)
 	}
 	refs := []store.Ref{directory.OrganizationRef(o.ID), directory.MemberRef(o.ID, m.ID), directory.ProfileRef("evil")}
@@ -116,7 +116,7 @@ func TestWhatANewerReleaseAddedSurvives(t *testing.T) {
 	f.clock.advance(1e9)
 	f.resolve(with(f.evil("initech"), roles("reader")))
 	must[directory.Organization](t)(f.UpdateOrganization(t.Context(), o.ID, directory.OrganizationChange{Name: ptr("New")}))
-	if err := f.CutProfile(t.Context(), "evil", epoch); err != nil {
+	if err := f.RevokeProfile(t.Context(), "evil", epoch); err != nil {
 		t.Fatal(err)
 	}
 	for _, ref := range refs {
@@ -151,7 +151,7 @@ func TestRecordsThatCannotBeReadAreFaultsNeverAbsent(t *testing.T) {
 				f := newFixture(t)
 				a := f.evil("initech")
 				m := f.resolve(a)
-				if err := f.CutProfile(t.Context(), "evil", epoch.Add(-1)); err != nil {
+				if err := f.RevokeProfile(t.Context(), "evil", epoch.Add(-1)); err != nil {
 					t.Fatal(err)
 				}
 				r := ref(f, m)
@@ -195,7 +195,7 @@ func TestAttackAMovedRecordIsNotBelieved(t *testing.T) {
 			"lookup":  second(f.Member(t.Context(), one.ID, ada.ID)),
 			"search":  second(f.SearchMembers(t.Context(), directory.MemberSearch{Organizations: []string{one.ID}})),
 			"update":  second(f.UpdateMember(t.Context(), one.ID, ada.ID, directory.MemberChange{Name: ptr("x")})),
-			"cut":     f.CutMember(t.Context(), one.ID, ada.ID, epoch),
+			"cut":     f.RevokeMember(t.Context(), one.ID, ada.ID, epoch),
 		} {
 			var refused *directory.Error
 			if what == "cut" && name == "organization" {

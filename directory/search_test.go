@@ -18,7 +18,7 @@ func TestSearchOrganizationsPagesThroughAll(t *testing.T) {
 		want = append(want, f.createOrganization(directory.NewOrganization{Name: fmt.Sprint("org", i)}).ID)
 	}
 	f.resolve(f.ada()) // a member is no organization
-	if err := f.CutOrganization(t.Context(), "acme", epoch); err != nil {
+	if err := f.RevokeOrganization(t.Context(), "acme", epoch); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(want)

@@ -270,7 +270,7 @@ func TestConfigurationWinsOverWhatWasFoundedBefore(t *testing.T) {
 func TestAnOrganizationTheOperatorDroppedIsGone(t *testing.T) {
 	f := newFixture(t, acme("okta"))
 	m := f.resolve(f.ada())
-	if err := f.CutOrganization(t.Context(), "acme", epoch.Add(-time.Hour)); err != nil {
+	if err := f.RevokeOrganization(t.Context(), "acme", epoch.Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	f.Directory = f.another()

@@ -117,7 +117,7 @@ func TestAPIExchangeRefusals(t *testing.T) {
 	}
 }
 
-// Where the member there was cut off after the proof was given, the proof is too
+// Where the member there was revoked after the proof was given, the proof is too
 // old; a new one is good.
 func TestAPIExchangeNeedsAProofFromAfterARevocation(t *testing.T) {
 	w, globex, _ := crossing(t)

@@ -92,7 +92,7 @@ func hookedWorld(t *testing.T, list ...*proxy.Route) (*world, *hooked) {
 }
 
 // A member is revoked, and confirmed to be, while a token of theirs is on its way
-// from Resolve to its session: that session begins after the cut and stays.
+// from Resolve to its session: that session begins after the revocation and stays.
 func TestAttackRevokeMemberRacesFirstUse(t *testing.T) {
 	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
 	w, h := hookedWorld(t, route)
@@ -277,8 +277,8 @@ func TestAttackIssuerPathIsNoPattern(t *testing.T) {
 	newWorld(t, func(s *setup) { s.gateway.Core.Issuer = "https://gateway.test/%7Ba" })
 }
 
-// A profile is cut off while a token of it is on its way to become a factor: the
-// factor must not count as one that was shown after the cut.
+// A profile is revoked while a token of it is on its way to become a factor: the
+// factor must not count as one that was shown after the revocation.
 func TestAttackProfileCutRacesAttach(t *testing.T) {
 	w, h := hookedWorld(t)
 	first := w.attest("acme", nil)
@@ -286,12 +286,12 @@ func TestAttackProfileCutRacesAttach(t *testing.T) {
 	token := w.token("acme", claims.Object{"jti": "stolen"})
 	h.once = func() {
 		w.clock.Advance(time.Second)
-		w.must(w.people.CutProfile(t.Context(), "acme", w.clock.Now()))
+		w.must(w.people.RevokeProfile(t.Context(), "acme", w.clock.Now()))
 		w.clock.Advance(time.Second)
 	}
 	status, _ := w.call("POST", attestPath, with(named(first), claims.Object{"profile_id": "acme", "token": token}))
 	if status == http.StatusOK {
-		t.Error("a factor by a token from before the cut was attached after it")
+		t.Error("a factor by a token from before the revocation was attached after it")
 	}
 	if status, _ := w.call("POST", authenticatePath, named(first)); status == http.StatusOK {
 		t.Error("and it counts")

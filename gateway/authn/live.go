@@ -107,7 +107,7 @@ func (a *Authenticator) member(ctx context.Context, org, id string) (directory.M
 // profileNotBefore answers until when proofs of a profile have been revoked.
 func (a *Authenticator) profileNotBefore(ctx context.Context, profile string) (time.Time, error) {
 	return a.cache.notBefore.read(ctx, profile, func(ctx context.Context) (time.Time, error) {
-		return a.Directory.ProfileCut(ctx, profile)
+		return a.Directory.ProfileNotBefore(ctx, profile)
 	})
 }
 

@@ -98,7 +98,7 @@ func (a *Authenticator) revokeMember(ctx context.Context, r session.MemberRevoca
 	if err != nil {
 		return err
 	}
-	if err := a.Directory.CutMember(ctx, m.OrganizationID, m.ID, r.At); err != nil {
+	if err := a.Directory.RevokeMember(ctx, m.OrganizationID, m.ID, r.At); err != nil {
 		return err
 	}
 	a.cache.dropMember(m)

@@ -50,7 +50,7 @@ func (a *Authenticator) confirm(ctx context.Context, s session.Session, profile 
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)
 	}
-	ofProfile, err := a.Directory.ProfileCut(ctx, profile)
+	ofProfile, err := a.Directory.ProfileNotBefore(ctx, profile)
 	if err != nil {
 		return LiveSession{}, err
 	}

@@ -9,33 +9,33 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// CutMember refuses from now on every token of the member that was issued, and
-// every session that was started, at or before at. An earlier cut never replaces
+// RevokeMember refuses from now on every token of the member that was issued, and
+// every session that was started, at or before at. An earlier revocation never replaces
 // a later one. The member may be a deleted one.
-func (d *Directory) CutMember(ctx context.Context, organizationID, memberID string, at time.Time) error {
-	return retry(ctx, "cut member", func() error {
+func (d *Directory) RevokeMember(ctx context.Context, organizationID, memberID string, at time.Time) error {
+	return retry(ctx, "revoke member", func() error {
 		m, err := d.loadMember(ctx, organizationID, memberID)
 		if err != nil {
 			return err
 		}
-		if !m.cut(at) {
+		if !m.moveNotBefore(at) {
 			return nil
 		}
 		return d.saveMember(ctx, change{member: m, had: d.names.memberKeys(&m.memberRecord)})
 	})
 }
 
-// cut moves the member's NotBefore and tells whether it moved.
-func (m *memberRecord) cut(at time.Time) bool {
+// moveNotBefore moves the member's NotBefore and tells whether it moved.
+func (m *memberRecord) moveNotBefore(at time.Time) bool {
 	before := m.NotBefore
 	m.NotBefore = later(before, at.UTC().Round(0))
 	return !m.NotBefore.Equal(before)
 }
 
-// CutOrganization is CutMember for all members of an organization, which may be
+// RevokeOrganization is RevokeMember for all members of an organization, which may be
 // a configured one.
-func (d *Directory) CutOrganization(ctx context.Context, organizationID string, at time.Time) error {
-	return retry(ctx, "cut organization", func() error {
+func (d *Directory) RevokeOrganization(ctx context.Context, organizationID string, at time.Time) error {
+	return retry(ctx, "revoke organization", func() error {
 		o, _, err := d.live(ctx, organizationID)
 		if err != nil {
 			return err
@@ -48,10 +48,10 @@ func (d *Directory) CutOrganization(ctx context.Context, organizationID string, 
 	})
 }
 
-// CutProfile refuses from now on every token of the profile that was issued at or
-// before at. Its sessions are for the caller to end: they read ProfileCut.
-func (d *Directory) CutProfile(ctx context.Context, profile string, at time.Time) error {
-	return retry(ctx, "cut profile", func() error {
+// RevokeProfile refuses from now on every token of the profile that was issued at or
+// before at. Its sessions are for the caller to end: they read ProfileNotBefore.
+func (d *Directory) RevokeProfile(ctx context.Context, profile string, at time.Time) error {
+	return retry(ctx, "revoke profile", func() error {
 		r, err := d.profileRecord(ctx, profile)
 		if err != nil {
 			return err
@@ -77,13 +77,13 @@ func (d *Directory) CutProfile(ctx context.Context, profile string, at time.Time
 	})
 }
 
-// ProfileCut is when the profile was last cut off; zero: never.
-func (d *Directory) ProfileCut(ctx context.Context, profile string) (time.Time, error) {
+// ProfileNotBefore is when the profile was last revoked; zero: never.
+func (d *Directory) ProfileNotBefore(ctx context.Context, profile string) (time.Time, error) {
 	r, err := d.profileRecord(ctx, profile)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return readCut(r)
+	return readNotBefore(r)
 }
 
 func (d *Directory) profileRecord(ctx context.Context, profile string) (store.Record, error) {
@@ -97,7 +97,7 @@ func (d *Directory) profileRecord(ctx context.Context, profile string) (store.Re
 	return records[0], nil
 }
 
-func readCut(r store.Record) (time.Time, error) {
+func readNotBefore(r store.Record) (time.Time, error) {
 	if !r.Exists() {
 		return time.Time{}, nil
 	}

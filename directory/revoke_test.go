@@ -14,9 +14,9 @@ import (
 func TestNotBeforeRefusesWhatWasIssuedAtOrBeforeIt(t *testing.T) {
 	ctx := t.Context()
 	for name, cut := range map[string]func(f *fixture, m directory.Member, at time.Time) error{
-		"member":       func(f *fixture, m directory.Member, at time.Time) error { return f.CutMember(ctx, "acme", m.ID, at) },
-		"organization": func(f *fixture, _ directory.Member, at time.Time) error { return f.CutOrganization(ctx, "acme", at) },
-		"profile":      func(f *fixture, _ directory.Member, at time.Time) error { return f.CutProfile(ctx, "okta", at) },
+		"member":       func(f *fixture, m directory.Member, at time.Time) error { return f.RevokeMember(ctx, "acme", m.ID, at) },
+		"organization": func(f *fixture, _ directory.Member, at time.Time) error { return f.RevokeOrganization(ctx, "acme", at) },
+		"profile":      func(f *fixture, _ directory.Member, at time.Time) error { return f.RevokeProfile(ctx, "okta", at) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, acme("okta"))
@@ -48,9 +48,9 @@ func TestNotBeforeIsToldToWhoeverChecksSessions(t *testing.T) {
 	m := f.resolve(f.ada())
 	at := epoch.Add(1500 * time.Millisecond)
 	for _, err := range []error{
-		f.CutMember(t.Context(), "acme", m.ID, at),
-		f.CutOrganization(t.Context(), "acme", at.Add(time.Second)),
-		f.CutProfile(t.Context(), "okta", at.Add(2*time.Second)),
+		f.RevokeMember(t.Context(), "acme", m.ID, at),
+		f.RevokeOrganization(t.Context(), "acme", at.Add(time.Second)),
+		f.RevokeProfile(t.Context(), "okta", at.Add(2*time.Second)),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -60,11 +60,11 @@ func TestNotBeforeIsToldToWhoeverChecksSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := f.ProfileCut(t.Context(), "okta")
+	profile, err := f.ProfileNotBefore(t.Context(), "okta")
 	if err != nil || !m.NotBefore.Equal(at) || !o.NotBefore.Equal(at.Add(time.Second)) || !profile.Equal(at.Add(2*time.Second)) {
 		t.Errorf("%v, %v, %v, %v", m.NotBefore, o.NotBefore, profile, err)
 	}
-	if never, err := f.ProfileCut(t.Context(), "other"); err != nil || !never.IsZero() {
+	if never, err := f.ProfileNotBefore(t.Context(), "other"); err != nil || !never.IsZero() {
 		t.Errorf("%v, %v", never, err)
 	}
 }
@@ -72,10 +72,10 @@ func TestNotBeforeIsToldToWhoeverChecksSessions(t *testing.T) {
 func TestACutOfOneLeavesTheOthers(t *testing.T) {
 	f := newFixture(t, acme("okta", "p"))
 	m := f.resolve(f.ada())
-	if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
+	if err := f.RevokeMember(t.Context(), "acme", m.ID, epoch); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.CutProfile(t.Context(), "p", epoch); err != nil {
+	if err := f.RevokeProfile(t.Context(), "p", epoch); err != nil {
 		t.Fatal(err)
 	}
 	f.resolve(with(f.ada(), func(a *directory.Assertion) { a.ExternalID, a.Email = "bob", "" }))
@@ -85,7 +85,7 @@ func TestACutMemberCannotComeBackAsAnother(t *testing.T) {
 	for _, verified := range [][2]bool{{true, true}, {true, false}, {false, true}, {false, false}} {
 		f := newFixture(t, acme("okta", "p"))
 		m := f.resolve(with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = verified[0] }))
-		if err := f.CutMember(t.Context(), "acme", m.ID, epoch); err != nil {
+		if err := f.RevokeMember(t.Context(), "acme", m.ID, epoch); err != nil {
 			t.Fatal(err)
 		}
 		f.refused(with(f.ada(), func(a *directory.Assertion) {
@@ -97,19 +97,19 @@ func TestACutMemberCannotComeBackAsAnother(t *testing.T) {
 func TestCutsOfNobody(t *testing.T) {
 	f := newFixture(t, acme("okta"))
 	ctx := t.Context()
-	if err := f.CutMember(ctx, "acme", "member-00000000-0000-4000-8000-000000000000", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
+	if err := f.RevokeMember(ctx, "acme", "member-00000000-0000-4000-8000-000000000000", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
 		t.Error(err)
 	}
-	if err := f.CutMember(ctx, "acme", "../x", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
+	if err := f.RevokeMember(ctx, "acme", "../x", epoch); !errors.Is(err, directory.ErrMemberNotFound) {
 		t.Error(err)
 	}
-	if err := f.CutOrganization(ctx, "nobody", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
+	if err := f.RevokeOrganization(ctx, "nobody", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
 		t.Error(err)
 	}
-	if err := f.CutOrganization(ctx, "no body", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
+	if err := f.RevokeOrganization(ctx, "no body", epoch); !errors.Is(err, directory.ErrOrganizationNotFound) {
 		t.Error(err)
 	}
-	if err := f.CutProfile(ctx, "no body", epoch); err == nil {
+	if err := f.RevokeProfile(ctx, "no body", epoch); err == nil {
 		t.Error("a profile that cannot be")
 	}
 }
@@ -120,7 +120,7 @@ func TestAConfiguredOrganizationNeedsNoRecordUntilItIsCut(t *testing.T) {
 	if err != nil || o.Version != 0 || f.store.applies.Load() != 0 {
 		t.Fatalf("%+v, %v", o, err)
 	}
-	if err := f.CutOrganization(t.Context(), "acme", epoch); err != nil {
+	if err := f.RevokeOrganization(t.Context(), "acme", epoch); err != nil {
 		t.Fatal(err)
 	}
 	if o, err = f.Organization(t.Context(), "acme"); err != nil || o.Version != 1 || o.Name != "Acme Inc." || !o.Configured {
@@ -128,7 +128,7 @@ func TestAConfiguredOrganizationNeedsNoRecordUntilItIsCut(t *testing.T) {
 	}
 }
 
-// Whatever signs in at the same moment, a cut and a deletion hold.
+// Whatever signs in at the same moment, a revocation and a deletion hold.
 func TestCutsAndDeletionsAreNotLostAmongConcurrentSignIns(t *testing.T) {
 	f := newFixture(t, acme("okta"))
 	m := f.resolve(f.ada())
@@ -145,7 +145,7 @@ func TestCutsAndDeletionsAreNotLostAmongConcurrentSignIns(t *testing.T) {
 		}
 	}
 	done.Go(func() {
-		if err := f.CutMember(context.Background(), "acme", m.ID, epoch); err != nil {
+		if err := f.RevokeMember(context.Background(), "acme", m.ID, epoch); err != nil {
 			t.Error(err)
 		}
 	})
@@ -156,7 +156,7 @@ func TestCutsAndDeletionsAreNotLostAmongConcurrentSignIns(t *testing.T) {
 	})
 	done.Wait()
 	if got := must[directory.Member](t)(f.Member(t.Context(), "acme", m.ID)); !got.NotBefore.Equal(epoch) {
-		t.Errorf("the cut was lost: %+v", got)
+		t.Errorf("the revocation was lost: %+v", got)
 	}
 	if _, err := f.Member(t.Context(), "acme", other.ID); !errors.Is(err, directory.ErrMemberNotFound) {
 		t.Errorf("the deletion was lost: %v", err)
