@@ -12,21 +12,21 @@ import (
 const archiveEvery = time.Hour
 
 type archiveState struct {
-	saved      [32]byte
+	savedSum   [32]byte
 	savedAt    time.Time
-	consulted  bool
+	loaded     bool
 	archiveErr error
 }
 
-// archive keeps a good set, if it is new or was last kept long ago.
-func (k *RemoteKeys) archive(ctx context.Context, body []byte, now time.Time) {
+// saveArchive keeps a good set, if it is new or was last kept long ago.
+func (k *RemoteKeys) saveArchive(ctx context.Context, body []byte, now time.Time) {
 	if k.config.Archive == nil {
 		return
 	}
 	sum := sha256.Sum256(body)
 	k.mu.Lock()
 	s := &k.state
-	due := !bytes.Equal(s.saved[:], sum[:]) || !within(now.Sub(s.savedAt), archiveEvery)
+	due := !bytes.Equal(s.savedSum[:], sum[:]) || !within(now.Sub(s.savedAt), archiveEvery)
 	k.mu.Unlock()
 	if !due {
 		return
@@ -35,27 +35,28 @@ func (k *RemoteKeys) archive(ctx context.Context, body []byte, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if s.archiveErr = err; err == nil {
-		s.saved, s.savedAt = sum, now
+		s.savedSum, s.savedAt = sum, now
 	}
 }
 
-// unarchive puts the archived set in force where there is none and the endpoint
-// is down: an outage of the issuer and a restart together are not the end.
-func (k *RemoteKeys) unarchive(ctx context.Context) {
+// useArchive puts the archived set in force where there is none and the endpoint
+// is down, so that a restart during an outage of the issuer does not refuse every token.
+// It is read once.
+func (k *RemoteKeys) useArchive(ctx context.Context) {
 	k.mu.Lock()
-	first := !k.state.consulted
-	k.state.consulted = true
+	first := !k.state.loaded
+	k.state.loaded = true
 	k.mu.Unlock()
 	if !first || k.config.Archive == nil || k.set.Load() != nil {
 		return
 	}
-	err := k.load(context.WithoutCancel(ctx))
+	err := k.loadArchive(context.WithoutCancel(ctx))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.state.archiveErr = err
 }
 
-func (k *RemoteKeys) load(ctx context.Context) error {
+func (k *RemoteKeys) loadArchive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, FetchTimeout)
 	defer cancel()
 	data, at, err := k.config.Archive.Load(ctx, k.config.URL)

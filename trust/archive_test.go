@@ -79,7 +79,7 @@ func TestArchiveServesAfterARestart(t *testing.T) {
 	}
 }
 
-// Nothing that is older than stale_keys is believed, however it was kept.
+// Nothing that is older than stale_keys is used, wherever it was kept.
 func TestArchiveIsNotBelievedForever(t *testing.T) {
 	w := newWorld(t)
 	archive := &countingArchive{}

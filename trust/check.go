@@ -1,54 +1,29 @@
 package trust
 
-import (
-	"context"
-	"time"
-
-	"github.com/attestgate/caddy-attest/internal/jose"
-)
-
-// trial is one token before one profile: what is known so far.
-type trial struct {
-	ctx     context.Context
-	profile *Profile
-	now     time.Time
-	raw     string
-
-	token      *jose.Token
-	captured   map[string]string
-	candidates []Key
-	key        Key
-
-	expiry, issuedAt, notBefore time.Time
-	// id is what Verify answers. It is kept apart from the trial, so that whoever
-	// remembers it does not keep the token.
-	id *Identity
-}
-
-// check is one question to a token. The list of them is the one that Verify
-// walks to the first failure and Explain to the end.
+// check is one rule that a token must pass. Verify and Explain run the same list:
+// Verify to the first failure, Explain all of it.
 type check struct {
 	name string
 	// needs are checks that must have passed for this one to mean anything.
 	needs []string
-	// run asks it: nil is a yes. It may fill the trial in.
-	run func(*trial) *failure
-	// configured and found say what the profile asks for and what the token has;
-	// they are called where somebody reads it.
+	// run returns nil if the token passes. It may set fields of the verification.
+	run func(*verification) *failure
+	// configured describes what the profile asks for, found what the token has. They
+	// are called only for a Refusal or a Finding.
 	configured func(*Profile) string
-	found      func(*trial) string
+	found      func(*verification) string
 }
 
-// failure is the no of a check.
+// failure is why a check did not pass.
 type failure struct {
 	code, remedy string
-	// outage is set where nothing can be said about the token.
+	// outage is set where the keys are unavailable, so that the check has no result.
 	outage error
 }
 
-// checks in their order. Issuer and audience come before the key, because a
-// token meant for somebody else should cost no fetch and be told so; what they
-// say of a token that fails later counts for nothing.
+// checks are in the order of Verify. Issuer and audience come before the key, so that
+// a token for another audience costs no fetch and is refused with the reason. Nothing
+// that they set is used if a later check fails.
 func checks() []check {
 	return []check{
 		{"parse", nil, checkParse, describeParse, foundToken},
@@ -65,12 +40,12 @@ func checks() []check {
 		{"lifetime", []string{"parse", "expiry", "issued_at"}, checkLifetime, configuredLifetime, foundLifetime},
 		{"auth_time", []string{"parse", "issued_at"}, checkAuthTime, configuredLeeway, foundTime("auth_time")},
 		{"required_claims", []string{"parse"}, checkRequired, configuredRequired, foundRequired},
-		{"external_id", []string{"parse"}, checkExternalID, configuredMap(AttributeExternalID), foundMapped(AttributeExternalID)},
-		{"email", []string{"parse"}, checkEmail, configuredEmail, foundMapped(AttributeEmail)},
+		{"external_id", []string{"parse"}, checkExternalID, configuredMapping(AttributeExternalID), foundMapping(AttributeExternalID)},
+		{"email", []string{"parse"}, checkEmail, configuredEmail, foundMapping(AttributeEmail)},
 		{"identity", []string{"parse", "external_id", "email"}, checkIdentity, configuredIdentity, foundIdentity},
-		{"token_id", []string{"parse"}, checkTokenID, configuredMap(AttributeTokenID), foundMapped(AttributeTokenID)},
-		{"name", []string{"parse"}, checkName, configuredMap(AttributeName), foundMapped(AttributeName)},
-		{"roles", []string{"parse"}, checkRoles, configuredRoles, foundMapped(AttributeRoles)},
+		{"token_id", []string{"parse"}, checkTokenID, configuredMapping(AttributeTokenID), foundMapping(AttributeTokenID)},
+		{"name", []string{"parse"}, checkName, configuredMapping(AttributeName), foundMapping(AttributeName)},
+		{"roles", []string{"parse"}, checkRoles, configuredRoles, foundMapping(AttributeRoles)},
 		{"metadata", []string{"parse"}, checkMetadata, configuredMetadata, foundMetadata},
 		{"organization", []string{"parse", "issuer"}, checkOrganization, configuredOrganization, foundOrganization},
 		{"session_key", []string{"parse"}, checkSessionKey, configuredSessionKey, foundSessionKey},

@@ -8,34 +8,34 @@ import (
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
-// checkKey finds the keys that may have signed: inside the profile alone, by kid,
-// and only those that serve the algorithm.
-func checkKey(t *trial) *failure {
-	ctx, cancel := context.WithTimeout(t.ctx, FetchTimeout)
+// checkKey finds the keys that may have signed: in the profile's own key source, by
+// kid, and only those that allow the algorithm.
+func checkKey(v *verification) *failure {
+	ctx, cancel := context.WithTimeout(v.ctx, FetchTimeout)
 	defer cancel()
-	keys, err := t.profile.config.Keys.Keys(ctx, hintOf(t.header()))
+	keys, err := v.profile.config.Keys.Keys(ctx, keyHint(v.header()))
 	if err != nil {
 		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched; the token may be good, try again later"}
 	}
 	if len(keys) == 0 {
-		return unknownKey(t)
+		return unknownKey(v)
 	}
-	fit := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !t.profile.serves(k, t.header().Algorithm) })
+	fit := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !v.profile.allowsKey(k, v.header().Algorithm) })
 	switch {
 	case len(fit) == 0:
 		return &failure{code: CodeKeyUnfit, remedy: "the key is not for the token's algorithm, by its type, its curve or its own alg"}
-	case len(fit) > maxTrials:
+	case len(fit) > maxCandidates:
 		return &failure{code: CodeKeyAmbiguous, remedy: "the token names no key and too many fit; have the issuer write kid"}
 	}
-	t.candidates = fit
+	v.candidates = fit
 	return nil
 }
 
-func unknownKey(t *trial) *failure {
+func unknownKey(v *verification) *failure {
 	f := &failure{code: CodeKeyUnknown, remedy: "no key of the set has the token's kid: another issuer's token, or a key not published yet or no more"}
-	status, _ := t.profile.keyStatus()
+	status, _ := v.profile.keyStatus()
 	for _, d := range status.Dropped {
-		if d.ID == t.header().KeyID {
+		if d.ID == v.header().KeyID {
 			f.remedy = "the key of this kid is in the set but not used: " + d.Reason
 			break
 		}
@@ -43,10 +43,10 @@ func unknownKey(t *trial) *failure {
 	return f
 }
 
-// serves tells whether a key may verify alg. A key serves one family: its own
+// allowsKey tells whether a key may verify alg. A key serves one family: its own
 // alg says which, and an RSA key that has none is for PKCS #1 v1.5 unless the
 // profile lists no such algorithm (RFC 8725 §3.1).
-func (p *Profile) serves(k Key, alg string) bool {
+func (p *Profile) allowsKey(k Key, alg string) bool {
 	if !k.key.Fits(alg) {
 		return false
 	}
@@ -54,9 +54,9 @@ func (p *Profile) serves(k Key, alg string) bool {
 }
 
 func configuredKeys(p *Profile) string {
-	status, told := p.keyStatus()
+	status, hasStatus := p.keyStatus()
 	switch {
-	case !told:
+	case !hasStatus:
 		return "keys of a source of its own"
 	case status.Keys == 0:
 		return "no keys held"
@@ -73,27 +73,27 @@ func (p *Profile) keyStatus() (KeyStatus, bool) {
 	return source.Status(), true
 }
 
-func foundKeyID(t *trial) string {
-	if !t.header().HasKeyID {
+func foundKeyID(v *verification) string {
+	if !v.header().HasKeyID {
 		return "no kid"
 	}
-	return "kid " + shown(t.header().KeyID)
+	return "kid " + printable(v.header().KeyID)
 }
 
-func checkSignature(t *trial) *failure {
-	for _, k := range t.candidates {
-		if t.token.Verify(k.key) == nil {
-			t.key = k
+func checkSignature(v *verification) *failure {
+	for _, k := range v.candidates {
+		if v.token.Verify(k.key) == nil {
+			v.key = k
 			return nil
 		}
 	}
 	return &failure{code: CodeSignatureInvalid, remedy: "the token was changed, or signed with another key than the issuer's"}
 }
 
-// foundKey says which key signed, or how many did not; never the signature.
-func foundKey(t *trial) string {
-	if t.key.key.Public == nil {
-		return fmt.Sprintf("%d keys tried", len(t.candidates))
+// foundKey names the key that signed, or how many did not; never the signature.
+func foundKey(v *verification) string {
+	if v.key.key.Public == nil {
+		return fmt.Sprintf("%d keys tried", len(v.candidates))
 	}
-	return "key " + t.key.key.Thumbprint
+	return "key " + v.key.key.Thumbprint
 }

@@ -8,21 +8,21 @@ import (
 type metadataKey struct{ key, path string }
 
 // checkMetadata copies mapped claims of any type, of a bounded size. A claim that
-// the token does not have takes back what an earlier token said, as with roles:
-// some issuers leave a claim out when it is empty, and what it gave must not stay.
-func checkMetadata(t *trial) *failure {
-	if len(t.profile.metadata) > 0 {
-		t.id.Metadata = make(map[string]any, len(t.profile.metadata))
+// the token does not have removes what an earlier token set, as with roles: some
+// issuers leave a claim out when it is empty.
+func checkMetadata(v *verification) *failure {
+	if len(v.profile.metadata) > 0 {
+		v.id.Metadata = make(map[string]any, len(v.profile.metadata))
 	}
-	for _, m := range t.profile.metadata {
-		v := lookup(t.token.Claims, m.path)
-		if v == nil {
+	for _, m := range v.profile.metadata {
+		value := lookup(v.token.Claims, m.path)
+		if value == nil {
 			continue
 		}
-		if data, err := strictjson.Marshal(v); err != nil || len(data) > maxMetadata {
+		if data, err := strictjson.Marshal(value); err != nil || len(data) > maxMetadata {
 			return &failure{code: CodeMetadataInvalid, remedy: "claim " + m.path + " must have at most 4096 bytes"}
 		}
-		t.id.Metadata[m.key] = v
+		v.id.Metadata[m.key] = value
 	}
 	return nil
 }
@@ -32,13 +32,13 @@ func configuredMetadata(p *Profile) string {
 	for _, m := range p.metadata {
 		b = append(b, m.key+" from "+m.path)
 	}
-	return list(b, "none")
+	return joinOr(b, "none")
 }
 
-func foundMetadata(t *trial) string {
+func foundMetadata(v *verification) string {
 	var b []string
-	for _, m := range t.profile.metadata {
-		b = append(b, m.path+"="+foundPath(t, m.path))
+	for _, m := range v.profile.metadata {
+		b = append(b, m.path+"="+foundPath(v, m.path))
 	}
-	return list(b, "-")
+	return joinOr(b, "-")
 }

@@ -29,110 +29,112 @@ func numericDate(v any) (time.Time, bool) {
 // dateClaim is the value of a claim that holds a NumericDate, nil where the token
 // has none or null. Unlike lookup it keeps "" [] and {}: they are values of the
 // wrong type, and a token that carries one must not pass as one without the claim.
-func (t *trial) dateClaim(name string) any { return t.token.Claims[name] }
+func (v *verification) dateClaim(name string) any { return v.token.Claims[name] }
 
-func checkExpiry(t *trial) *failure {
-	v := t.dateClaim("exp")
-	if v == nil {
+func checkExpiry(v *verification) *failure {
+	value := v.dateClaim("exp")
+	if value == nil {
 		return &failure{code: CodeExpiryMissing, remedy: "the token needs claim exp: one that never ends is not taken"}
 	}
-	exp, ok := numericDate(v)
+	exp, ok := numericDate(value)
 	if !ok {
 		return &failure{code: CodeExpiryInvalid, remedy: "exp must be a number of seconds since 1970"}
 	}
-	t.expiry = exp
-	late := t.now.Sub(exp.Add(t.profile.config.leeway()))
+	v.expiry = exp
+	late := v.now.Sub(exp.Add(v.profile.config.leeway()))
 	if late < 0 {
 		return nil
 	}
-	return &failure{code: CodeExpired, remedy: "send a fresh token; if it was fresh, the issuer's clock is behind this one's, or its tokens are too short, by " + round(late) + " or more beyond the leeway; " + t.clock()}
+	return &failure{code: CodeExpired, remedy: "send a fresh token; if it was fresh, the issuer's clock is behind this one's, or its tokens are too short, by " + roundSeconds(late) + " or more beyond the leeway; " + v.clockText()}
 }
 
-func checkNotBefore(t *trial) *failure {
-	v := t.dateClaim("nbf")
-	if v == nil {
+func checkNotBefore(v *verification) *failure {
+	value := v.dateClaim("nbf")
+	if value == nil {
 		return nil
 	}
-	nbf, ok := numericDate(v)
+	nbf, ok := numericDate(value)
 	if !ok {
 		return &failure{code: CodeNotBefore, remedy: "nbf must be a number of seconds since 1970"}
 	}
-	t.notBefore = nbf
-	return t.early(nbf, CodeNotYetValid)
+	v.notBefore = nbf
+	return v.checkNotFuture(nbf, CodeNotYetValid)
 }
 
-func checkIssuedAt(t *trial) *failure {
-	v := t.dateClaim("iat")
-	if v == nil {
+func checkIssuedAt(v *verification) *failure {
+	value := v.dateClaim("iat")
+	if value == nil {
 		return nil
 	}
-	iat, ok := numericDate(v)
+	iat, ok := numericDate(value)
 	if !ok {
 		return &failure{code: CodeIssuedAtInvalid, remedy: "iat must be a number of seconds since 1970"}
 	}
-	t.issuedAt = iat
-	if f := t.early(iat, CodeIssuedInFuture); f != nil {
+	v.issuedAt = iat
+	if f := v.checkNotFuture(iat, CodeIssuedInFuture); f != nil {
 		return f
 	}
-	t.id.ProvedAt = iat
+	v.id.ProvedAt = iat
 	return nil
 }
 
-// early refuses a time that has not come, and says by how much the clocks differ.
-func (t *trial) early(at time.Time, code string) *failure {
-	ahead := at.Sub(t.now)
-	if ahead <= t.profile.config.leeway() {
+// checkNotFuture refuses a time later than now and leeway. The remedy names the
+// difference.
+func (v *verification) checkNotFuture(at time.Time, code string) *failure {
+	ahead := at.Sub(v.now)
+	if ahead <= v.profile.config.leeway() {
 		return nil
 	}
-	return &failure{code: code, remedy: "the issuer's clock is ahead of this one's by " + round(ahead) + " or more: set both; " + t.clock()}
+	return &failure{code: code, remedy: "the issuer's clock is ahead of this one's by " + roundSeconds(ahead) + " or more: set both; " + v.clockText()}
 }
 
-func (t *trial) clock() string { return "here it is " + t.now.UTC().Format(time.RFC3339) }
+func (v *verification) clockText() string { return "here it is " + v.now.UTC().Format(time.RFC3339) }
 
-func checkAge(t *trial) *failure {
-	most := t.profile.config.MaxTokenAge
+func checkAge(v *verification) *failure {
+	most := v.profile.config.MaxTokenAge
 	switch {
 	case most == 0:
 		return nil
-	case t.issuedAt.IsZero():
+	case v.issuedAt.IsZero():
 		return &failure{code: CodeIssuedAtMissing, remedy: "max_token_age needs claim iat in the token"}
-	case t.now.Before(t.issuedAt.Add(most)):
+	case v.now.Before(v.issuedAt.Add(most)):
 		return nil
 	}
-	return &failure{code: CodeTooOld, remedy: "send a fresh token; this one was issued " + round(t.now.Sub(t.issuedAt)) + " ago; " + t.clock()}
+	return &failure{code: CodeTooOld, remedy: "send a fresh token; this one was issued " + roundSeconds(v.now.Sub(v.issuedAt)) + " ago; " + v.clockText()}
 }
 
-func checkLifetime(t *trial) *failure {
-	if t.lifetime() <= t.profile.config.MaxLifetime {
+func checkLifetime(v *verification) *failure {
+	if v.lifetime() <= v.profile.config.MaxLifetime {
 		return nil
 	}
 	return &failure{code: CodeLifetime, remedy: "have the issuer make shorter tokens, or raise max_lifetime"}
 }
 
-// lifetime counts from iat, else from now: a token without iat must not escape.
-func (t *trial) lifetime() time.Duration {
-	if t.issuedAt.IsZero() {
-		return t.expiry.Sub(t.now)
+// lifetime counts from iat, else from now, so that max_lifetime also bounds a token
+// without iat.
+func (v *verification) lifetime() time.Duration {
+	if v.issuedAt.IsZero() {
+		return v.expiry.Sub(v.now)
 	}
-	return t.expiry.Sub(t.issuedAt)
+	return v.expiry.Sub(v.issuedAt)
 }
 
-// checkAuthTime dates the proof. It is never younger than the token, nor younger
-// for having been received.
-func checkAuthTime(t *trial) *failure {
-	v := t.dateClaim("auth_time")
-	if v == nil {
+// checkAuthTime sets when the person proved who they are: auth_time, but never later
+// than iat.
+func checkAuthTime(v *verification) *failure {
+	value := v.dateClaim("auth_time")
+	if value == nil {
 		return nil
 	}
-	at, ok := numericDate(v)
+	at, ok := numericDate(value)
 	if !ok {
 		return &failure{code: CodeAuthTime, remedy: "auth_time must be a number of seconds since 1970"}
 	}
-	if f := t.early(at, CodeAuthTime); f != nil {
+	if f := v.checkNotFuture(at, CodeAuthTime); f != nil {
 		return f
 	}
-	if t.issuedAt.IsZero() || at.Before(t.issuedAt) {
-		t.id.ProvedAt = at
+	if v.issuedAt.IsZero() || at.Before(v.issuedAt) {
+		v.id.ProvedAt = at
 	}
 	return nil
 }
@@ -150,21 +152,21 @@ func configuredAge(p *Profile) string {
 
 func configuredLifetime(p *Profile) string { return "at most " + p.config.MaxLifetime.String() }
 
-func foundLifetime(t *trial) string { return round(t.lifetime()) }
+func foundLifetime(v *verification) string { return roundSeconds(v.lifetime()) }
 
 // foundTime shows a date with its distance from now.
-func foundTime(claim string) func(*trial) string {
-	return func(t *trial) string {
-		v := t.dateClaim(claim)
-		at, ok := numericDate(v)
+func foundTime(claim string) func(*verification) string {
+	return func(v *verification) string {
+		value := v.dateClaim(claim)
+		at, ok := numericDate(value)
 		if !ok {
-			return shownValue(v)
+			return printableValue(value)
 		}
-		if d := t.now.Sub(at); d >= 0 {
-			return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), round(d))
+		if d := v.now.Sub(at); d >= 0 {
+			return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), roundSeconds(d))
 		}
-		return fmt.Sprintf("%s, in %s", at.Format(time.RFC3339), round(at.Sub(t.now)))
+		return fmt.Sprintf("%s, in %s", at.Format(time.RFC3339), roundSeconds(at.Sub(v.now)))
 	}
 }
 
-func round(d time.Duration) string { return d.Round(time.Second).String() }
+func roundSeconds(d time.Duration) string { return d.Round(time.Second).String() }

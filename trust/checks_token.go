@@ -9,7 +9,7 @@ import (
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
-// parseRemedies say what to do about a token that does not parse.
+// parseRemedies are the remedies for a token that does not parse.
 var parseRemedies = map[string]string{
 	jose.CodeTooLarge:  "send a token of at most 16384 bytes",
 	jose.CodeMalformed: "send a compact JWS: three parts with a dot between them, and nothing around it",
@@ -24,15 +24,15 @@ var parseRemedies = map[string]string{
 	jose.CodeType:      "typ in the header must be a text",
 }
 
-func checkParse(t *trial) *failure {
-	if t.token != nil {
+func checkParse(v *verification) *failure {
+	if v.token != nil {
 		return nil // Set parsed it to find the profile
 	}
-	token, err := jose.Parse(t.raw)
+	token, err := jose.Parse(v.raw)
 	if err != nil {
 		return parseFailure(err)
 	}
-	t.token = token
+	v.token = token
 	return nil
 }
 
@@ -46,13 +46,13 @@ func parseFailure(err error) *failure {
 
 func describeParse(*Profile) string { return "a compact JWS of at most 16384 bytes" }
 
-func foundToken(t *trial) string { return fmt.Sprintf("%d bytes", len(t.raw)) }
+func foundToken(v *verification) string { return fmt.Sprintf("%d bytes", len(v.raw)) }
 
 // checkType keeps tokens of other kinds out: a logout token or a security event
 // is signed by the same key and for the same audience (RFC 8725 §3.11).
-func checkType(t *trial) *failure {
-	h, allowed := t.header(), t.profile.types
-	if !h.HasType && allowed == nil || h.HasType && slices.Contains(t.profile.typesOrDefault(), typeName(h.Type)) {
+func checkType(v *verification) *failure {
+	h, allowed := v.header(), v.profile.types
+	if !h.HasType && allowed == nil || h.HasType && slices.Contains(v.profile.typesOrDefault(), typeName(h.Type)) {
 		return nil
 	}
 	return &failure{code: CodeTypeNotAllowed, remedy: "send a token of another kind, or list this one's typ in types"}
@@ -71,19 +71,19 @@ func configuredTypes(p *Profile) string {
 	return strings.Join(p.types, ", ")
 }
 
-func foundType(t *trial) string {
-	if !t.header().HasType {
+func foundType(v *verification) string {
+	if !v.header().HasType {
 		return absent
 	}
-	return shown(t.header().Type)
+	return printable(v.header().Type)
 }
 
-func checkAlgorithm(t *trial) *failure {
-	if slices.Contains(t.profile.config.Algorithms, t.header().Algorithm) {
+func checkAlgorithm(v *verification) *failure {
+	if slices.Contains(v.profile.config.Algorithms, v.header().Algorithm) {
 		return nil
 	}
 	remedy := "have the token signed with one of these algorithms, or list its own in algorithms"
-	if strings.HasPrefix(t.header().Algorithm, "HS") {
+	if strings.HasPrefix(v.header().Algorithm, "HS") {
 		remedy = "a shared secret signed this token; this profile has public keys and takes none (RFC 8725 §2.1)"
 	}
 	return &failure{code: CodeAlgorithmNotAllowed, remedy: remedy}
@@ -91,35 +91,35 @@ func checkAlgorithm(t *trial) *failure {
 
 func configuredAlgorithms(p *Profile) string { return strings.Join(p.config.Algorithms, ", ") }
 
-func foundAlgorithm(t *trial) string { return shown(t.header().Algorithm) }
+func foundAlgorithm(v *verification) string { return printable(v.header().Algorithm) }
 
-func checkIssuer(t *trial) *failure {
-	iss, ok := lookup(t.token.Claims, "iss").(string)
+func checkIssuer(v *verification) *failure {
+	iss, ok := lookup(v.token.Claims, "iss").(string)
 	if !ok {
 		return &failure{code: CodeIssuerMissing, remedy: "the token needs claim iss, a text"}
 	}
-	captured, ok := t.profile.matchIssuer(iss)
+	captured, ok := v.profile.matchIssuer(iss)
 	if !ok {
 		return &failure{code: CodeIssuerMismatch, remedy: "the values must be equal byte for byte, also in scheme and trailing slash"}
 	}
 	for name, value := range captured {
-		if said := lookup(t.token.Claims, name); said != nil && said != any(value) {
+		if said := lookup(v.token.Claims, name); said != nil && said != any(value) {
 			return &failure{code: CodeCaptureMismatch, remedy: "claim " + name + " must be absent or equal to what stands for {" + name + "} in iss"}
 		}
 	}
-	t.captured = captured
-	t.id.Issuer, t.id.Namespace = iss, t.profile.namespace(iss)
+	v.captured = captured
+	v.id.Issuer, v.id.Namespace = iss, v.profile.Namespace(iss)
 	return nil
 }
 
 func configuredIssuers(p *Profile) string { return strings.Join(p.config.Issuers, ", ") }
 
-func checkAudience(t *trial) *failure {
-	held, ok := audiences(t.token.Claims, t.profile.config.AudienceClaim)
+func checkAudience(v *verification) *failure {
+	held, ok := audiences(v.token.Claims, v.profile.config.AudienceClaim)
 	if !ok {
-		return &failure{code: CodeAudienceMissing, remedy: "the token needs claim " + t.profile.config.AudienceClaim + ", a text or an array of texts"}
+		return &failure{code: CodeAudienceMissing, remedy: "the token needs claim " + v.profile.config.AudienceClaim + ", a text or an array of texts"}
 	}
-	if !t.profile.addressedBy(held) {
+	if !v.profile.acceptsAudience(held) {
 		return &failure{code: CodeAudienceMismatch, remedy: "ask the issuer for a token for this audience, or configure the token's own, byte for byte"}
 	}
 	return nil
@@ -132,12 +132,12 @@ func audiences(claims map[string]any, path string) ([]string, bool) {
 	case string:
 		return []string{v}, true
 	case []any:
-		return texts(v)
+		return stringArray(v)
 	}
 	return nil, false
 }
 
-func texts(list []any) ([]string, bool) {
+func stringArray(list []any) ([]string, bool) {
 	out := make([]string, len(list))
 	for n, v := range list {
 		text, ok := v.(string)
@@ -153,4 +153,4 @@ func configuredAudiences(p *Profile) string {
 	return p.config.AudienceClaim + " holding " + strings.Join(p.config.Audiences, " or ")
 }
 
-func foundAudience(t *trial) string { return foundPath(t, t.profile.config.AudienceClaim) }
+func foundAudience(v *verification) string { return foundPath(v, v.profile.config.AudienceClaim) }

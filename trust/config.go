@@ -9,8 +9,8 @@ const (
 	DefaultFactorType  = "trusted_auth_token"
 )
 
-// MaxLeeway is the widest clock difference a profile may allow: with more, a
-// token outlives its own end by so much that the end means little.
+// MaxLeeway is the widest clock difference a profile may allow: a
+// token is accepted for that long after its exp.
 const MaxLeeway = 60 * time.Second
 
 // Attributes of an identity that Config.Map may name. MetadataPrefix takes a key
@@ -24,7 +24,8 @@ const (
 	MetadataPrefix      = "trusted_metadata."
 )
 
-// Config says whom a profile trusts and how. The zero value of every field but
+// Config is the configuration of a Profile: which tokens it accepts, and what their
+// claims mean. The zero value of every field but
 // Name, Issuers, Audiences and Keys is useful.
 //
 // Claims are named by path: the exact name of a top-level claim first (so that
@@ -34,7 +35,7 @@ type Config struct {
 	// Name of the profile: [a-z0-9][a-z0-9_-]*, but not "any" or "off".
 	Name string
 
-	// Issuers are the values of iss that are believed, byte for byte. One may hold
+	// Issuers are the values of iss that are accepted, byte for byte. One may hold
 	// captures, "https://login.microsoftonline.com/{tid}/v2.0": a captured value is
 	// 1 to 64 of A–Z a–z 0–9 and -, and a claim of the same name must be absent or
 	// equal to it. Several issuers, and any with a capture, are several namespaces
@@ -52,11 +53,11 @@ type Config struct {
 	// NewRemoteKeys, or a source of one's own.
 	Keys KeySource
 
-	// Algorithms are the values of alg that are believed. Default: RS256, RS384,
+	// Algorithms are the values of alg that are accepted. Default: RS256, RS384,
 	// RS512, ES256, ES384, ES512 and EdDSA. PS256, PS384 and PS512 only where
 	// listed.
 	Algorithms []string
-	// Types are the values of typ that are believed, in any case, with or without
+	// Types are the values of typ that are accepted, in any case, with or without
 	// "application/". Default: JWT, at+jwt, or none at all. A list replaces the
 	// default, and then a token without typ is refused (RFC 8725 §3.11).
 	Types []string
@@ -67,13 +68,12 @@ type Config struct {
 	// MaxTokenAge ends a token that long after its iat, whatever its exp; iat is
 	// required then. Default: no such end.
 	MaxTokenAge time.Duration
-	// MaxLifetime is the longest a token may say to live: from iat, else from now,
-	// to exp. Default: DefaultMaxLifetime.
+	// MaxLifetime is the longest lifetime of a token: from iat, else from now, to exp. Default: DefaultMaxLifetime.
 	MaxLifetime time.Duration
 	// RequireClaims are claims a token must have, all of them.
 	RequireClaims []RequiredClaim
 
-	// Map says which claim an attribute is read from: attribute to path. Default:
+	// Map names the claim that an attribute is read from: attribute to path. Default:
 	// external_id from sub, email from email, token_id from jti; an entry here
 	// replaces that of its attribute alone. An external_id or token_id named here is
 	// required of every token. See AttributeExternalID and its neighbours.
@@ -95,14 +95,15 @@ type Config struct {
 	// the ids that API callers give.
 	Namespace string
 
-	// Organization says which organization a token is for: a text without
-	// placeholder is the operator's word, one with {claims.path} is made of the
+	// Organization names the organization that a token is for: a text without
+	// placeholder is fixed by the operator, one with {claims.path} is made of the
 	// token's claims. Default: the token names none. With a captured issuer it must
 	// begin with the captures; see NewProfile.
 	Organization string
 
-	// CreateMembers and CreateOrganizations let a first token create whom it names,
-	// at most so many an hour; 0 leaves the rate to whoever creates them.
+	// CreateMembers and CreateOrganizations let a token create the member and the
+	// organization that it names, at most so many an hour; 0 leaves the rate to the caller
+	// (package directory).
 	CreateMembers              bool
 	CreateMembersPerHour       int
 	CreateOrganizations        bool
@@ -112,7 +113,7 @@ type Config struct {
 	Factor Factor
 
 	// SessionDuration and SessionIdle bound the implicit sessions of this profile.
-	// Default: none but the end of the token.
+	// Default: the end of the token.
 	SessionDuration time.Duration
 	SessionIdle     time.Duration
 	// SessionKey are claims (strings, all required) that name one implicit session

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -9,10 +10,10 @@ import (
 )
 
 func (c Config) withDefaults() Config {
-	c.AudienceClaim = or(c.AudienceClaim, "aud")
-	c.Leeway = or(c.Leeway, DefaultLeeway)
-	c.MaxLifetime = or(c.MaxLifetime, DefaultMaxLifetime)
-	c.Factor.Type = or(c.Factor.Type, DefaultFactorType)
+	c.AudienceClaim = cmp.Or(c.AudienceClaim, "aud")
+	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
+	c.MaxLifetime = cmp.Or(c.MaxLifetime, DefaultMaxLifetime)
+	c.Factor.Type = cmp.Or(c.Factor.Type, DefaultFactorType)
 	if len(c.Algorithms) == 0 {
 		c.Algorithms = []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 	}
@@ -31,14 +32,6 @@ func (c Config) cloned() Config {
 	c.Map = maps.Clone(c.Map)
 	c.Roles = maps.Clone(c.Roles)
 	return c
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 func defaultClock() time.Time { return time.Now() }

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	absent   = "absent"
-	maxShown = 128 // bytes of a value that a finding shows
+	absent       = "absent"
+	maxPrintable = 128 // bytes of a value that a finding shows
 )
 
-// shown is a stranger's text fit for a line: quoted where it is not plain, and
-// cut.
-func shown(text string) string {
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
+// printable makes text from a token safe for a log line: quoted where it holds more
+// than printable characters, and at most maxPrintable bytes of it.
+func printable(text string) string {
+	if len(text) > maxPrintable {
+		text = strings.ToValidUTF8(text[:maxPrintable], "") + "…"
 	}
 	if quoted := strconv.Quote(text); text == "" || quoted != `"`+text+`"` {
 		return quoted
@@ -28,46 +28,48 @@ func shown(text string) string {
 }
 
 // foundPath shows a claim as it stands in the token.
-func foundPath(t *trial, path string) string { return shownValue(lookup(t.token.Claims, path)) }
+func foundPath(v *verification, path string) string {
+	return printableValue(lookup(v.token.Claims, path))
+}
 
-func shownValue(v any) string {
+func printableValue(v any) string {
 	if v == nil {
 		return absent
 	}
 	if text, ok := v.(string); ok {
-		return shown(text)
+		return printable(text)
 	}
 	data, err := strictjson.Marshal(v)
 	if err != nil {
 		return absent
 	}
-	return shownJSON(string(data))
+	return truncated(string(data))
 }
 
-func shownJSON(text string) string {
-	if len(text) > maxShown {
-		return strings.ToValidUTF8(text[:maxShown], "") + "…"
+func truncated(text string) string {
+	if len(text) > maxPrintable {
+		return strings.ToValidUTF8(text[:maxPrintable], "") + "…"
 	}
 	return text
 }
 
-func foundClaim(path string) func(*trial) string {
-	return func(t *trial) string { return foundPath(t, path) }
+func foundClaim(path string) func(*verification) string {
+	return func(v *verification) string { return foundPath(v, path) }
 }
 
-func foundMapped(attribute string) func(*trial) string {
-	return func(t *trial) string {
-		path, _ := t.profile.path(attribute)
+func foundMapping(attribute string) func(*verification) string {
+	return func(v *verification) string {
+		path, _ := v.profile.attributePath(attribute)
 		if path == "" {
 			return "-"
 		}
-		return foundPath(t, path)
+		return foundPath(v, path)
 	}
 }
 
-func configuredMap(attribute string) func(*Profile) string {
+func configuredMapping(attribute string) func(*Profile) string {
 	return func(p *Profile) string {
-		path, _ := p.path(attribute)
+		path, _ := p.attributePath(attribute)
 		if path == "" {
 			return "not mapped"
 		}
@@ -76,47 +78,47 @@ func configuredMap(attribute string) func(*Profile) string {
 }
 
 func configuredEmail(p *Profile) string {
-	return configuredMap(AttributeEmail)(p) + "; covered: " + list(p.email.domains, "none")
+	return configuredMapping(AttributeEmail)(p) + "; covered: " + joinOr(p.email.domains, "none")
 }
 
 func configuredRoles(p *Profile) string {
-	return configuredMap(AttributeRoles)(p) + "; listed: " + list(slices.Sorted(maps.Keys(p.config.Roles)), "none")
+	return configuredMapping(AttributeRoles)(p) + "; listed: " + joinOr(slices.Sorted(maps.Keys(p.config.Roles)), "none")
 }
 
 func configuredOrganization(p *Profile) string {
-	if p.organization.empty() {
+	if p.organization.isEmpty() {
 		return "named by the caller"
 	}
 	return p.config.Organization
 }
 
-func foundOrganization(t *trial) string {
-	o := t.profile.organization
-	if o.fixed() {
+func foundOrganization(v *verification) string {
+	o := v.profile.organization
+	if o.isFixed() {
 		return "-"
 	}
 	var b []string
 	for _, path := range o.paths {
-		value, captured := t.captured[path]
+		value, captured := v.captured[path]
 		if !captured {
-			value = foundPath(t, path)
+			value = foundPath(v, path)
 		}
 		b = append(b, path+"="+value)
 	}
-	return list(b, "-")
+	return joinOr(b, "-")
 }
 
-func configuredSessionKey(p *Profile) string { return list(p.config.SessionKey, "the token itself") }
+func configuredSessionKey(p *Profile) string { return joinOr(p.config.SessionKey, "the token itself") }
 
-func foundSessionKey(t *trial) string {
+func foundSessionKey(v *verification) string {
 	var b []string
-	for _, path := range t.profile.config.SessionKey {
-		b = append(b, path+"="+foundPath(t, path))
+	for _, path := range v.profile.config.SessionKey {
+		b = append(b, path+"="+foundPath(v, path))
 	}
-	return list(b, "-")
+	return joinOr(b, "-")
 }
 
-func list(items []string, none string) string {
+func joinOr(items []string, none string) string {
 	if len(items) == 0 {
 		return none
 	}

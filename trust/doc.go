@@ -1,11 +1,10 @@
-// Package trust decides whom to believe. It turns a third party's JWT into an
-// identity, or says why not. It never signs and never logs.
+// Package trust verifies third parties' JWTs: it turns one into an identity, or
+// returns why it is refused. It never signs and never logs.
 //
-// # To believe an issuer
+// # To trust an issuer
 //
-// A [Profile] is one issuer, its keys, whom its tokens must be for, and what its
-// claims mean to us. [NewProfile] checks a [Config] and answers every mistake
-// with the name of the option:
+// A [Profile] is an issuer, its keys, the audience of its tokens, and what its claims
+// mean. [NewProfile] checks a [Config]; its error names the option:
 //
 //	keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: "https://idp.example/jwks"})
 //	acme, err := trust.NewProfile(trust.Config{
@@ -14,8 +13,8 @@
 //
 // Keys come from [PEMKeys], [FileKeys], [NewRemoteKeys] or any other [KeySource]:
 // an interface of one method, which a program may implement. Remote keys are kept
-// fresh by [RemoteKeys.Run], which somebody must start: a key that the issuer
-// takes back is refused after the next refresh, at most [MaxRefresh] later.
+// fresh by [RemoteKeys.Run], which the caller must start: a key that the issuer
+// removes is refused after the next refresh, at most [MaxRefresh] later.
 //
 // # To verify a token
 //
@@ -25,20 +24,20 @@
 //	identity, err := set.Verify(ctx, token, []string{"acme", "partner"})
 //	var refusal *trust.Refusal
 //	switch {
-//	case err == nil:                                 // identity is to be believed until identity.Until
+//	case err == nil:                                 // good until identity.Until
 //	case errors.As(err, &refusal):                   // the token is bad: refusal.Code
 //	case errors.Is(err, trust.ErrKeysUnavailable):   // an outage: answer 503, never 401
 //	}
 //
-// The profile is found by the token's issuer and audience, never by trying one
-// after the other. What was verified is remembered by digest; time, key and
-// choice of profile are asked again each time, the signature is not.
+// The profile is selected by the token's issuer and audience, never by trying one
+// after the other. A verification is cached by the digest of the token; time, key and
+// choice of profile are checked each time, the signature is not.
 //
 // # To explain a refusal
 //
-// [Profile.Verify] stops at the first failed check. [Profile.Explain] asks all of
-// them, in the same order, and says for each what is configured, what the token
-// has and what would help. It leaves no trace.
+// [Profile.Verify] stops at the first failed check. [Profile.Explain] runs all of
+// them, in the same order, and reports for each what is configured, what the token
+// has and what would help. It caches nothing.
 //
 // # Checks and reason codes
 //
@@ -59,7 +58,7 @@
 //	                 issuer_mismatch         not an issuer of the profile
 //	                 issuer_capture_mismatch a claim contradicts what iss captures
 //	audience         audience_missing        no audience, or neither text nor texts
-//	                 audience_mismatch       for somebody else
+//	                 audience_mismatch       for another audience
 //	                 profile_ambiguous       for several profiles of the route
 //	key              key_unknown             no key of that kid
 //	                 key_unfit               the key is not for the algorithm

@@ -7,7 +7,7 @@ import (
 	"github.com/attestgate/caddy-attest/internal/email"
 )
 
-// emailRule is what a profile vouches for.
+// emailRule is the domains whose addresses a profile vouches for.
 type emailRule struct {
 	domains []string // lower case; "*" for all
 }
@@ -33,12 +33,13 @@ func lowerASCII(text string) string {
 	}, text)
 }
 
-// verifiedClaim is the claim that says whether the address is proved.
+// verifiedClaim is the claim that tells whether the address is verified (OpenID Connect
+// Core §5.1).
 const verifiedClaim = "email_verified"
 
-// verified reads email_verified: yes, silent or no. Some issuers write it as
-// text; what is neither true nor absent is a no.
-func verified(claims map[string]any) (yes, no bool) {
+// readEmailVerified reads email_verified: true, absent or false. Some issuers write it
+// as text; what is neither true nor absent is false.
+func readEmailVerified(claims map[string]any) (yes, no bool) {
 	switch v := lookup(claims, verifiedClaim).(type) {
 	case nil:
 		return false, false

@@ -24,7 +24,7 @@ type fetcher struct {
 }
 
 // fetched is an answer. Its content type is not looked at: issuers serve key sets
-// as text/plain and octet-stream, and the body is judged anyhow.
+// as text/plain and octet-stream, and the body is parsed strictly.
 type fetched struct {
 	body   []byte
 	maxAge time.Duration
@@ -53,13 +53,13 @@ func parseKeyURL(text string) (*url.URL, error) {
 		return nil, errors.New("must be absolute")
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("must have no user and no fragment")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopbackHost(u.Hostname())):
 		return nil, errors.New("must be https (http only to a loopback host)")
 	}
 	return u, nil
 }
 
-func loopbackHost(host string) bool {
+func isLoopbackHost(host string) bool {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().IsLoopback()
 	}
@@ -85,7 +85,7 @@ func (c RemoteConfig) client(u *url.URL) (*http.Client, error) {
 			return nil, errors.New("the CA holds no certificate")
 		}
 	}
-	dialer := &net.Dialer{Timeout: FetchTimeout, Control: c.guard(u)}
+	dialer := &net.Dialer{Timeout: FetchTimeout, Control: c.dialControl(u)}
 	return &http.Client{Transport: &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        config,
@@ -161,7 +161,7 @@ func plainError(err error) error {
 }
 
 // maxAge reads Cache-Control (RFC 9111 §5.2.2); 0 where an answer may not be kept,
-// and MaxRefresh where it says nothing.
+// and MaxRefresh where it is absent or has no max-age.
 func maxAge(h http.Header) time.Duration {
 	age := MaxRefresh
 	for directive := range strings.SplitSeq(strings.Join(h.Values("Cache-Control"), ","), ",") {

@@ -5,52 +5,52 @@ import (
 	"time"
 )
 
-// maxUnknown bounds the kids remembered as unknown. They are strangers' texts.
-const maxUnknown = 1024
+// maxUnknownKeys bounds the kids remembered as unknown: whoever sends a token chooses them.
+const maxUnknownKeys = 1024
 
-// fetchState is when a set was asked for, and what came of it.
+// fetchState is when the key set was fetched, with what result, and when it is next.
 type fetchState struct {
-	next     time.Time // when Run asks again
-	tried    time.Time // the last fetch, good or bad
-	asked    time.Time // the last fetch for an unknown kid
-	fetching bool      // a fetch is under way
-	failures int
-	err      error // of the last fetch
-	unknown  map[string]time.Time
+	nextFetch    time.Time // when Run asks again
+	lastFetch    time.Time // the last fetch, good or bad
+	unknownAsked time.Time // the last fetch for an unknown kid
+	fetching     bool      // a fetch is under way
+	failures     int
+	err          error // of the last fetch
+	unknown      map[string]time.Time
 	archiveState
 }
 
 func newFetchState() fetchState { return fetchState{unknown: map[string]time.Time{}} }
 
-// begin notes that a fetch is under way.
-func (k *RemoteKeys) begin() {
+// markFetching records that a fetch is under way.
+func (k *RemoteKeys) markFetching() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.state.fetching = true
 }
 
-// record notes what came of it and plans the next.
-func (k *RemoteKeys) record(now time.Time, maxAge time.Duration, err error) {
+// recordFetch records the result of a fetch and when the next is due.
+func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := &k.state
-	s.tried, s.err, s.fetching = now, err, false
+	s.lastFetch, s.err, s.fetching = now, err, false
 	if err != nil {
 		s.failures++
-		s.next = now.Add(k.jittered(k.retryAfter()))
+		s.nextFetch = now.Add(k.jittered(k.retryAfter()))
 		return
 	}
 	s.failures = 0
-	s.next = now.Add(k.jittered(min(max(maxAge, MinRefresh), MaxRefresh)))
+	s.nextFetch = now.Add(k.jittered(min(max(maxAge, MinRefresh), MaxRefresh)))
 }
 
 // retryAfter is short while there is nothing to serve, so that the first answer
 // of an endpoint is noticed within a second.
 func (k *RemoteKeys) retryAfter() time.Duration {
 	if k.set.Load() != nil {
-		return retryLater
+		return retryWithSet
 	}
-	return min(retryFirst, retryFirst/8<<min(k.state.failures, 8))
+	return min(retryWithoutSet, retryWithoutSet/8<<min(k.state.failures, 8))
 }
 
 // jittered takes up to a tenth off, so that gateways that began together do not
@@ -68,27 +68,27 @@ func (k *RemoteKeys) jittered(d time.Duration) time.Duration {
 func (k *RemoteKeys) untilNext() time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	d := k.state.next.Sub(k.config.Now())
+	d := k.state.nextFetch.Sub(k.config.Now())
 	if d < 0 || d > MaxRefresh {
 		return 0
 	}
 	return d
 }
 
-// mayTry keeps a flood of tokens from becoming a flood of fetches at an endpoint
-// that is down.
-func (k *RemoteKeys) mayTry() error {
+// recentFailure is the error of the last fetch if it was a moment ago, so that a flood
+// of tokens is not a flood of fetches at an endpoint that is down.
+func (k *RemoteKeys) recentFailure() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.state.err != nil && within(k.config.Now().Sub(k.state.tried), retryFirst) {
+	if k.state.err != nil && within(k.config.Now().Sub(k.state.lastFetch), retryWithoutSet) {
 		return k.state.err
 	}
 	return nil
 }
 
-// mayAsk allows one fetch for an unknown kid in UnknownKeyInterval; whoever comes
-// while it is under way may wait for it.
-func (k *RemoteKeys) mayAsk(kid string) bool {
+// mayFetchUnknownKey allows one fetch for an unknown kid in UnknownKeyInterval; while it
+// is under way, others may wait for it.
+func (k *RemoteKeys) mayFetchUnknownKey(kid string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s, now := &k.state, k.config.Now()
@@ -98,23 +98,23 @@ func (k *RemoteKeys) mayAsk(kid string) bool {
 	if s.fetching {
 		return true
 	}
-	if within(now.Sub(s.asked), UnknownKeyInterval) {
+	if within(now.Sub(s.unknownAsked), UnknownKeyInterval) {
 		return false
 	}
-	s.asked = now
+	s.unknownAsked = now
 	return true
 }
 
-// within tells whether an elapsed time lies in the interval; a clock set back is
-// outside of it, so that nothing waits for the old time to come again.
+// within tells whether an elapsed time lies in the interval. A negative one, of a clock
+// that was set back, does not, so that nothing waits until the clock catches up.
 func within(elapsed, interval time.Duration) bool { return elapsed >= 0 && elapsed < interval }
 
-// rememberUnknown spares the endpoint the same question until the set is
-// refreshed anyway.
+// rememberUnknown prevents another fetch for this kid until the set is refreshed
+// anyway.
 func (k *RemoteKeys) rememberUnknown(kid string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.state.unknown) >= maxUnknown {
+	if len(k.state.unknown) >= maxUnknownKeys {
 		clear(k.state.unknown)
 	}
 	k.state.unknown[kid] = k.config.Now()

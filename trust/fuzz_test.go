@@ -42,7 +42,7 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("neither identity nor refusal: %v", err)
 		}
 		if err == nil && !signed[token[:max(strings.LastIndexByte(token, '.'), 0)]] {
-			t.Fatalf("a forgery is believed as %+v", id)
+			t.Fatalf("a forgery is accepted as %+v", id)
 		}
 		for _, finding := range p.Explain(context.Background(), token) {
 			if finding.Passed || finding.Skipped {
@@ -111,7 +111,7 @@ func checkIdentity(t *testing.T, id *trust.Identity, clock *clock) {
 }
 
 // Issuers and organizations of any spelling: NewProfile does not panic, and two
-// profiles that believe one token are found to overlap.
+// profiles that accept one token are reported to overlap.
 func FuzzIssuers(f *testing.F) {
 	f.Add("https://{tid}/v2", "https://a/v2", "https://a/v2")
 	f.Add("{a}.{b}", "{b}.x", "y.x")
@@ -132,10 +132,10 @@ func FuzzIssuers(f *testing.F) {
 		s := set(t, p, q)
 		believes := func(x *trust.Profile) bool { return passes(x, iss) }
 		if believes(p) && believes(q) && s.CheckRoute([]string{"p", "q"}) == nil {
-			t.Errorf("%q and %q both believe %q, and no overlap is found", a, b, iss)
+			t.Errorf("%q and %q both accept %q, and no overlap is found", a, b, iss)
 		}
 		if err := s.CheckIssuer(iss); err == nil && (believes(p) || believes(q)) {
-			t.Errorf("%q is believed and passes for another's", iss)
+			t.Errorf("%q is accepted and passes for another's", iss)
 		}
 	})
 }

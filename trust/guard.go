@@ -9,15 +9,15 @@ import (
 
 var errPrivateAddress = errors.New("the address is not public (allow_private permits it)")
 
-// guard looks at every address when it is dialled: after the name was resolved,
-// so that an answer that changes between check and use changes nothing (DNS
+// dialControl looks at every address when it is dialled: after the name was resolved,
+// so that a DNS answer that changes between check and use has no effect (DNS
 // rebinding), and after a redirect as well.
-func (c RemoteConfig) guard(u *url.URL) func(network, address string, _ syscall.RawConn) error {
-	allowed := public
+func (c RemoteConfig) dialControl(u *url.URL) func(network, address string, _ syscall.RawConn) error {
+	allowed := isPublic
 	switch {
 	case c.AllowPrivate:
 		return nil
-	case loopbackHost(u.Hostname()):
+	case isLoopbackHost(u.Hostname()):
 		allowed = func(a netip.Addr) bool { return a.IsLoopback() }
 	}
 	return func(_, address string, _ syscall.RawConn) error {
@@ -29,9 +29,9 @@ func (c RemoteConfig) guard(u *url.URL) func(network, address string, _ syscall.
 	}
 }
 
-// special are blocks of the IANA special-purpose registries that netip has no
-// word for, among them those that carry an IPv4 address on.
-var special = [...]netip.Prefix{
+// specialPurpose are blocks of the IANA special-purpose registries that netip has no
+// predicate for, also those that embed an IPv4 address.
+var specialPurpose = [...]netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network
 	netip.MustParsePrefix("100.64.0.0/10"),   // shared by carriers, used by clouds
 	netip.MustParsePrefix("192.0.0.0/24"),    // IETF protocol assignments
@@ -53,13 +53,13 @@ var special = [...]netip.Prefix{
 	netip.MustParsePrefix("fec0::/10"),       // site-local, deprecated
 }
 
-// public tells whether an address is out in the Internet: not private, loopback,
+// isPublic tells whether an address is globally reachable: not private, loopback,
 // link-local (the metadata services of clouds), multicast or reserved.
-func public(a netip.Addr) bool {
+func isPublic(a netip.Addr) bool {
 	if !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
 	}
-	for _, block := range special {
+	for _, block := range specialPurpose {
 		if block.Contains(a) {
 			return false
 		}

@@ -21,13 +21,13 @@ func TestPublicAddresses(t *testing.T) {
 
 		"172.32.0.1": true, "172.15.255.255": true, "100.128.0.1": true, "100.63.255.255": true, "11.0.0.1": true, "169.253.255.255": true,
 	} {
-		if got := public(netip.MustParseAddr(text).Unmap()); got != want {
+		if got := isPublic(netip.MustParseAddr(text).Unmap()); got != want {
 			t.Errorf("%s: %t", text, got)
 		}
 	}
 }
 
-// The guard sees the address that is dialled, and what it cannot read it refuses.
+// dialControl sees the address that is dialled, and what it cannot read it refuses.
 func TestGuard(t *testing.T) {
 	for _, c := range []struct {
 		url     string
@@ -49,12 +49,12 @@ func TestGuard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := (RemoteConfig{}).guard(u)("tcp", c.address, nil); (err == nil) != c.ok {
+		if err := (RemoteConfig{}).dialControl(u)("tcp", c.address, nil); (err == nil) != c.ok {
 			t.Errorf("%s to %s: %v", c.url, c.address, err)
 		}
 	}
 	u, _ := parseKeyURL("https://idp.example/jwks")
-	if (RemoteConfig{AllowPrivate: true}).guard(u) != nil {
+	if (RemoteConfig{AllowPrivate: true}).dialControl(u) != nil {
 		t.Error("allow_private does not")
 	}
 }

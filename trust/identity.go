@@ -2,10 +2,10 @@ package trust
 
 import "time"
 
-// Identity is what a verified token says, in our words. It is shared between
-// requests: nobody may change it.
+// Identity is the result of a verification. It is shared between requests and must not
+// be changed.
 type Identity struct {
-	// Profile that believed the token, and the token's iss.
+	// Profile that verified the token, and the token's iss.
 	Profile, Issuer string
 	// Namespace and ExternalID name a person or machine; ExternalID may be empty
 	// where Email is covered.
@@ -13,7 +13,7 @@ type Identity struct {
 
 	// Email is the address in lower case where the profile vouches for it
 	// (EmailCovered); any other is UnverifiedEmail, as the token spells it, and
-	// identifies nobody.
+	// does not identify a member.
 	Email           string
 	EmailCovered    bool
 	UnverifiedEmail string
@@ -48,8 +48,8 @@ type Identity struct {
 	Until time.Time
 
 	// Digest names the token: its SHA-256, with ECDSA that of its header and payload.
-	// (Of an ECDSA signature anybody can make a second valid one. It would be
-	// another text, and must not be another token: not unseen, and not unrevoked.)
+	// (Of an ECDSA signature anybody can make a second valid one. It
+	// must have the same digest, or a revoked token could be used again.)
 	Digest [32]byte
 	// SessionKey holds the values of Config.SessionKey, in its order.
 	SessionKey []string
@@ -63,8 +63,8 @@ type Identity struct {
 type OrganizationRef struct {
 	// Value is an id or an external id.
 	Value string
-	// Fixed tells that the value is the operator's word: the id of a configured
-	// organization, else an external id. Otherwise a token said it, and it may match
+	// Fixed tells that the value is set by the operator: the id of a configured
+	// organization, else an external id. Otherwise it comes from a token, and may match
 	// an external id only.
 	Fixed bool
 }

@@ -11,9 +11,8 @@ import (
 // MaxKeys is how many keys a source may hold.
 const MaxKeys = 100
 
-// maxTrials bounds the signatures checked for a token whose header does not say
-// which key made it.
-const maxTrials = 16
+// maxCandidates bounds the keys tried for a token whose header does not name its key.
+const maxCandidates = 16
 
 // keyIndex is a set of keys by kid. It does not change.
 type keyIndex struct {
@@ -38,8 +37,8 @@ func newKeyIndex(set jose.KeySet) *keyIndex {
 }
 
 // candidates are the key of that kid and no other (RFC 8725 §3.10). A token
-// without kid may mean any key; a kid that is not there may mean one that has
-// none, as in a PEM file.
+// without kid may mean any key; a kid that the set does not have may
+// mean a key without kid, as in a PEM file.
 func (x *keyIndex) candidates(hint KeyHint) []Key {
 	if hint.ID == "" {
 		return x.all
@@ -77,8 +76,8 @@ func PEMKeys(pems ...[]byte) (KeySource, error) {
 	if len(set.Keys) == 0 {
 		return nil, errors.New("trust: no public key file")
 	}
-	if len(set.Keys) > maxTrials {
-		return nil, fmt.Errorf("trust: %d public keys without kid, more than %d", len(set.Keys), maxTrials)
+	if len(set.Keys) > maxCandidates {
+		return nil, fmt.Errorf("trust: %d public keys without kid, more than %d", len(set.Keys), maxCandidates)
 	}
 	return staticKeys{newKeyIndex(set)}, nil
 }
@@ -93,7 +92,7 @@ func FileKeys(jwks []byte) (KeySource, error) {
 	return staticKeys{newKeyIndex(set)}, nil
 }
 
-// parseKeys refuses a set without a usable key: no keys is never an answer.
+// parseKeys refuses a set without a usable key.
 func parseKeys(jwks []byte) (jose.KeySet, error) {
 	set, err := jose.ParseKeySet(jwks, MaxKeys)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // KeySource answers the public keys of an issuer. PEMKeys, FileKeys and
-// NewRemoteKeys are sources; whoever keeps keys elsewhere (a database, a cloud's
-// key service, SPIFFE bundles) implements the one method.
+// NewRemoteKeys are sources; for keys kept elsewhere (a database, a cloud's key
+// service, SPIFFE bundles), implement the one method.
 //
 // A source that also has the method Status() KeyStatus is described by
 // Profile.Explain.
@@ -19,23 +19,23 @@ type KeySource interface {
 	// hint names or, where it names none, all. A kid that is not there may mean keys
 	// that have no kid.
 	//
-	// No key and no error says that the issuer has no such key: the token is refused
-	// with key_unknown. An error says that nothing is known now; whatever it is, the
+	// No key and no error means that the issuer has no such key: the token is refused
+	// with key_unknown. Any error means that the keys are unavailable now: the
 	// verification fails with ErrKeysUnavailable, which is an outage and no refusal.
 	// Its text is logged, so it must hold no secret.
 	//
 	// Keys is called by many goroutines at once, when a token is verified and each
-	// time a remembered verification is used: a key that is no more among the answer
-	// ends what it has verified. It should answer from memory where it can, and must
-	// return when ctx ends. The hint was chosen by a stranger: it may select among
+	// time a cached verification is used, which is good only while the key that made it
+	// is among the answer. It should answer from memory where it can, and must
+	// return when ctx ends. The hint comes from a token that is not verified: it may select among
 	// keys that are held, and never be part of a URL, a file name or a query (RFC
 	// 8725 §3.10); a source that asks elsewhere for an unknown kid must bound how
 	// often. The answer is not changed afterwards, by either side.
 	Keys(ctx context.Context, hint KeyHint) ([]Key, error)
 }
 
-// KeyHint is what the header of a token, which nobody has verified, says about
-// the key that signed it.
+// KeyHint is what the header of a token that is not verified says about the key that
+// signed it.
 type KeyHint struct {
 	// ID is the kid, empty where the header names none; at most 256 bytes.
 	ID string
@@ -65,4 +65,4 @@ func NewKey(id string, public crypto.PublicKey, algorithm string) (Key, error) {
 	return Key{key}, nil
 }
 
-func hintOf(h jose.Header) KeyHint { return KeyHint{ID: h.KeyID, Algorithm: h.Algorithm} }
+func keyHint(h jose.Header) KeyHint { return KeyHint{ID: h.KeyID, Algorithm: h.Algorithm} }

@@ -11,19 +11,19 @@ import (
 // maxOrganization is the longest reference to an organization, in characters.
 const maxOrganization = 128
 
-// organizationText is a parsed Config.Organization: literals and claim paths
+// organizationTemplate is a parsed Config.Organization: literals and claim paths
 // alternate, literal first.
-type organizationText struct {
+type organizationTemplate struct {
 	literals []string
 	paths    []string
 }
 
-const placeholder = "{claims."
+const claimPlaceholder = "{claims."
 
-func parseOrganization(text string) (o organizationText, err error) {
+func parseOrganization(text string) (o organizationTemplate, err error) {
 	for rest := text; ; {
 		literal, after, found := strings.Cut(rest, "{")
-		if !organizationCharacters(literal) {
+		if !hasOrganizationCharacters(literal) {
 			return o, errors.New("may hold A–Z a–z 0–9 . _ : @ | - and {claims.path}")
 		}
 		o.literals = append(o.literals, literal)
@@ -31,7 +31,7 @@ func parseOrganization(text string) (o organizationText, err error) {
 			return o, o.check(text)
 		}
 		path, next, closed := strings.Cut(after, "}")
-		path, ours := strings.CutPrefix("{"+path, placeholder)
+		path, ours := strings.CutPrefix("{"+path, claimPlaceholder)
 		if !closed || !ours || path == "" {
 			return o, errors.New("a placeholder is spelled {claims.path}")
 		}
@@ -40,23 +40,22 @@ func parseOrganization(text string) (o organizationText, err error) {
 	}
 }
 
-func (o organizationText) check(text string) error {
-	if o.fixed() && len(text) > maxOrganization {
+func (o organizationTemplate) check(text string) error {
+	if o.isFixed() && len(text) > maxOrganization {
 		return errors.New("must have at most 128 characters")
 	}
 	return nil
 }
 
-// fixed tells that the text is the operator's own word.
-func (o organizationText) fixed() bool { return len(o.paths) == 0 }
+// isFixed tells that no part of the text comes from a token.
+func (o organizationTemplate) isFixed() bool { return len(o.paths) == 0 }
 
-func (o organizationText) empty() bool { return o.fixed() && o.literals[0] == "" }
+func (o organizationTemplate) isEmpty() bool { return o.isFixed() && o.literals[0] == "" }
 
-// bound tells whether the organization is a function of the captures that cannot
-// give one organization to two values of them: the captures come first, each
-// ended by the end of the text or by a character that no captured value has.
+// beginsWithCaptures tells whether no two values of the captures can give the same
+// organization: the captures come first, each ended by the end of the text or by a character that no captured value has.
 // Whatever other claims follow, the value then begins with the captures.
-func (o organizationText) bound(captures []string) bool {
+func (o organizationTemplate) beginsWithCaptures(captures []string) bool {
 	if len(o.paths) < len(captures) {
 		return false
 	}
@@ -72,11 +71,11 @@ func (o organizationText) bound(captures []string) bool {
 	return true
 }
 
-// render makes the reference of a token's claims. A name that the issuer
-// captured is what was captured.
-func (o organizationText) render(claims map[string]any, captured map[string]string) (OrganizationRef, *failure) {
-	if o.fixed() {
-		return OrganizationRef{Value: o.literals[0], Fixed: !o.empty()}, nil
+// render makes the reference from a token's claims. A name that the issuer captured
+// stands for the captured value.
+func (o organizationTemplate) render(claims map[string]any, captured map[string]string) (OrganizationRef, *failure) {
+	if o.isFixed() {
+		return OrganizationRef{Value: o.literals[0], Fixed: !o.isEmpty()}, nil
 	}
 	var b strings.Builder
 	b.WriteString(o.literals[0])
@@ -102,14 +101,14 @@ func organizationValue(path string, claims map[string]any, captured map[string]s
 	if v == nil {
 		return "", &failure{code: CodeOrganizationMissing, remedy: "the token needs claim " + path + " to name its organization"}
 	}
-	text, ok := scalar(v)
-	if !ok || len(text) > maxOrganization || !organizationCharacters(text) {
+	text, ok := scalarText(v)
+	if !ok || len(text) > maxOrganization || !hasOrganizationCharacters(text) {
 		return "", &failure{code: CodeOrganizationInvalid, remedy: "claim " + path + " must be a text, number or boolean of at most 128 characters from A–Z a–z 0–9 . _ : @ | -"}
 	}
 	return text, nil
 }
 
-func scalar(v any) (string, bool) {
+func scalarText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
@@ -121,7 +120,7 @@ func scalar(v any) (string, bool) {
 	return "", false
 }
 
-func organizationCharacters(text string) bool {
+func hasOrganizationCharacters(text string) bool {
 	for n := range len(text) {
 		if c := text[n]; !inCapture(c) && !strings.ContainsRune("._:@|", rune(c)) {
 			return false

@@ -3,7 +3,7 @@ package trust
 import "strings"
 
 // lookup finds a claim by path and answers nil where it is absent, null or
-// empty ("" [] {}), which are all one.
+// empty ("" [] {}), which are treated alike.
 //
 // The exact name comes first, so that a name with dots ("https://app/roles") is
 // found as it is; then the longest part before a dot that names an object, and
@@ -11,7 +11,7 @@ import "strings"
 // path means depends on the names of the objects alone, not on what is in them.
 func lookup(object map[string]any, path string) any {
 	if v, found := object[path]; found {
-		return present(v)
+		return nonEmpty(v)
 	}
 	for i := strings.LastIndexByte(path, '.'); i > 0; i = strings.LastIndexByte(path[:i], '.') {
 		if inner, ok := object[path[:i]].(map[string]any); ok {
@@ -21,7 +21,7 @@ func lookup(object map[string]any, path string) any {
 	return nil
 }
 
-func present(v any) any {
+func nonEmpty(v any) any {
 	switch v := v.(type) {
 	case string:
 		if v == "" {

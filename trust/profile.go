@@ -15,16 +15,16 @@ type Profile struct {
 	types        []string // lower case, without "application/"; nil for the default
 	onlyPSS      bool
 	email        emailRule
-	organization organizationText
+	organization organizationTemplate
 	metadata     []metadataKey
 	checks       []check
 }
 
-// defaultTypes are believed where a profile lists none, and then a token may also
+// defaultTypes are accepted where a profile lists none, and then a token may also
 // have no typ (RFC 7519 §5.1, RFC 9068 §2.1).
 var defaultTypes = [...]string{"jwt", "at+jwt"}
 
-// defaultMap is what attributes are read from where Config.Map is silent.
+// defaultMap is what attributes are read from that Config.Map does not name.
 var defaultMap = map[string]string{
 	AttributeExternalID: "sub",
 	AttributeEmail:      "email",
@@ -34,7 +34,7 @@ var defaultMap = map[string]string{
 // NewProfile checks a Config. Every mistake is a *ConfigError.
 //
 // Where a claim of the token chooses the issuer, by a capture, the organization
-// must follow from that same choice: Organization must begin with the captures,
+// must follow from the same claim: Organization must begin with the captures,
 // each followed by the end or a character that no captured value has
 // ("{claims.tid}", "{claims.tid}:{claims.project}"), or else be fixed with every
 // capture pinned by RequireClaims. Otherwise one tenant of the issuer could sign
@@ -58,11 +58,11 @@ func NewProfile(c Config) (*Profile, error) {
 // Name of the profile.
 func (p *Profile) Name() string { return p.config.Name }
 
-// Config of the profile, with its defaults filled in. Nobody may change what its
-// slices and maps hold.
+// Config of the profile, with its defaults filled in. Its slices and maps must
+// not be changed.
 func (p *Profile) Config() Config { return p.config }
 
-// matchIssuer finds the issuer that iss is.
+// matchIssuer finds the issuer that iss matches.
 func (p *Profile) matchIssuer(iss string) (captured map[string]string, ok bool) {
 	for _, i := range p.issuers {
 		if captured, ok := i.match(iss); ok {
@@ -72,8 +72,8 @@ func (p *Profile) matchIssuer(iss string) (captured map[string]string, ok bool) 
 	return nil, false
 }
 
-// addressedBy tells whether one of a token's audiences is ours.
-func (p *Profile) addressedBy(audiences []string) bool {
+// acceptsAudience tells whether one of a token's audiences is one of the profile's.
+func (p *Profile) acceptsAudience(audiences []string) bool {
 	for _, held := range audiences {
 		if slices.Contains(p.config.Audiences, held) {
 			return true
@@ -82,10 +82,11 @@ func (p *Profile) addressedBy(audiences []string) bool {
 	return false
 }
 
-// namespace keeps the people of several issuers apart: what is one name to two
-// of them is two people. It is a name itself, as namespaces are, so the iss stands
-// in it by its digest.
-func (p *Profile) namespace(iss string) string {
+// Namespace is where the external ids of tokens of that iss live, as
+// Identity.Namespace says. Where a profile has several issuers, each has its own:
+// the same sub of two issuers is two people. A namespace is a name (Config.Namespace)
+// and an iss is not, so its digest stands for it.
+func (p *Profile) Namespace(iss string) string {
 	switch {
 	case p.config.Namespace != "":
 		return p.config.Namespace
@@ -96,9 +97,9 @@ func (p *Profile) namespace(iss string) string {
 	return p.config.Name
 }
 
-// path of the claim an attribute is read from, empty where it is not read, and
-// whether the configuration says so itself.
-func (p *Profile) path(attribute string) (path string, explicit bool) {
+// attributePath is the path of the claim an attribute is read from, empty where it is not read, and
+// whether Config.Map names it.
+func (p *Profile) attributePath(attribute string) (path string, explicit bool) {
 	if path, found := p.config.Map[attribute]; found {
 		return path, true
 	}
@@ -111,3 +112,7 @@ func (p *Profile) typesOrDefault() []string {
 	}
 	return p.types
 }
+
+// Covers answers an address as it identifies, in lower case, if the profile
+// vouches for its domain (email_domains), and false otherwise.
+func (p *Profile) Covers(address string) (string, bool) { return p.email.covers(address) }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// ErrKeysUnavailable reports that a profile's keys cannot be had now, so that
-// nothing can be said about the token: an outage, never a refusal.
+// ErrKeysUnavailable reports that a profile's keys are not available now, so that
+// the token can be neither verified nor refused: an outage, never a refusal.
 var ErrKeysUnavailable = errors.New("trust: keys unavailable")
 
-// keysUnavailable makes whatever a source says the outage that it is.
+// keysUnavailable wraps any error of a key source in ErrKeysUnavailable.
 func keysUnavailable(err error) error {
 	if errors.Is(err, ErrKeysUnavailable) {
 		return err
@@ -17,10 +17,10 @@ func keysUnavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
 }
 
-// Refusal is the error of a token that is not believed. Its text names profile
-// and check and nothing of the token.
+// Refusal is the error of a token that is not accepted. Its text names profile and
+// check and quotes nothing of the token.
 type Refusal struct {
-	// Profile is empty where none was found.
+	// Profile is empty where none was selected.
 	Profile string
 	// Code is one of the reason codes of the package documentation.
 	Code string

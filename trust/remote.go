@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -25,7 +26,7 @@ type RemoteKeys struct {
 	state fetchState
 }
 
-// fetchedSet is a set and when the endpoint said so.
+// fetchedSet is a set and when it was fetched.
 type fetchedSet struct {
 	*keyIndex
 	at       time.Time
@@ -39,7 +40,7 @@ func NewRemoteKeys(c RemoteConfig) (*RemoteKeys, error) {
 	if mistake != nil {
 		return nil, mistake
 	}
-	c.StaleFor = or(c.StaleFor, DefaultStaleFor)
+	c.StaleFor = cmp.Or(c.StaleFor, DefaultStaleFor)
 	if c.StaleFor < 0 {
 		c.StaleFor = MaxRefresh // by then it would have been fetched anew
 	}
@@ -78,10 +79,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // Refresh fetches the keys now, together with whoever else is waiting for them.
 // The fetch goes on if ctx ends first.
-func (k *RemoteKeys) Refresh(ctx context.Context) error { return k.together(ctx, k.fetch) }
+func (k *RemoteKeys) Refresh(ctx context.Context) error { return k.shareFetch(ctx, k.fetch) }
 
-// together does it once for all who ask meanwhile.
-func (k *RemoteKeys) together(ctx context.Context, do func() error) error {
+// shareFetch calls do once for all callers at the same time.
+func (k *RemoteKeys) shareFetch(ctx context.Context, do func() error) error {
 	_, err := k.flights.Do(ctx, struct{}{}, func(context.Context) (struct{}, error) { return struct{}{}, do() })
 	if err != nil {
 		return keysUnavailable(err)
@@ -89,45 +90,46 @@ func (k *RemoteKeys) together(ctx context.Context, do func() error) error {
 	return nil
 }
 
-// fetch has a time of its own, so that nobody's impatience costs the others.
+// fetch has a deadline of its own: the context of one caller does not end it for the
+// others who share it.
 func (k *RemoteKeys) fetch() error {
 	ctx, cancel := context.WithTimeout(context.Background(), FetchTimeout)
 	defer cancel()
-	k.begin()
+	k.markFetching()
 	fetched, err := k.fetcher.get(ctx)
 	if err == nil {
-		err = k.accept(ctx, fetched)
+		err = k.acceptSet(ctx, fetched)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
-		k.record(k.config.Now(), 0, err)
-		k.unarchive(ctx)
+		k.recordFetch(k.config.Now(), 0, err)
+		k.useArchive(ctx)
 	}
 	return err
 }
 
-// accept takes over a set that has at least one usable key; an empty one would
-// turn the issuer's mistake into an outage of ours.
-func (k *RemoteKeys) accept(ctx context.Context, f fetched) error {
+// acceptSet takes over a set that has at least one usable key; an empty one, a
+// mistake of the issuer, would refuse every token.
+func (k *RemoteKeys) acceptSet(ctx context.Context, f fetched) error {
 	set, err := parseKeys(f.body)
 	if err != nil {
 		return err
 	}
 	now := k.config.Now()
 	k.set.Store(&fetchedSet{keyIndex: newKeyIndex(set), at: now})
-	k.record(now, f.maxAge, nil)
-	k.archive(ctx, f.body, now)
+	k.recordFetch(now, f.maxAge, nil)
+	k.saveArchive(ctx, f.body, now)
 	return nil
 }
 
 // Keys answers from memory wherever it can; it is that of KeySource.
 func (k *RemoteKeys) Keys(ctx context.Context, hint KeyHint) ([]Key, error) {
-	set, fetched := k.usable(), false
+	set, fetched := k.usableSet(), false
 	if set == nil {
-		if err := k.first(ctx); err != nil {
+		if err := k.firstFetch(ctx); err != nil {
 			return nil, err
 		}
-		if set, fetched = k.usable(), true; set == nil {
+		if set, fetched = k.usableSet(), true; set == nil {
 			return nil, fmt.Errorf("%w: the last good set is too old", ErrKeysUnavailable)
 		}
 	}
@@ -137,11 +139,11 @@ func (k *RemoteKeys) Keys(ctx context.Context, hint KeyHint) ([]Key, error) {
 	if fetched {
 		return nil, k.lastError()
 	}
-	return k.askAgain(ctx, hint)
+	return k.fetchUnknownKey(ctx, hint)
 }
 
-// usable is the set unless it is too old to be believed.
-func (k *RemoteKeys) usable() *fetchedSet {
+// usableSet is the set unless it is older than StaleFor.
+func (k *RemoteKeys) usableSet() *fetchedSet {
 	set := k.set.Load()
 	if set == nil || k.config.Now().Sub(set.at) > k.config.StaleFor {
 		return nil
@@ -149,33 +151,33 @@ func (k *RemoteKeys) usable() *fetchedSet {
 	return set
 }
 
-// first waits for the one fetch that a gateway without keys owes a token. An
-// archived set that turns up meanwhile is as good.
-func (k *RemoteKeys) first(ctx context.Context) error {
-	if err := k.mayTry(); err != nil {
+// firstFetch fetches the keys where there are none, and waits for it. An archived set
+// that is loaded meanwhile will do.
+func (k *RemoteKeys) firstFetch(ctx context.Context) error {
+	if err := k.recentFailure(); err != nil {
 		return err
 	}
-	err := k.together(ctx, k.fetchIfNone)
-	if k.usable() != nil {
+	err := k.shareFetch(ctx, k.fetchIfNone)
+	if k.usableSet() != nil {
 		return nil
 	}
 	return err
 }
 
-// fetchIfNone spares a fetch that ended just before this one would have begun.
+// fetchIfNone does not fetch again if a fetch has just ended.
 func (k *RemoteKeys) fetchIfNone() error {
-	if k.usable() != nil {
+	if k.usableSet() != nil {
 		return nil
 	}
 	return k.fetch()
 }
 
-// askAgain looks for a kid that the set does not have: the issuer may have a new
-// key. Strangers choose the kid, so it costs at most one fetch in
-// UnknownKeyInterval, and a kid that was not there is remembered. If the endpoint
-// cannot be asked, nothing is known about the key.
-func (k *RemoteKeys) askAgain(ctx context.Context, hint KeyHint) ([]Key, error) {
-	if !k.mayAsk(hint.ID) {
+// fetchUnknownKey fetches again for a kid that the set does not have: the issuer may have a new
+// key. Whoever sends the token chooses the kid, so it costs at most one fetch in
+// UnknownKeyInterval, and a kid that was not there is remembered. If the fetch
+// fails, the key is not unknown but unavailable.
+func (k *RemoteKeys) fetchUnknownKey(ctx context.Context, hint KeyHint) ([]Key, error) {
+	if !k.mayFetchUnknownKey(hint.ID) {
 		return nil, k.lastError()
 	}
 	if err := k.Refresh(ctx); err != nil {

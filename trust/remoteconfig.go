@@ -23,14 +23,14 @@ const (
 	// DefaultStaleFor is how long the last good set serves.
 	DefaultStaleFor = 24 * time.Hour
 
-	// retryFirst is the least time between two tries where there is no set at all.
-	retryFirst = time.Second
-	// retryLater is the time between two tries while an old set serves: no less
+	// retryWithoutSet is the least time between two tries where there is no set at all.
+	retryWithoutSet = time.Second
+	// retryWithSet is the time between two tries while an old set serves: no less
 	// than UnknownKeyInterval after a tenth is taken off.
-	retryLater = 34 * time.Second
+	retryWithSet = 34 * time.Second
 )
 
-// RemoteConfig says where keys are fetched and how long they are believed.
+// RemoteConfig configures where keys are fetched and how long they are used.
 type RemoteConfig struct {
 	// URL of a JWKS: https, or http to a loopback host.
 	URL string
@@ -56,7 +56,7 @@ type RemoteConfig struct {
 	Rand io.Reader
 }
 
-// Check is what NewRemoteKeys refuses of the configuration: a *ConfigError.
+// Check returns the *ConfigError of NewRemoteKeys without making anything.
 func (c RemoteConfig) Check() error {
 	if _, mistake := c.check(); mistake != nil {
 		return mistake
@@ -75,7 +75,7 @@ func (c RemoteConfig) check() (*fetcher, *ConfigError) {
 	return f, nil
 }
 
-// Archive keeps the body of the last good key set. What it answers is believed
+// Archive keeps the body of the last good key set. What it answers is trusted
 // like the endpoint itself: it must be a place that only the gateway writes.
 type Archive interface {
 	// Load answers what was saved for the URL; no data and no error if nothing was.

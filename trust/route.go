@@ -7,10 +7,10 @@ import (
 )
 
 // CheckRoute refuses names that no profile has, and two profiles that could
-// believe the same token: a common issuer with a common audience. names are the
+// accept the same token: a common issuer with a common audience. names are the
 // profiles that read tokens from one place of one route.
 func (s *Set) CheckRoute(names []string) error {
-	profiles, err := s.named(names)
+	profiles, err := s.profilesNamed(names)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Set) CheckRoute(names []string) error {
 }
 
 func (p *Profile) overlaps(q *Profile) bool {
-	if p.config.AudienceClaim != q.config.AudienceClaim || !p.addressedBy(q.config.Audiences) {
+	if p.config.AudienceClaim != q.config.AudienceClaim || !p.acceptsAudience(q.config.Audiences) {
 		return false
 	}
 	for _, i := range p.issuers {
@@ -36,14 +36,14 @@ func (p *Profile) overlaps(q *Profile) bool {
 	return false
 }
 
-// CheckIssuer refuses profiles that would believe a token of the gateway's own
-// issuer: what we sign is never evidence for us (RFC 8725 §3.12). A difference
-// in case or a trailing slash is no difference here.
+// CheckIssuer refuses profiles that would accept a token of the gateway's own
+// issuer: what the gateway signs must never start a session with it (RFC 8725 §3.12). Case
+// and a trailing slash are ignored here.
 func (s *Set) CheckIssuer(own string) error {
-	plain := issuer{text: ownIssuer(own), literals: []string{ownIssuer(own)}}
+	plain := issuer{text: normalizeIssuer(own), literals: []string{normalizeIssuer(own)}}
 	for _, p := range s.profiles {
 		for _, i := range p.issuers {
-			if i.lowered().overlaps(plain) {
+			if i.normalized().overlaps(plain) {
 				return fmt.Errorf("trust: profile %q: issuer: %q is the gateway's own", p.Name(), i.text)
 			}
 		}
@@ -51,10 +51,10 @@ func (s *Set) CheckIssuer(own string) error {
 	return nil
 }
 
-func ownIssuer(text string) string { return strings.TrimSuffix(strings.ToLower(text), "/") }
+func normalizeIssuer(text string) string { return strings.TrimSuffix(strings.ToLower(text), "/") }
 
-// lowered is the issuer as CheckIssuer compares it.
-func (i issuer) lowered() issuer {
+// normalized is the issuer as CheckIssuer compares it.
+func (i issuer) normalized() issuer {
 	i.literals = slices.Clone(i.literals)
 	for n := range i.literals {
 		i.literals[n] = strings.ToLower(i.literals[n])

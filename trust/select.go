@@ -7,19 +7,19 @@ import (
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
-// Select finds the profile a token is for among those named, by what it says of
-// its issuer and audience, which nobody has verified. It is a *Refusal where
-// none is, or more than one: a token is never tried on several.
+// Select finds the profile of a token among those named, by its issuer and audience,
+// which are not verified yet. The error is a *Refusal where none matches, or more than
+// one: a token is never tried with several.
 func (s *Set) Select(token string, names []string) (*Profile, error) {
-	profiles, err := s.named(names)
+	profiles, err := s.profilesNamed(names)
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := chooseFor(token, profiles)
+	p, _, err := selectProfile(token, profiles)
 	return p, err
 }
 
-// TrustsIssuer tells whether some profile takes tokens with that iss.
+// TrustsIssuer tells whether some profile accepts tokens with that iss.
 func (s *Set) TrustsIssuer(iss string) bool {
 	return slices.ContainsFunc(s.profiles, func(p *Profile) bool {
 		_, ok := p.matchIssuer(iss)
@@ -27,20 +27,20 @@ func (s *Set) TrustsIssuer(iss string) bool {
 	})
 }
 
-func chooseFor(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+func selectProfile(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
 	parsed, err := jose.Parse(token)
 	if err != nil {
 		return nil, nil, parseRefusal(token, err)
 	}
-	p, err := choose(parsed, profiles)
+	p, err := selectAmong(parsed, profiles)
 	return p, parsed, err
 }
 
-// meantFor is chooseFor, but where there is one profile its own checks say what
-// is wrong with issuer and audience.
-func meantFor(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+// selectForVerify is selectProfile, but a single profile is taken as it is: its own
+// checks report what is wrong with issuer and audience.
+func selectForVerify(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
 	if len(profiles) != 1 {
-		return chooseFor(token, profiles)
+		return selectProfile(token, profiles)
 	}
 	parsed, err := jose.Parse(token)
 	if err != nil {
@@ -53,27 +53,27 @@ func parseRefusal(token string, err error) *Refusal {
 	f := parseFailure(err)
 	return &Refusal{
 		Code: f.code, Check: "parse", Remedy: f.remedy,
-		Configured: describeParse(nil), Found: foundToken(&trial{raw: token}),
+		Configured: describeParse(nil), Found: foundToken(&verification{raw: token}),
 	}
 }
 
-func choose(token *jose.Token, profiles []*Profile) (*Profile, error) {
-	known := slices.DeleteFunc(slices.Clone(profiles), func(p *Profile) bool { return !p.issued(token) })
+func selectAmong(token *jose.Token, profiles []*Profile) (*Profile, error) {
+	known := slices.DeleteFunc(slices.Clone(profiles), func(p *Profile) bool { return !p.matchesIssuerOf(token) })
 	if len(known) == 0 {
 		return nil, selectRefusal(token, profiles, "issuer", CodeIssuerMismatch)
 	}
-	meant := slices.DeleteFunc(slices.Clone(known), func(p *Profile) bool { return !p.claims(token) })
-	switch len(meant) {
+	addressed := slices.DeleteFunc(slices.Clone(known), func(p *Profile) bool { return !p.matchesAudienceOf(token) })
+	switch len(addressed) {
 	case 0:
 		return nil, selectRefusal(token, known, "audience", CodeAudienceMismatch)
 	case 1:
-		return meant[0], nil
+		return addressed[0], nil
 	}
-	return nil, selectRefusal(token, meant, "audience", CodeProfileAmbiguous)
+	return nil, selectRefusal(token, addressed, "audience", CodeProfileAmbiguous)
 }
 
-// issued and claims read a token that is not verified.
-func (p *Profile) issued(token *jose.Token) bool {
+// matchesIssuerOf and matchesAudienceOf read a token that is not verified yet.
+func (p *Profile) matchesIssuerOf(token *jose.Token) bool {
 	iss, ok := lookup(token.Claims, "iss").(string)
 	if !ok {
 		return false
@@ -82,9 +82,9 @@ func (p *Profile) issued(token *jose.Token) bool {
 	return ok
 }
 
-func (p *Profile) claims(token *jose.Token) bool {
+func (p *Profile) matchesAudienceOf(token *jose.Token) bool {
 	held, ok := audiences(token.Claims, p.config.AudienceClaim)
-	return ok && p.addressedBy(held)
+	return ok && p.acceptsAudience(held)
 }
 
 // selectRefusal is that of the one profile there is, or one about all of them.
@@ -98,8 +98,8 @@ func selectRefusal(token *jose.Token, profiles []*Profile, name, code string) *R
 	}
 	var configured []string
 	for _, p := range profiles {
-		c := p.check(name)
-		r.Found = c.found(&trial{profile: p, token: token})
+		c := p.checkNamed(name)
+		r.Found = c.found(&verification{profile: p, token: token})
 		configured = append(configured, p.Name()+": "+c.configured(p))
 	}
 	r.Configured = strings.Join(configured, "; ")
@@ -112,7 +112,7 @@ var selectRemedies = map[string]string{
 	CodeProfileAmbiguous: "the token is addressed to several profiles at once; ask for one with a single audience",
 }
 
-func (p *Profile) check(name string) check {
+func (p *Profile) checkNamed(name string) check {
 	n := slices.IndexFunc(p.checks, func(c check) bool { return c.name == name })
 	return p.checks[n]
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/attestgate/caddy-attest/internal/flight"
 )
 
-// Set is all profiles of a configuration, and what was verified with them. It is
+// Set is all profiles of a configuration, and a cache of what they verified. It is
 // safe for concurrent use.
 type Set struct {
 	profiles []*Profile
 	byName   map[string]*Profile
-	memo     *memo
-	flights  flight.Group[memoKey, *Identity]
+	verified *verificationCache
+	flights  flight.Group[cacheKey, *Identity]
 }
 
 // NewSet puts profiles together; two of one name are an error.
 func NewSet(profiles ...*Profile) (*Set, error) {
-	s := &Set{profiles: slices.Clone(profiles), byName: make(map[string]*Profile, len(profiles)), memo: newMemo()}
+	s := &Set{profiles: slices.Clone(profiles), byName: make(map[string]*Profile, len(profiles)), verified: newVerificationCache()}
 	for _, p := range profiles {
 		if s.byName[p.Name()] != nil {
 			return nil, fmt.Errorf("trust: two profiles are named %q", p.Name())
@@ -45,7 +45,7 @@ func (s *Set) Profile(name string) (*Profile, bool) {
 	return p, found
 }
 
-func (s *Set) named(names []string) ([]*Profile, error) {
+func (s *Set) profilesNamed(names []string) ([]*Profile, error) {
 	profiles := make([]*Profile, 0, len(names))
 	for _, name := range names {
 		p, found := s.byName[name]
@@ -59,39 +59,39 @@ func (s *Set) named(names []string) ([]*Profile, error) {
 	return profiles, nil
 }
 
-// Verify selects the profile and believes the token or says why not, as Select
-// and Profile.Verify do. What was verified is remembered by the digest of the
-// token, for as long as the token is good and its key is in the profile's set;
-// those who show one token at the same time share one verification, and then
-// the end of ctx does not end it: it takes no longer than FetchTimeout.
+// Verify selects the profile and verifies the token, with the errors of Select and
+// Profile.Verify. The result is cached by the digest of the token, for as long as the
+// token is good and its key is in the profile's set. Concurrent calls with one token
+// share one verification, which the end of ctx does not end: it takes no longer than
+// FetchTimeout.
 func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identity, error) {
 	digest := sha256.Sum256([]byte(token))
-	if id := s.remembered(ctx, digest, names); id != nil {
+	if id := s.cachedIdentity(ctx, digest, names); id != nil {
 		return id, nil
 	}
-	profiles, err := s.named(names)
+	profiles, err := s.profilesNamed(names)
 	if err != nil {
 		return nil, err
 	}
-	p, parsed, err := meantFor(token, profiles)
+	p, parsed, err := selectForVerify(token, profiles)
 	if err != nil {
 		return nil, err
 	}
-	t := p.trial(context.WithoutCancel(ctx), token)
-	t.token = parsed
-	return s.once(memoKey{digest, p.Name()}, t)
+	v := p.newVerification(context.WithoutCancel(ctx), token)
+	v.token = parsed
+	return s.verifyOnce(cacheKey{digest, p.Name()}, v)
 }
 
-// once verifies for all who ask meanwhile. The whole key tells them apart
-// (CVE-2026-71326: a flight shared by another's token).
-func (s *Set) once(key memoKey, t *trial) (*Identity, error) {
-	return s.flights.Do(t.ctx, key, func(context.Context) (*Identity, error) {
-		if m, found := s.memo.Get(key); found && m.stands(t.ctx, t.profile) {
+// verifyOnce verifies once for all concurrent calls with the same key. The key holds the
+// whole digest (CVE-2026-71326: a flight shared by another's token).
+func (s *Set) verifyOnce(key cacheKey, v *verification) (*Identity, error) {
+	return s.flights.Do(v.ctx, key, func(context.Context) (*Identity, error) {
+		if m, found := s.verified.Get(key); found && m.stillValid(v.ctx, v.profile) {
 			return m.id, nil // a flight that ended as this one began
 		}
-		id, err := t.verify()
+		id, err := v.verify()
 		if err == nil {
-			s.remember(key, t)
+			s.cacheVerification(key, v)
 		}
 		return id, err
 	})

@@ -101,7 +101,7 @@ func TestCheckRouteOfOneAndOfNone(t *testing.T) {
 	}
 }
 
-// no profile may believe what the gateway itself signs.
+// no profile may accept what the gateway itself signs.
 func TestCheckIssuer(t *testing.T) {
 	for _, c := range []struct {
 		issuer, own string

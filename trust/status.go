@@ -14,18 +14,18 @@ type KeyStatus struct {
 	Err error
 	// ArchiveErr is that of the last use of the archive.
 	ArchiveErr error
-	// Keys is how many are usable; Dropped says of the others what is wrong.
+	// Keys is how many are usable; Dropped are the others, with the reason.
 	Keys    int
 	Dropped []DroppedKey
 }
 
 // DroppedKey is a key of a set that is not used.
 type DroppedKey struct {
-	// ID is the kid, as far as there is one; Reason says what is wrong with the key.
+	// ID is the kid, as far as there is one; Reason is why the key is not used.
 	ID, Reason string
 }
 
-func (d DroppedKey) String() string { return shown(d.ID) + ": " + d.Reason }
+func (d DroppedKey) String() string { return printable(d.ID) + ": " + d.Reason }
 
 // Status of the set, for operators.
 func (k *RemoteKeys) Status() KeyStatus {

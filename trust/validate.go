@@ -35,8 +35,8 @@ func valueErrorf(option, value, format string, args ...any) *ConfigError {
 	return &ConfigError{Option: option, Value: value, Reason: fmt.Sprintf("%q ", value) + fmt.Sprintf(format, args...)}
 }
 
-// checkUnique refuses a value that is listed twice: one of the two was meant to be
-// another.
+// checkUnique refuses a value that is listed twice, which is most likely a typing
+// error.
 func checkUnique(option string, values []string) *ConfigError {
 	for n, value := range values {
 		if slices.Contains(values[:n], value) {
@@ -108,7 +108,7 @@ func (p *Profile) readCreate() *ConfigError {
 		return configErrorf("create", "a rate without what it limits")
 	case c.Factor.SecondOnly && (c.CreateMembers || c.CreateOrganizations):
 		return configErrorf("create", "a second_only factor never creates anybody")
-	case c.CreateOrganizations && p.organization.empty():
+	case c.CreateOrganizations && p.organization.isEmpty():
 		return configErrorf("create", "organizations can only be created if organization says which the token names")
 	}
 	return nil

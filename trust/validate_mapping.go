@@ -33,11 +33,11 @@ func (p *Profile) readRoles() *ConfigError {
 	case mapped && len(p.config.Roles) == 0:
 		return configErrorf("map", "roles: every role would be dropped: list those that the profile may give with roles")
 	}
-	for value, ours := range p.config.Roles {
-		if value == "" || len(ours) == 0 || slices.Contains(ours, "") {
+	for value, roles := range p.config.Roles {
+		if value == "" || len(roles) == 0 || slices.Contains(roles, "") {
 			return configErrorf("roles", "a value or a role is empty")
 		}
-		if err := checkUnique("roles", ours); err != nil {
+		if err := checkUnique("roles", roles); err != nil {
 			return err
 		}
 	}
@@ -65,7 +65,7 @@ func (p *Profile) readEmail() *ConfigError {
 }
 
 // readNamespace keeps a profile's people apart from those an API caller names,
-// unless the configuration says that they are the same.
+// unless the configuration gives them one namespace.
 func (p *Profile) readNamespace() *ConfigError {
 	if ns := p.config.Namespace; ns != "" && !validName(ns) {
 		return valueErrorf("namespace", ns, "must be made of a–z 0–9 _ and -")
@@ -86,17 +86,17 @@ func (p *Profile) readOrganization() (problem *ConfigError) {
 	p.organization = o
 	captures := p.issuers[0].captures
 	switch {
-	case len(captures) == 0 || o.bound(captures):
+	case len(captures) == 0 || o.beginsWithCaptures(captures):
 		return nil
-	case o.fixed() && !o.empty() && p.pinned(captures):
+	case o.isFixed() && !o.isEmpty() && p.pinsCaptures(captures):
 		return nil
 	}
 	return configErrorf("organization", "must begin with {claims.%s}, each followed by the end or one of . _ : @ |, because the issuer is chosen by the token; or be fixed, with each of them pinned by require_claims", strings.Join(captures, "} {claims."))
 }
 
-// pinned tells whether RequireClaims leaves each capture one value. (The issuer's
+// pinsCaptures tells whether RequireClaims leaves each capture one value. (The issuer's
 // capture and a claim of its name are equal, or the token is refused.)
-func (p *Profile) pinned(captures []string) bool {
+func (p *Profile) pinsCaptures(captures []string) bool {
 	for _, name := range captures {
 		if !slices.ContainsFunc(p.config.RequireClaims, func(r RequiredClaim) bool { return r.Path == name && r.Value != "" }) {
 			return false

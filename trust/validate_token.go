@@ -71,7 +71,7 @@ func (p *Profile) readTypes() *ConfigError {
 	return checkUnique("types", p.types)
 }
 
-// readKeys refuses keys that can verify nothing the profile believes. Those of
+// readKeys refuses keys that fit none of the profile's algorithms. Those of
 // any other source are not known yet.
 func (p *Profile) readKeys() *ConfigError {
 	if p.config.Keys == nil {
@@ -83,7 +83,7 @@ func (p *Profile) readKeys() *ConfigError {
 	}
 	for _, k := range static.index.all {
 		for _, alg := range p.config.Algorithms {
-			if p.serves(k, alg) {
+			if p.allowsKey(k, alg) {
 				return nil
 			}
 		}

@@ -22,7 +22,7 @@ import (
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// Audience of the tokens of an Issuer, unless their claims say otherwise.
+// Audience of the tokens of an Issuer, unless their claims name another.
 const Audience = "gateway"
 
 // Issuer signs tokens and serves its public keys.
@@ -55,7 +55,7 @@ func NewIssuer(t testing.TB) *Issuer {
 	return i
 }
 
-// Config is one that believes the issuer's tokens, with its keys fetched on
+// Config is one that accepts the issuer's tokens, with its keys fetched on
 // demand.
 func (i *Issuer) Config(name string) trust.Config {
 	i.t.Helper()

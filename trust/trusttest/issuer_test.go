@@ -12,7 +12,7 @@ import (
 	"github.com/attestgate/caddy-attest/trust/trusttest"
 )
 
-// What the issuer signs is believed with what it publishes, for every algorithm.
+// What the issuer signs verifies with what it publishes, for every algorithm.
 func TestIssuerIsBelieved(t *testing.T) {
 	idp := trusttest.NewIssuer(t)
 	for _, alg := range []string{jose.RS256, jose.PS384, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA} {
