@@ -50,3 +50,24 @@ func TestRevocationOfAnUnknownMemberIsWithdrawn(t *testing.T) {
 		t.Errorf("%d revocations are pending", n)
 	}
 }
+
+// A token that was revoked stays revoked for as long as any configuration takes it: a
+// reload that raises max_token_age or leeway must not bring it back.
+func TestRevocationOutlivesAReloadThatRaisesTheAgeOfTokens(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route), func(s *setup) { s.profiles["acme"].MaxTokenAge = time.Minute })
+	token := w.token("acme", nil) // exp in five minutes
+	res, up := w.through(route, bearer(token))
+	if res.StatusCode != 204 {
+		t.Fatalf("before: %d", res.StatusCode)
+	}
+	w.ok("POST", revokePath, claims.Object{"member_session_id": at(up.claims, "session.id")})
+	w.clock.Advance(4 * time.Minute)
+	raised := defaultSetup()
+	raised.store, raised.clock, raised.signers = w.store, w.clock, w.signers
+	routes(route)(raised)
+	n := raised.world(t)
+	w.must(n.err)
+	res, _ = n.through(route, bearer(token))
+	refusedWith(t, res, 401, "session_not_found")
+}

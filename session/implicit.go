@@ -31,6 +31,10 @@ type Implicit struct {
 	IssuedAt time.Time
 	// Until is when the token ceases to be a credential.
 	Until time.Time
+	// TokenEnd is when no configuration takes the token any more: a revocation is
+	// remembered until then, also where a reload allows the token longer than Until.
+	// Default: Until.
+	TokenEnd time.Time
 	// MaxLifetime is the longest time from IssuedAt to Until that the profile allows
 	// any token. With Key, the end of a session is remembered for as long. Default: 30
 	// days.
@@ -179,6 +183,7 @@ func (r Implicit) lifetime() time.Duration {
 // setEnd lets the session end with the token, or at the profile's limit.
 func (s *Session) setEnd(r Implicit) {
 	s.TokenUntil = millis(r.Until)
+	s.tokenEnd = laterOf(s.tokenEnd, laterOf(s.TokenUntil, millis(r.TokenEnd)))
 	s.ExpiresAt = s.TokenUntil
 	if r.Duration > 0 {
 		s.ExpiresAt = earlierOf(s.ExpiresAt, millis(s.StartedAt.Add(r.Duration)))

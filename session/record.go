@@ -30,6 +30,7 @@ type sessionRecord struct {
 	Idle         int64          `json:"idle,omitzero"` // milliseconds, like Life
 	Revoked      int64          `json:"revoked,omitzero"`
 	TokenUntil   int64          `json:"until,omitzero"`
+	TokenEnd     int64          `json:"token_end,omitzero"` // absent: TokenUntil
 	Keyed        bool           `json:"keyed,omitzero"`
 	Life         int64          `json:"life,omitzero"`
 	Cut          int64          `json:"cut,omitzero"`
@@ -76,6 +77,7 @@ func (s Session) encode() ([]byte, error) {
 		Idle:         s.Idle.Milliseconds(),
 		Revoked:      store.Millis(s.RevokedAt),
 		TokenUntil:   store.Millis(s.TokenUntil),
+		TokenEnd:     store.Millis(s.tokenEnd),
 		Keyed:        s.keyed,
 		Life:         s.life.Milliseconds(),
 		Cut:          store.Millis(s.notBefore),
@@ -155,6 +157,7 @@ func (r *sessionRecord) session(id string, version uint64) Session {
 		Overlay:        r.Overlay,
 		RevokedAt:      store.FromMillis(r.Revoked),
 		TokenUntil:     store.FromMillis(r.TokenUntil),
+		tokenEnd:       store.FromMillis(r.TokenEnd),
 		Version:        version,
 		keyed:          r.Keyed,
 		life:           time.Duration(r.Life) * time.Millisecond,

@@ -70,7 +70,7 @@ func (m *Manager) absoluteEnd(s Session) time.Time {
 // seen, and where newer ones go on with it also those issued before its end that
 // were never shown.
 func (s Session) recordExpiry() time.Time {
-	end := laterOf(s.ExpiresAt, s.TokenUntil)
+	end := laterOf(s.ExpiresAt, laterOf(s.TokenUntil, s.tokenEnd))
 	if notBefore := s.latestNotBefore(); s.keyed && !notBefore.IsZero() {
 		end = laterOf(end, notBefore.Add(s.life))
 	}

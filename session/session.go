@@ -47,7 +47,8 @@ type Session struct {
 	secrets   *secrets      // nil for an implicit session
 	keyed     bool          // an implicit session that newer tokens go on with
 	life      time.Duration // of such a session: the longest life its tokens may have
-	notBefore time.Time     // likewise: tokens issued until then belong to a session that was ended
+	tokenEnd  time.Time     // of an implicit session: when no configuration takes its tokens any more
+	notBefore time.Time     // of a keyed one: tokens issued until then belong to a session that was ended
 	unknown   map[string]any
 }
 

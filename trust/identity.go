@@ -46,6 +46,8 @@ type Identity struct {
 	// Until is when the token ceases to be a credential: the earlier of exp + leeway
 	// and iat + MaxTokenAge.
 	Until time.Time
+	// ExpiresAt is the token's exp.
+	ExpiresAt time.Time
 
 	// Digest names the token: its SHA-256, with ECDSA that of its header and payload.
 	// (Of an ECDSA signature anybody can make a second valid one. It

@@ -36,6 +36,7 @@ func (v *verification) fillIdentity() {
 	v.id.Digest = v.token.Digest()
 	v.id.KeyThumbprint = v.key.key.Thumbprint
 	v.id.IssuedAt = v.issuedAt
+	v.id.ExpiresAt = v.expiry
 	v.id.Until = v.expiry.Add(v.profile.config.leeway())
 	if age := v.profile.config.MaxTokenAge; age > 0 {
 		v.id.Until = earlier(v.id.Until, v.issuedAt.Add(age))

@@ -82,7 +82,7 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 	c := a.profileOf(id).Config()
 	s, err := a.Sessions.Implicit(ctx, session.Implicit{
 		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
-		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, MaxLifetime: credentialLifetime(c),
+		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
 		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
 	})
 	if err != nil {
@@ -92,9 +92,9 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 }
 
 // credentialLifetime is the longest that any token of a profile is a credential:
-// for so long must a revocation be remembered.
+// for so long must a revocation be remembered, also where a reload raises the leeway.
 func credentialLifetime(c trust.Config) time.Duration {
-	return orDefault(c.MaxLifetime, trust.DefaultMaxLifetime) + max(orDefault(c.Leeway, trust.DefaultLeeway), 0)
+	return orDefault(c.MaxLifetime, trust.DefaultMaxLifetime) + trust.MaxLeeway
 }
 
 // resolve finds the member and organization that an identity names, and creates
