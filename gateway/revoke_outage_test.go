@@ -71,3 +71,40 @@ func TestRevocationOutlivesAReloadThatRaisesTheAgeOfTokens(t *testing.T) {
 	res, _ = n.through(route, bearer(token))
 	refusedWith(t, res, 401, "session_not_found")
 }
+
+// Two callers end the sessions of one member while the store flaps: what the store
+// took of one is no answer to the other, whose revocation stays.
+func TestMemberRevocationOfOneCallerKeepsAnothers(t *testing.T) {
+	w := newWorld(t)
+	notes := w.sessions.Revocations()
+	taken, lost := notes.NoteMember("acme", "member-1"), notes.NoteMember("acme", "member-1")
+	taken(true)
+	lost(false)
+	if !notes.CoversMember("member-1") || len(notes.PendingMembers()) != 1 {
+		t.Error("the revocation that the store did not take is forgotten")
+	}
+	notes.WrittenMember(notes.PendingMembers()[0])
+	if notes.CoversMember("member-1") {
+		t.Error("a revocation that was written is still pending")
+	}
+}
+
+// A copy that looks idle says nothing while the store, which knows of later uses,
+// is away: that is an outage, and nobody is logged out by it.
+func TestIdleCopyInAnOutageIsNoLogout(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route), func(s *setup) {
+		s.gateway.Core.Idle, s.gateway.Core.Cache.ServeStale = 2*time.Minute, time.Hour
+	})
+	made := w.attest("acme", nil)
+	if res, _ := w.through(route, bearer(made["session_token"].(string))); res.StatusCode != 204 {
+		t.Fatalf("before: %d", res.StatusCode)
+	}
+	w.clock.Advance(3 * time.Minute)
+	w.store.set(fmt.Errorf("%w: away", store.ErrUnavailable))
+	res, _ := w.through(route, get("Cookie", "__Host-session="+made["session_token"].(string)))
+	refusedWith(t, res, 503, "service_unavailable")
+	if res.Header.Get("Set-Cookie") != "" {
+		t.Error("the cookie was cleared")
+	}
+}

@@ -69,10 +69,11 @@ func (m *Manager) readAll(ctx context.Context, refs []store.Ref) ([]Session, err
 func isEnd(err error) bool { return errors.Is(err, ErrNotFound) || errors.Is(err, ErrRevoked) }
 
 // Trim ends the oldest ordinary sessions of a member where there are more than
-// Config.PerMember, ten at most, and answers those it ended. It is to be called
-// after Start. Implicit sessions are neither counted nor ended: they would take
-// their tokens with them.
-func (m *Manager) Trim(ctx context.Context, organizationID, memberID string) ([]Session, error) {
+// Config.PerMember, ten at most, and answers those it ended. It is to be called after
+// Start, with the id of the session that was started: that is never ended, also where
+// the clock of this node is behind. Implicit sessions are neither counted nor ended:
+// they would take their tokens with them.
+func (m *Manager) Trim(ctx context.Context, organizationID, memberID, started string) ([]Session, error) {
 	if m.perMember < 0 {
 		return nil, nil
 	}
@@ -85,9 +86,10 @@ func (m *Manager) Trim(ctx context.Context, organizationID, memberID string) ([]
 	if err != nil {
 		return nil, err
 	}
-	sessions = slices.DeleteFunc(sessions, func(s Session) bool { return s.Implicit })
-	if len(sessions) <= m.perMember {
+	others := slices.DeleteFunc(sessions, func(s Session) bool { return s.Implicit || s.ID == started })
+	surplus := min(len(others)+1-m.perMember, maxEndedAtOnce)
+	if surplus <= 0 {
 		return nil, nil
 	}
-	return m.RevokeAll(ctx, sessions[:min(len(sessions)-m.perMember, maxEndedAtOnce)])
+	return m.RevokeAll(ctx, others[:min(surplus, len(others))])
 }

@@ -167,7 +167,7 @@ func TestTrimEndsTheOldestBeyondTheCap(t *testing.T) {
 	bearer := f.implicit(f.a, f.trusted("x"))
 	f.clock.Advance(2 * time.Minute)
 	f.accessed(f.a, all[0])
-	ended, err := capped.Trim(ctx, org, member)
+	ended, err := capped.Trim(ctx, org, member, all[3].ID)
 	if err != nil || fmt.Sprint(ids(ended)) != fmt.Sprint(ids(all[:2])) {
 		t.Errorf("ended %v, want %v, %v", ids(ended), ids(all[:2]), err)
 	}
@@ -177,19 +177,20 @@ func TestTrimEndsTheOldestBeyondTheCap(t *testing.T) {
 	if _, err := f.a.ByID(ctx, bearer.ID); err != nil {
 		t.Errorf("the implicit one: %v", err)
 	}
-	if ended, err := capped.Trim(ctx, org, member); err != nil || len(ended) != 0 {
+	if ended, err := capped.Trim(ctx, org, member, all[3].ID); err != nil || len(ended) != 0 {
 		t.Errorf("again: %v, %v", ids(ended), err)
 	}
 }
 
 func TestTrimEndsTenAtOnce(t *testing.T) {
 	f := newFleet(t)
+	var last session.Session
 	for range 25 {
-		f.start(time.Hour, 0)
+		last = f.start(time.Hour, 0)
 	}
 	capped := f.node(session.Config{PerMember: 5})
 	for _, want := range []int{10, 10, 0} {
-		if ended, err := capped.Trim(ctx, org, member); err != nil || len(ended) != want {
+		if ended, err := capped.Trim(ctx, org, member, last.ID); err != nil || len(ended) != want {
 			t.Errorf("ended %d, want %d, %v", len(ended), want, err)
 		}
 	}
@@ -197,13 +198,30 @@ func TestTrimEndsTenAtOnce(t *testing.T) {
 
 func TestNoCap(t *testing.T) {
 	f := newFleet(t)
+	var last session.Session
 	for range 250 {
-		f.start(time.Hour, 0)
+		last = f.start(time.Hour, 0)
 	}
-	if ended, err := f.node(session.Config{PerMember: -1}).Trim(ctx, org, member); err != nil || len(ended) != 0 {
+	if ended, err := f.node(session.Config{PerMember: -1}).Trim(ctx, org, member, ""); err != nil || len(ended) != 0 {
 		t.Errorf("ended %d, %v", len(ended), err)
 	}
-	if ended, err := f.a.Trim(ctx, org, member); err != nil || len(ended) != 10 {
+	if ended, err := f.a.Trim(ctx, org, member, last.ID); err != nil || len(ended) != 10 {
 		t.Errorf("by default: ended %d, %v", len(ended), err)
+	}
+}
+
+// A sign-in at a node whose clock is behind makes the session that looks oldest. It is
+// not the one that ends.
+func TestTrimNeverEndsTheSessionThatWasStarted(t *testing.T) {
+	f := newFleet(t)
+	for range 2 {
+		f.start(24*time.Hour, 0)
+	}
+	f.clock.Advance(-time.Minute)
+	started := f.start(24*time.Hour, 0)
+	f.clock.Advance(time.Minute)
+	ended, err := f.node(session.Config{PerMember: 2}).Trim(ctx, org, member, started.ID)
+	if err != nil || len(ended) != 1 || ended[0].ID == started.ID {
+		t.Errorf("ended %v of %s, %v", ids(ended), started.ID, err)
 	}
 }

@@ -46,7 +46,7 @@ func (a *Authenticator) checkedSession(ctx context.Context, id string) (session.
 	if err = a.Sessions.Check(s); !errors.Is(err, session.ErrIdle) {
 		return s, err
 	}
-	a.cache.sessions.invalidate(id)
+	a.cache.sessions.drop(id) // a stale copy would look idle too, also where the store is away
 	if s, err = a.session(ctx, id); err != nil {
 		return session.Session{}, err
 	}

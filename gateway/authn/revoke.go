@@ -84,12 +84,9 @@ func (a *Authenticator) RevokeSession(ctx context.Context, id string) error {
 // theirs that was issued until now. It is noted before anything is read: on a fault
 // this node accepts no session of the member until the store has taken it.
 func (a *Authenticator) RevokeMember(ctx context.Context, organization, member string) error {
-	notes := a.Sessions.Revocations()
-	notes.NoteMember(organization, member)
+	settle := a.Sessions.Revocations().NoteMember(organization, member)
 	err := a.revokeMember(ctx, session.MemberRevocation{Organization: organization, Member: member, At: a.Now()})
-	if err == nil || !IsFault(err) {
-		notes.SettleMember(organization, member)
-	}
+	settle(err == nil || !IsFault(err))
 	return err
 }
 
@@ -115,7 +112,7 @@ func (a *Authenticator) WritePending(ctx context.Context) error {
 			faults = append(faults, err)
 			continue
 		}
-		notes.SettleMember(r.Organization, r.Member)
+		notes.WrittenMember(r)
 	}
 	return errors.Join(faults...)
 }

@@ -27,7 +27,7 @@ func (a *Authenticator) startSession(ctx context.Context, start session.Start, i
 // endOldest ends the oldest sessions of a member who has too many. It keeps nobody
 // from signing in: what fails is tried again at the next sign-in.
 func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
-	ended, err := a.Sessions.Trim(ctx, live.Organization.ID, live.Member.ID)
+	ended, err := a.Sessions.Trim(ctx, live.Organization.ID, live.Member.ID, live.Session.ID)
 	for _, s := range ended {
 		a.cache.sessions.drop(s.ID)
 	}
