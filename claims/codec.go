@@ -31,7 +31,7 @@ var errStored = errors.New("claims: not a stored overlay")
 // fails for an overlay that sets names in a replaced object which fold to one, as
 // that could not be read again; [Overlay.Check] finds those first.
 func (o Overlay) MarshalJSON() ([]byte, error) {
-	data, err := strictjson.Marshal(o.root.stored())
+	data, err := strictjson.Marshal(o.root.encode())
 	if err != nil {
 		return nil, fmt.Errorf("claims: overlay: %w", err)
 	}
@@ -46,7 +46,7 @@ func (o *Overlay) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("claims: overlay: %w", err)
 	}
-	n, err := restore(v, MaxDepth)
+	n, err := decodeNode(v, MaxDepth)
 	if err != nil {
 		return err
 	}
@@ -58,42 +58,42 @@ func (o *Overlay) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (d descend) stored() []any {
+func (d descend) encode() []any {
 	out := make([]any, 1, 1+2*len(d))
 	out[0] = kindDescend
 	for _, name := range slices.Sorted(maps.Keys(d)) {
-		out = append(out, name, store(d[name]))
+		out = append(out, name, encodeNode(d[name]))
 	}
 	return out
 }
 
-func store(n node) []any {
+func encodeNode(n node) []any {
 	switch n := n.(type) {
 	case descend:
-		return n.stored()
+		return n.encode()
 	case replace:
 		return []any{kindReplace, n.value}
 	}
 	return []any{kindRemove}
 }
 
-func restore(v any, depth int) (node, error) {
+func decodeNode(v any, depth int) (node, error) {
 	parts, ok := v.([]any)
 	if !ok || len(parts) == 0 {
 		return nil, errStored
 	}
 	switch kind, rest := parts[0], parts[1:]; {
 	case kind == kindDescend:
-		return restoreDescend(rest, depth)
+		return decodeDescend(rest, depth)
 	case kind == kindReplace && len(rest) == 1:
-		return restoreReplace(rest[0], depth)
+		return decodeReplace(rest[0], depth)
 	case kind == kindRemove && len(rest) == 0:
 		return remove{}, nil
 	}
 	return nil, fmt.Errorf("%w: unknown kind of node", errStored)
 }
 
-func restoreDescend(parts []any, depth int) (node, error) {
+func decodeDescend(parts []any, depth int) (node, error) {
 	if len(parts)%2 != 0 || depth <= 0 {
 		return nil, errStored
 	}
@@ -103,7 +103,7 @@ func restoreDescend(parts []any, depth int) (node, error) {
 		if _, twice := d[name]; !ok || twice {
 			return nil, errStored
 		}
-		n, err := restore(parts[i+1], depth-1)
+		n, err := decodeNode(parts[i+1], depth-1)
 		if err != nil {
 			return nil, err
 		}
@@ -112,10 +112,10 @@ func restoreDescend(parts []any, depth int) (node, error) {
 	return d, nil
 }
 
-// A replaced value comes back through copying, so that a record someone else has
+// A replaced value is read with a copier, so that a record someone else has
 // written cannot bring null members in.
-func restoreReplace(v any, depth int) (node, error) {
-	var c copying
+func decodeReplace(v any, depth int) (node, error) {
+	var c copier
 	value, ok := c.value(v, depth)
 	if !ok || value == nil {
 		return nil, errStored

@@ -43,23 +43,23 @@ func (e *Error) Error() string {
 	return text + e.reason
 }
 
-// in is a copy of the fault, found in the claim.
-func (e *Error) in(claim string) *Error {
+// forClaim is a copy of the fault, found in the claim.
+func (e *Error) forClaim(claim string) *Error {
 	return &Error{Code: e.Code, Template: e.Template, Claim: claim, reason: e.reason}
 }
 
-// of is a copy of the fault, found in what the template came to.
-func (e *Error) of(t *Template) *Error {
-	fault := e.in(e.Claim)
+// forTemplate is a copy of the fault, found in what the template rendered to.
+func (e *Error) forTemplate(t *Template) *Error {
+	fault := e.forClaim(e.Claim)
 	if t != nil {
 		fault.Template = t.name
 	}
 	return fault
 }
 
-// longest names the claim that has most of a sum that is too large.
-func (e *Error) longest(claim string, size int) *Error {
-	fault := e.in(claim)
+// withLongest names the claim that has most of a sum that is too large.
+func (e *Error) withLongest(claim string, size int) *Error {
+	fault := e.forClaim(claim)
 	fault.reason += fmt.Sprintf("; this one, the longest, has %d", size)
 	return fault
 }
@@ -72,7 +72,7 @@ var (
 	errNotUTF8   = &Error{Code: CodeUnrepresentable, reason: "text that is not UTF-8"}
 	errNotNumber = &Error{Code: CodeUnrepresentable, reason: "a number that is not one in JSON"}
 	errNotJSON   = &Error{Code: CodeUnrepresentable, reason: "a value that JSON cannot express"}
-	errTwins     = &Error{Code: CodeUnrepresentable, reason: "two names of one object fold to one"}
+	errFolded    = &Error{Code: CodeUnrepresentable, reason: "two names of one object fold to one"}
 )
 
 func tooLarge(what string, size int) *Error {
@@ -85,7 +85,7 @@ type SyntaxError struct {
 	Line, Column int
 	// Code is one of the constants above.
 	Code string
-	// Message says what was found and what was expected, in words.
+	// Message is what was found and what was expected.
 	Message string
 }
 

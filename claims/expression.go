@@ -9,12 +9,12 @@ type expression interface {
 
 // rendering is one evaluation of a template.
 type rendering struct {
-	copying
+	copier
 	variables Variables
 }
 
 type (
-	// literal is a string, a number, or one of the three words.
+	// literal is a string, a number, or one of true, false and null.
 	literal struct{ scalar any }
 	// lookup is a variable by its path.
 	lookup []string
@@ -37,7 +37,7 @@ func (l lookup) render(r *rendering, depth int) (any, bool) {
 }
 
 // A member without rights on a resource has an empty list of actions: the claim
-// is there, so that whoever reads it need not know what its absence means.
+// is there, so that its readers need not handle its absence.
 func (a actions) render(r *rendering, depth int) (any, bool) {
 	v, ok := r.value(r.variables.find(memberRoot, "rbac", string(a), "actions"), depth)
 	if ok && v == nil {
@@ -63,7 +63,7 @@ func (o object) render(r *rendering, depth int) (any, bool) {
 		if v, ok := m.value.render(r, depth-1); ok {
 			rendered[m.name] = v
 		}
-		r.blame(before, m.name)
+		r.nameMember(before, m.name)
 	}
 	return rendered, true
 }

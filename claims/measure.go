@@ -7,13 +7,13 @@ import (
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
-// measure goes through values in the form of copying, without writing them.
+// measure goes through values as copier makes them, without writing them.
 type measure struct {
 	// bytes is the length of what strictjson.Marshal writes.
 	bytes int
-	// twins tells whether an object holds names that fold to one, which a strict
+	// foldDuplicates tells whether an object holds names that fold to one, which a strict
 	// reader, our own included, would refuse.
-	twins bool
+	foldDuplicates bool
 }
 
 func (m *measure) value(v any) {
@@ -40,7 +40,7 @@ func (m *measure) value(v any) {
 }
 
 func (m *measure) object(o Object) {
-	m.twins = m.twins || strictjson.FoldsTogether(o)
+	m.foldDuplicates = m.foldDuplicates || strictjson.FoldsTogether(o)
 	m.punctuation(len(o))
 	for name, member := range o {
 		m.name(name)
@@ -48,18 +48,18 @@ func (m *measure) object(o Object) {
 	}
 }
 
-// settings measures what a node sets, as the merge patch that would set it:
+// overlay measures what a node sets, as the merge patch that would set it:
 // deleted names leave no trace in the claims.
-func (m *measure) settings(d descend) {
+func (m *measure) overlay(d descend) {
 	set := maps.Clone(d)
 	maps.DeleteFunc(set, func(_ string, n node) bool { return n == remove{} })
-	m.twins = m.twins || strictjson.FoldsTogether(set)
+	m.foldDuplicates = m.foldDuplicates || strictjson.FoldsTogether(set)
 	m.punctuation(len(set))
 	for name, n := range set {
 		m.name(name)
 		switch n := n.(type) {
 		case descend:
-			m.settings(n)
+			m.overlay(n)
 		case replace:
 			m.value(n.value)
 		}
@@ -78,14 +78,14 @@ func (m *measure) deletions(d descend) {
 	}
 }
 
-// fault is what is wrong with what an overlay sets; its nesting is bounded by
-// whoever makes it.
+// fault is what is wrong with what an overlay sets; its nesting is
+// bounded where the overlay is made.
 func (d descend) fault() *Error {
 	var m measure
-	m.settings(d)
+	m.overlay(d)
 	switch {
-	case m.twins:
-		return errTwins.in("")
+	case m.foldDuplicates:
+		return errFolded.forClaim("")
 	case m.bytes > MaxBytes:
 		return tooLarge("the changes", m.bytes)
 	}
@@ -94,7 +94,7 @@ func (d descend) fault() *Error {
 
 func (o Overlay) size() int {
 	var m measure
-	m.settings(o.root)
+	m.overlay(o.root)
 	return m.bytes
 }
 

@@ -2,12 +2,12 @@ package claims
 
 import "maps"
 
-// A node says what becomes of one member: it is removed, replaced, or an object
+// A node is the change of one member: it is removed, replaced, or an object
 // whose own members are changed in turn. No node means that it stays.
 //
-// Nodes never change once made, and their values are in the form of copying.
+// Nodes never change once made, and their values are as copier makes them.
 type node interface {
-	// change makes of parent[name] what the node says. It owns parent.
+	// change applies the node to parent[name]. It owns parent.
 	change(parent Object, name string)
 }
 
@@ -43,13 +43,13 @@ func (d descend) apply(o Object) {
 func (d descend) merge(next descend) descend {
 	merged := maps.Clone(d)
 	for name, n := range next {
-		merged[name] = then(merged[name], n)
+		merged[name] = compose(merged[name], n)
 	}
 	return merged
 }
 
-// then is first, which may be nil, and then next.
-func then(first, next node) node {
+// compose is first, which may be nil, and then next.
+func compose(first, next node) node {
 	inner, ok := next.(descend)
 	if !ok {
 		return next // what was said before no longer matters
@@ -58,16 +58,16 @@ func then(first, next node) node {
 	case descend:
 		return first.merge(inner)
 	case replace:
-		return inner.onto(first.value)
+		return inner.replacement(first.value)
 	case remove:
-		return inner.onto(nil)
+		return inner.replacement(nil)
 	}
 	return next // nothing was said before
 }
 
-// onto is the replacement that d makes of a value that itself replaced what was
-// there. It must not descend: the base has nothing to say here any more.
-func (d descend) onto(value any) replace {
+// replacement is the replacement that d makes of a value that itself replaced what was
+// there. It must not descend: the base has no effect here any more.
+func (d descend) replacement(value any) replace {
 	object, ok := clone(value).(Object)
 	if !ok {
 		object = make(Object, len(d))
@@ -77,7 +77,7 @@ func (d descend) onto(value any) replace {
 }
 
 // patch is the node of a value in a merge patch, nil where it is left out.
-func (c *copying) patch(v any, depth int) node {
+func (c *copier) patch(v any, depth int) node {
 	if object, ok := v.(Object); ok {
 		return c.patchObject(object, depth)
 	}
@@ -91,7 +91,7 @@ func (c *copying) patch(v any, depth int) node {
 	return replace{copied}
 }
 
-func (c *copying) patchObject(o Object, depth int) node {
+func (c *copier) patchObject(o Object, depth int) node {
 	if depth <= 0 {
 		c.refuse(errTooDeep)
 		return nil
@@ -102,7 +102,7 @@ func (c *copying) patchObject(o Object, depth int) node {
 		if n := c.patch(member, depth-1); n != nil && c.name(name) {
 			d[name] = n
 		}
-		c.blame(before, name)
+		c.nameMember(before, name)
 	}
 	return d
 }

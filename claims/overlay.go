@@ -25,7 +25,7 @@ func (p Policy) Patch(patch Object) (Overlay, error) {
 			return Overlay{}, fault
 		}
 	}
-	var c copying
+	var c copier
 	root := c.patch(patch, MaxDepth)
 	if c.fault != nil {
 		return Overlay{}, c.fault
@@ -73,7 +73,7 @@ func (o Overlay) Check() error {
 // caller's own: base is not changed, and nothing in the result is shared with
 // base or with the overlay. It is never nil.
 func (o Overlay) Apply(base Object) Object {
-	var c copying
+	var c copier
 	copied, _ := c.object(base, math.MaxInt)
 	result := copied.(Object)
 	o.root.apply(result)

@@ -300,7 +300,7 @@ func TestUnmarshalStripsNullMembers(t *testing.T) {
 	same(t, o.Apply(nil), claims.Object{"a": claims.Object{"y": []any{claims.Object{}, nil}}})
 }
 
-// FuzzStored: any text is either refused or an overlay that obeys the rules.
+// FuzzStored: any text is either refused or an overlay that keeps the rules.
 func FuzzStored(f *testing.F) {
 	f.Add(`[">"]`)
 	f.Add(`[">","a",["-"],"b",["=",{"c":[1,null]}],"d",[">","e",["=",1.50]]]`)

@@ -25,11 +25,11 @@ func (p Policy) Effective(t *Template, v Variables, o Overlay) (Object, error) {
 	claims, fault := t.render(v)
 	if fault == nil {
 		o.root.apply(claims)
-		o.root.displaceTwins(claims)
+		o.root.deleteFolded(claims)
 		fault = p.check(claims)
 	}
 	if fault != nil {
-		return nil, fault.of(t)
+		return nil, fault.forTemplate(t)
 	}
 	return claims, nil
 }
@@ -47,20 +47,20 @@ func (p Policy) check(claims Object) *Error {
 	if first != nil {
 		return first
 	}
-	return measured(claims)
+	return checkLimits(claims)
 }
 
-// measured holds claims against everything but the reserved names.
-func measured(claims Object) *Error {
+// checkLimits holds claims against everything but the reserved names.
+func checkLimits(claims Object) *Error {
 	var whole measure
-	var twins, longest string
+	var folded, longest string
 	var found bool
 	var most int
 	whole.punctuation(len(claims))
 	for name, value := range claims {
 		size := whole.claim(name, value)
-		if whole.twins && (!found || name < twins) {
-			twins, found = name, true
+		if whole.foldDuplicates && (!found || name < folded) {
+			folded, found = name, true
 		}
 		if size > most || size == most && name < longest {
 			longest, most = name, size
@@ -68,11 +68,11 @@ func measured(claims Object) *Error {
 	}
 	switch {
 	case found:
-		return errTwins.in(twins)
+		return errFolded.forClaim(folded)
 	case strictjson.FoldsTogether(claims):
-		return errTwins.in("")
+		return errFolded.forClaim("")
 	case whole.bytes > MaxBytes:
-		return tooLarge("the claims", whole.bytes).longest(longest, most)
+		return tooLarge("the claims", whole.bytes).withLongest(longest, most)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func measured(claims Object) *Error {
 // claim adds one claim, and answers its size.
 func (m *measure) claim(name string, value any) int {
 	before := m.bytes
-	m.twins = false // of this claim alone
+	m.foldDuplicates = false // of this claim alone
 	m.name(name)
 	m.value(value)
 	return m.bytes - before

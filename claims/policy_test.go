@@ -175,7 +175,7 @@ func TestCompatReservesWhatStytchDoes(t *testing.T) {
 	}
 }
 
-// What is written alone must fit alone, or whoever reads it later is refused for it.
+// What is written alone must fit alone, or a later mint is refused for it.
 func TestVariablesThatAloneExceedATemplate(t *testing.T) {
 	template := parse(t, `{"kind": "m", "m": {{ member.trusted_metadata }}, "plan": {{ organization.trusted_metadata.plan }}}`)
 	member := func(metadata claims.Object) claims.Variables {

@@ -27,7 +27,7 @@ func roots(templates []*Template, root func(*Template) expression) (all []expres
 func (d descend) prune(bases []expression) descend {
 	pruned := make(descend, len(d))
 	for name, n := range d {
-		below := under(bases, name)
+		below := memberExpressions(bases, name)
 		switch inner := n.(type) {
 		case remove:
 			if len(below) == 0 {
@@ -41,8 +41,8 @@ func (d descend) prune(bases []expression) descend {
 	return pruned
 }
 
-// under are the expressions that may make the member of that name.
-func under(bases []expression, name string) (below []expression) {
+// memberExpressions are the expressions that may make the member of that name.
+func memberExpressions(bases []expression, name string) (below []expression) {
 	for _, base := range bases {
 		switch base := base.(type) {
 		case object:
@@ -77,9 +77,9 @@ func constant(v any) expression {
 	return all
 }
 
-// displaceTwins takes out of o, to which d was applied, the names that are not d's
+// deleteFolded takes out of o, to which d was applied, the names that are not d's
 // and fold to one that d sets.
-func (d descend) displaceTwins(o Object) {
+func (d descend) deleteFolded(o Object) {
 	if strictjson.FoldsTogether(o) {
 		set := map[string]bool{}
 		for name, n := range d {
@@ -93,7 +93,7 @@ func (d descend) displaceTwins(o Object) {
 	}
 	for name, n := range d {
 		if inner, ok := n.(descend); ok {
-			inner.displaceTwins(o[name].(Object))
+			inner.deleteFolded(o[name].(Object))
 		}
 	}
 }

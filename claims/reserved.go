@@ -27,18 +27,18 @@ func (p Policy) reservation(name string) *Error {
 	folded := strictjson.Fold(name)
 	switch folded {
 	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti": // RFC 7519 §4.1
-		return errReserved.in(name)
+		return errReserved.forClaim(name)
 	case "session", "organization", // ours
 		"amr", "acr", "auth_time", "azp", // OpenID Connect Core §2
 		"act", "client_id", "scope", // RFC 8693 §4
 		"cnf", // RFC 7800
 		"sid": // OpenID Connect Front-Channel Logout
 		if !p.Compat {
-			return errReserved.in(name)
+			return errReserved.forClaim(name)
 		}
 	}
 	if strings.HasPrefix(folded, stytchNamespace) {
-		return errStytch.in(name)
+		return errStytch.forClaim(name)
 	}
 	return nil
 }

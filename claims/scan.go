@@ -34,8 +34,8 @@ func (s *scanner) take(c byte) bool {
 	return false
 }
 
-// string reads a string. Its raw text must not hold "{{": whoever writes that
-// expects a variable to be spliced in, which would let a value write JSON.
+// string reads a string. Its raw text must not hold "{{": its author
+// expects a variable to be inserted, which would let a value write JSON.
 func (s *scanner) string(spliced string) (string, error) {
 	start := s.pos
 	end, ok := closingQuote(s.rest())

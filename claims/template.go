@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// MaxTemplateBytes is the longest text that [Policy.ParseTemplate] takes. It leaves room for
+// MaxTemplateBytes is the longest text that [Policy.ParseTemplate] takes. It allows for
 // white space and long paths around [MaxBytes] of claims.
 const MaxTemplateBytes = 16 << 10
 
@@ -60,12 +60,12 @@ func (t *Template) Render(v Variables) Object {
 func (t *Template) Check(v Variables) error {
 	rendered, fault := t.render(v)
 	if fault == nil {
-		fault = measured(rendered)
+		fault = checkLimits(rendered)
 	}
 	if fault == nil {
 		return nil
 	}
-	return fault.of(t)
+	return fault.forTemplate(t)
 }
 
 // Digest identifies the text the template was parsed from: its SHA-256, or zero

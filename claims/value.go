@@ -11,15 +11,15 @@ import (
 // map[string]any.
 type Object = map[string]any
 
-// copying brings values from outside into the one form that the package works
+// copier brings values from outside into the one form that the package works
 // on: only the types of Object, only text and numbers that JSON can express, no
 // null members, and nothing shared with the original. What cannot be brought into
 // that form is left out, and the first such fault is remembered.
-type copying struct{ fault *Error }
+type copier struct{ fault *Error }
 
 // value copies v, which may nest depth levels. It answers false where v is left
 // out.
-func (c *copying) value(v any, depth int) (any, bool) {
+func (c *copier) value(v any, depth int) (any, bool) {
 	switch v := v.(type) {
 	case nil, bool:
 		return v, true
@@ -34,10 +34,10 @@ func (c *copying) value(v any, depth int) (any, bool) {
 	case []string:
 		return c.strings(v, depth)
 	}
-	return c.foreign(v, depth)
+	return c.goValue(v, depth)
 }
 
-func (c *copying) object(v map[string]any, depth int) (any, bool) {
+func (c *copier) object(v map[string]any, depth int) (any, bool) {
 	if depth <= 0 {
 		return nil, c.refuse(errTooDeep)
 	}
@@ -47,12 +47,12 @@ func (c *copying) object(v map[string]any, depth int) (any, bool) {
 		if m, ok := c.value(member, depth-1); ok && m != nil && c.name(name) {
 			out[name] = m
 		}
-		c.blame(before, name)
+		c.nameMember(before, name)
 	}
 	return out, true
 }
 
-func (c *copying) array(v []any, depth int) (any, bool) {
+func (c *copier) array(v []any, depth int) (any, bool) {
 	if depth <= 0 {
 		return nil, c.refuse(errTooDeep)
 	}
@@ -65,7 +65,7 @@ func (c *copying) array(v []any, depth int) (any, bool) {
 	return out, true
 }
 
-func (c *copying) strings(v []string, depth int) (any, bool) {
+func (c *copier) strings(v []string, depth int) (any, bool) {
 	list := make([]any, len(v))
 	for i, s := range v {
 		list[i] = s
@@ -73,8 +73,8 @@ func (c *copying) strings(v []string, depth int) (any, bool) {
 	return c.array(list, depth)
 }
 
-// foreign copies a Go value that no JSON decoder made, by way of its text.
-func (c *copying) foreign(v any, depth int) (any, bool) {
+// goValue copies a Go value that no JSON decoder made, by way of its text.
+func (c *copier) goValue(v any, depth int) (any, bool) {
 	text, err := strictjson.Marshal(v)
 	if err != nil {
 		return nil, c.refuse(errNotJSON)
@@ -83,26 +83,26 @@ func (c *copying) foreign(v any, depth int) (any, bool) {
 	return c.value(parsed, depth)
 }
 
-func (c *copying) name(name string) bool { return utf8.ValidString(name) || c.refuse(errNotUTF8) }
+func (c *copier) name(name string) bool { return utf8.ValidString(name) || c.refuse(errNotUTF8) }
 
 // refuse remembers the first fault and answers false.
-func (c *copying) refuse(fault *Error) bool {
+func (c *copier) refuse(fault *Error) bool {
 	if c.fault == nil {
 		c.fault = fault
 	}
 	return false
 }
 
-// blame names the member in which a fault has come up since before. Every level
+// nameMember sets the claim of a fault that was not there before. Every level
 // does so on the way out: what remains is the claim, the top-level name. It copies
 // the fault, which belongs to the package until then.
-func (c *copying) blame(before *Error, name string) {
+func (c *copier) nameMember(before *Error, name string) {
 	if before == nil && c.fault != nil {
-		c.fault = c.fault.in(name)
+		c.fault = c.fault.forClaim(name)
 	}
 }
 
-// clone copies a value that copying has made before.
+// clone copies a value that copier has made before.
 func clone(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -162,7 +162,7 @@ func (r *refusal) check(t *testing.T, step string, err error) {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	if err != nil && !strings.HasPrefix(err.Error(), "claims: ") {
-		t.Errorf("%q does not name its room", err)
+		t.Errorf("%q does not name its package", err)
 	}
 }
 

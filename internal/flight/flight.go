@@ -1,11 +1,10 @@
-// Package flight lets all who ask for the same thing at the same time share one look
-// at it.
+// Package flight makes concurrent calls with the same key share one execution, like
+// golang.org/x/sync/singleflight, but with contexts.
 //
-// A look belongs to nobody who asked: it does not end with the context of whoever
-// came first, since others wait for it, and each leaves when its own context ends. The
-// key must hold everything that the answer depends on; who shares a key shares the
-// answer (CVE-2026-71326 was a key too narrow). What ended is forgotten at once: the
-// package remembers nothing, package cache does.
+// An execution does not end with the context of the caller that started it, since
+// others wait for it; each caller returns when its own context ends. The key must hold
+// everything that the result depends on, because callers with one key get one result
+// (CVE-2026-71326 was a key too narrow). A result is not kept: package cache does that.
 package flight
 
 import (
@@ -16,57 +15,57 @@ import (
 	"time"
 )
 
-// A Group is a set of looks that are under way. Its zero value is ready; it must not
+// A Group is a set of executions under way. Its zero value is ready; it must not
 // be copied after its first use.
 type Group[K comparable, V any] struct {
-	// Timeout bounds one look. Default: none, for looks that are bounded by themselves.
+	// Timeout bounds one execution. Default: none, for functions with a bound of their own.
 	Timeout time.Duration
 
 	mu    sync.Mutex
-	looks map[K]*look[V]
+	calls map[K]*call[V]
 }
 
-type look[V any] struct {
+type call[V any] struct {
 	done  chan struct{}
 	value V
 	err   error
 }
 
-// Do answers what look answers: one that is under way for the key, or a new one. The
-// context that look gets has the values of ctx and the group's Timeout; where ctx has
-// ended already, it looks for those who come after. A panic of look is an error.
-func (g *Group[K, V]) Do(ctx context.Context, key K, look func(context.Context) (V, error)) (V, error) {
-	l := g.join(ctx, key, look)
+// Do returns the result of fn: of an execution under way for the key, or of a new one.
+// The context of fn has the values of ctx and the group's Timeout. Where ctx has ended
+// already, fn is still called, for later callers. A panic of fn is an error.
+func (g *Group[K, V]) Do(ctx context.Context, key K, fn func(context.Context) (V, error)) (V, error) {
+	c := g.join(ctx, key, fn)
 	select {
-	case <-l.done:
-		return l.value, l.err
+	case <-c.done:
+		return c.value, c.err
 	case <-ctx.Done():
 		var none V
 		return none, ctx.Err()
 	}
 }
 
-func (g *Group[K, V]) join(ctx context.Context, key K, fn func(context.Context) (V, error)) *look[V] {
+func (g *Group[K, V]) join(ctx context.Context, key K, fn func(context.Context) (V, error)) *call[V] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if l := g.looks[key]; l != nil {
-		return l
+	if c := g.calls[key]; c != nil {
+		return c
 	}
-	if g.looks == nil {
-		g.looks = map[K]*look[V]{}
+	if g.calls == nil {
+		g.calls = map[K]*call[V]{}
 	}
-	l := &look[V]{done: make(chan struct{})}
-	g.looks[key] = l
-	go g.run(context.WithoutCancel(ctx), key, l, fn)
-	return l
+	c := &call[V]{done: make(chan struct{})}
+	g.calls[key] = c
+	go g.run(context.WithoutCancel(ctx), key, c, fn)
+	return c
 }
 
-func (g *Group[K, V]) run(ctx context.Context, key K, l *look[V], fn func(context.Context) (V, error)) {
-	defer close(l.done)
+func (g *Group[K, V]) run(ctx context.Context, key K, c *call[V], fn func(context.Context) (V, error)) {
+	defer close(c.done)
 	defer g.forget(key)
 	defer func() {
 		if p := recover(); p != nil {
-			l.err = fmt.Errorf("flight: panic: %v\n%s", p, debug.Stack())
+			c.err = fmt.Errorf("flight: panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	if g.Timeout > 0 {
@@ -74,11 +73,11 @@ func (g *Group[K, V]) run(ctx context.Context, key K, l *look[V], fn func(contex
 		defer cancel()
 		ctx = bounded
 	}
-	l.value, l.err = fn(ctx)
+	c.value, c.err = fn(ctx)
 }
 
 func (g *Group[K, V]) forget(key K) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.looks, key)
+	delete(g.calls, key)
 }

@@ -44,7 +44,7 @@ func TestAllWhoAskMeanwhileShareOneLook(t *testing.T) {
 	})
 }
 
-// Whoever came first goes away: the others get their answer all the same.
+// The context of the first caller ends: the others still get the result.
 func TestLookOutlivesWhoBeganIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var g flight.Group[string, string]

@@ -49,8 +49,7 @@ type algorithm struct {
 }
 
 // algorithms is filled once and never changed. It holds jwx's own verifiers, so
-// that whoever else is in the process and registers another changes nothing
-// here.
+// that other code in the process that registers another verifier has no effect here.
 var algorithms = map[string]*algorithm{
 	RS256: {rsaPKCS1, crypto.SHA256, nil, verifier(jwa.RS256)},
 	RS384: {rsaPKCS1, crypto.SHA384, nil, verifier(jwa.RS384)},

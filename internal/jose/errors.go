@@ -37,7 +37,7 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("jose: %s: %v", e.Code, e.err)
 }
 
-// Unwrap returns what the JSON or base64 reader said, if it was that.
+// Unwrap returns the error of the JSON or base64 reader, if there was one.
 func (e *ParseError) Unwrap() error { return e.err }
 
 // KeyError reports a key that cannot be used, or not for what was asked of it.

@@ -7,7 +7,7 @@ import "github.com/attestgate/caddy-attest/internal/strictjson"
 // of it is proved. It is false unless header and payload are strict base64url of
 // strict JSON objects and iss is one text that is not empty.
 func UnverifiedIssuer(compact string) (issuer string, ok bool) {
-	header, payload, signature, err := splitAny(compact)
+	header, payload, signature, err := splitParts(compact)
 	if err != nil {
 		return "", false
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // Bounds of an RSA modulus in bits (RFC 7518 §3.3 asks for 2048; more than 8192
-// is a way to make us slow). The fingerprint of keys made by the ROCA fault is
+// makes each verification slow). The fingerprint of keys made by the ROCA fault is
 // not looked for: such keys are years past their recall, and nobody but the
 // issuer could put one into its set.
 const (

@@ -55,7 +55,7 @@ func collect(list []any, uses []string) (set KeySet) {
 		members, _ := entry.(map[string]any)
 		key, err := readJWK(members, uses)
 		if err != nil {
-			set.Dropped = append(set.Dropped, Dropped{shownID(members), err.Reason})
+			set.Dropped = append(set.Dropped, Dropped{boundedID(members), err.Reason})
 			continue
 		}
 		set.Keys = append(set.Keys, key)
@@ -82,13 +82,13 @@ func (s KeySet) withoutDuplicates() KeySet {
 	return s
 }
 
-func shownID(members map[string]any) string {
+func boundedID(members map[string]any) string {
 	id, _ := members["kid"].(string)
 	return id[:min(len(id), MaxKeyID)]
 }
 
 // secretMembers are those of private and symmetric keys (RFC 7518 §6.2.2,
-// §6.3.2, §6.4.1). A set that shows them has shown them to everybody.
+// §6.3.2, §6.4.1). A published set that holds one has disclosed it.
 var secretMembers = [...]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 func readJWK(members map[string]any, uses []string) (Key, *KeyError) {
@@ -119,7 +119,7 @@ func asKeyError(err error) *KeyError {
 	return keyErrorf("unusable")
 }
 
-// describedBy takes over what the set says about the key, or refuses it: it must
+// describedBy applies what the set says about the key, or refuses it: it must
 // be for verifying signatures (RFC 7517 §4.2, §4.3) with an algorithm of its
 // type.
 func (k Key) describedBy(members map[string]any, uses []string) (Key, *KeyError) {

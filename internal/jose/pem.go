@@ -14,9 +14,9 @@ var errPrivateKey = errors.New("jose: PEM holds a private key; give the public o
 
 // ParsePEM reads the public keys of a PEM text: PUBLIC KEY (PKIX), RSA PUBLIC
 // KEY (PKCS #1) and CERTIFICATE, of which the key is taken and nothing else is
-// checked, as whoever configured the file vouches for it. The keys have no ID. A
+// checked, because the operator has configured the file. The keys have no ID. A
 // private key, a block of any other kind, one that does not parse, and a text
-// without any is an error: a check must never fall away because a file was bad
+// without any is an error: a broken file must never disable a check
 // (CVE-2026-27586).
 func ParsePEM(data []byte) ([]Key, error) {
 	blocks, err := pemBlocks(data)
@@ -81,21 +81,21 @@ func readPEM(block *pem.Block) (crypto.PublicKey, error) {
 func parseDER(block *pem.Block) (crypto.PublicKey, error) {
 	switch block.Type {
 	case "PUBLIC KEY":
-		return orBroken(x509.ParsePKIXPublicKey(block.Bytes))
+		return wrapParseError(x509.ParsePKIXPublicKey(block.Bytes))
 	case "RSA PUBLIC KEY":
 		k, err := x509.ParsePKCS1PublicKey(block.Bytes)
-		return orBroken(k, err)
+		return wrapParseError(k, err)
 	case "CERTIFICATE":
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return orBroken(nil, err)
+			return wrapParseError(nil, err)
 		}
 		return c.PublicKey, nil
 	}
 	return nil, errors.New("jose: PEM type is not PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE")
 }
 
-func orBroken(public crypto.PublicKey, err error) (crypto.PublicKey, error) {
+func wrapParseError(public crypto.PublicKey, err error) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jose: %w", err)
 	}

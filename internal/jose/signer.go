@@ -26,7 +26,7 @@ type Signer struct {
 	header  string // encoded, with the dot after it
 }
 
-// NewSigner makes a key for ES256, RS256 (2048 bits) or EdDSA. random is handed
+// NewSigner makes a key for ES256, RS256 (2048 bits) or EdDSA. random is passed
 // to the generators of the standard library, which from Go 1.26 on read the
 // system's randomness whatever they are given.
 func NewSigner(alg string, random io.Reader) (*Signer, error) {
@@ -167,7 +167,7 @@ func (s *Signer) Sign(payload []byte) (string, error) {
 	return b.String(), nil
 }
 
-// Format says which key it is, whatever the verb, and nothing of it.
+// Format prints algorithm and kid alone, whatever the verb, so that no log holds the private key.
 func (s *Signer) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "jose.Signer(%s %s)", s.key.Algorithm, s.key.ID)
 }

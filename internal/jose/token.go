@@ -15,8 +15,8 @@ const (
 	MaxKeyID = 256
 )
 
-// Token is a compact JWS taken apart. Nothing in it is proved until Verify says
-// so.
+// Token is a compact JWS taken apart. Nothing in it is verified before Verify returns
+// nil.
 type Token struct {
 	Header Header
 	// Payload is the JSON text of the claims, Claims what it says.
@@ -29,9 +29,9 @@ type Token struct {
 }
 
 // Digest names the token: the SHA-256 of its text, with ECDSA that of the text
-// before the signature. Whoever holds an ECDSA token can make another valid one
-// of it without the key (s and n-s verify alike), and must not thereby have a
-// token that was never seen, used or revoked.
+// before the signature. From an ECDSA token anybody can make another valid
+// one without the key (s and n-s verify alike); it must have the same digest, or a
+// revoked token could be used again.
 func (t *Token) Digest() [32]byte {
 	if a := algorithms[t.Header.Algorithm]; a != nil && a.family == ecdsaRS {
 		return sha256.Sum256(t.input)
@@ -69,15 +69,15 @@ func Parse(compact string) (*Token, error) {
 }
 
 func split(compact string) (header, payload, signature string, err error) {
-	header, payload, signature, err = splitAny(compact)
+	header, payload, signature, err = splitParts(compact)
 	if err == nil && (header == "" || payload == "" || signature == "") {
 		err = &ParseError{Code: CodeMalformed}
 	}
 	return header, payload, signature, err
 }
 
-// splitAny is split, and takes empty parts too.
-func splitAny(compact string) (header, payload, signature string, err error) {
+// splitParts is split, and takes empty parts too.
+func splitParts(compact string) (header, payload, signature string, err error) {
 	if len(compact) > MaxTokenBytes {
 		return "", "", "", &ParseError{Code: CodeTooLarge}
 	}
@@ -115,7 +115,7 @@ func (t *Token) readHeader(part string) error {
 	if err := refuseMembers(members); err != nil {
 		return err
 	}
-	return t.Header.fill(members)
+	return t.Header.setMembers(members)
 }
 
 // refuseMembers refuses what would change the meaning of the token in a way we
@@ -133,7 +133,7 @@ func refuseMembers(members map[string]any) error {
 	return nil
 }
 
-func (h *Header) fill(members map[string]any) error {
+func (h *Header) setMembers(members map[string]any) error {
 	var ok bool
 	if h.Algorithm, ok = members["alg"].(string); !ok || h.Algorithm == "" {
 		return &ParseError{Code: CodeAlgorithm}

@@ -20,7 +20,7 @@ func (t *Token) Verify(k Key) error {
 	return nil
 }
 
-// describe keeps a stranger's text out of errors.
+// describe keeps text from a token out of errors.
 func describe(alg string) string {
 	if Known(alg) {
 		return alg

@@ -25,8 +25,7 @@
 //
 // For a struct, [Unmarshal], which passes over members it does not name, as is
 // right for tokens and key sets of others; and [UnmarshalExact], which refuses
-// them, as is right for requests, where a misspelt option must not be obeyed by
-// halves:
+// them, as is right for requests, where a misspelt option must not be ignored:
 //
 //	err := strictjson.UnmarshalExact(body, &request)
 //

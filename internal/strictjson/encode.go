@@ -15,7 +15,7 @@ import (
 // It writes nothing that this package would not read: names that fold to one,
 // text that is not UTF-8, numbers that are none, and nesting beyond MaxDepth are
 // errors here rather than a record that no one can open afterwards. Only the
-// number of values is not bounded: an answer may list more than a stranger may send.
+// number of values is not bounded: an answer may list more than a request may hold.
 func Marshal(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case map[string]any, []any:

@@ -75,7 +75,7 @@ func redact(err error) error {
 	return &TypeError{Name: place}
 }
 
-// quote shows a name, which a stranger may have chosen, at a length fit for a log
+// quote shows a name, which may come from outside, at a length fit for a log
 // line.
 func quote(name string) string {
 	const most = 64

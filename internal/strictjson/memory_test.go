@@ -58,7 +58,7 @@ var hostile = map[string][3]string{
 	"nested":                   {`{"v":[`, strings.Repeat(`[`, 60) + strings.Repeat(`]`, 60), `]}`},
 }
 
-// What a stranger sends must not cost twenty times its size and more: 1 MiB of
+// What a client sends must not cost twenty times its size and more: 1 MiB of
 // empty objects once allocated 60 MB.
 func TestHostileJSONAllocatesLittle(t *testing.T) {
 	const most = 20_000_000
