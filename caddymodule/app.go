@@ -84,6 +84,10 @@ type App struct {
 	// replaced. Default: none.
 	SharedUpstreams []string `json:"shared_upstreams,omitempty"`
 
+	// Where the global attest block of a Caddyfile begins, for errors that are found
+	// when the configuration is loaded; the adapter writes it. Default: unknown.
+	Source string `json:"source,omitempty"`
+
 	backend   StoreBackend
 	listeners listeners
 	opening

@@ -102,6 +102,7 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if p := firstProblem(false, func(c *checker) { c.app(a) }); p != nil {
 		return r.Locate(p)
 	}
+	a.noteSources(r)
 	return nil
 }
 

@@ -24,7 +24,7 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	if h.IsNamedRoute() {
 		return nil, r.Locate(&grammar.Problem{Place: attestPlace, Text: namedRoute})
 	}
-	handler.Source = r.Source()
+	handler.Source = r.Source(nil)
 	app, err := globalApp(h)
 	if err != nil {
 		return nil, err

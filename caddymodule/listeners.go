@@ -26,7 +26,7 @@ func (a *App) listen(ctx caddy.Context) error {
 		if server, ok := module.(*caddyhttp.App); ok {
 			a.listeners.seen = true
 			if err := a.listenOn(server); err != nil {
-				return err
+				return a.located(err)
 			}
 			return a.cover(ctx, server)
 		}
@@ -100,7 +100,10 @@ func (a *App) servedOpenly(listener string) error {
 		}
 	}
 	if a.issuer() == "" {
-		return errors.New("issuer: expected the URL under which upstreams know this gateway, because not every HTTP listener is loopback: " + listener)
+		return &grammar.Problem{
+			Place: grammar.Place{"issuer"},
+			Text:  "expected the URL under which upstreams know this gateway, because not every HTTP listener is loopback: " + listener,
+		}
 	}
 	return nil
 }

@@ -114,6 +114,10 @@ type Profile struct {
 
 	// Limits of the sessions that the proxy starts from this profile's tokens.
 	Session *ProfileSession `json:"session,omitempty"`
+
+	// Where the profile begins in a Caddyfile, for errors that are found when the
+	// configuration is loaded; the adapter writes it. Default: unknown.
+	Source string `json:"source,omitempty"`
 }
 
 // trusted is the profile in the words of the trust room, all but its keys.

@@ -22,21 +22,24 @@ func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profi
 	if err == nil {
 		return profile
 	}
+	c.Problems = append(c.Problems, profileProblem(at, err))
+	return nil
+}
+
+// profileProblem is what is wrong with a profile, at the option and the value of it.
+func profileProblem(at grammar.Place, err error) *grammar.Problem {
 	var mistake *trust.ConfigError
 	if !errors.As(err, &mistake) {
-		c.Refuse(at, "%v", err)
-		return nil
+		return &grammar.Problem{Place: at, Text: err.Error()}
 	}
 	if mistake.Option != "name" {
 		at = at.At(mistake.Option)
 	}
 	reason := mistake.Reason
-	if value, err := strconv.QuotedPrefix(reason); err == nil {
-		word, _ := strconv.Unquote(value)
-		at, reason = at.At(word), strings.TrimSpace(reason[len(value):])
+	if mistake.Value != "" {
+		at, reason = at.At(mistake.Value), strings.TrimPrefix(reason, strconv.Quote(mistake.Value)+" ")
 	}
-	c.Refuse(at, "%s", reason)
-	return nil
+	return &grammar.Problem{Place: at, Text: reason}
 }
 
 // trustsAll is the set of all profiles, as far as the trust room takes them.

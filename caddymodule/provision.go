@@ -13,7 +13,9 @@ import (
 // module. It reads the files that are named, but opens none that another process
 // could hold and does not reach for the network: `caddy validate` provisions
 // beside a running server.
-func (a *App) Provision(ctx caddy.Context) error {
+func (a *App) Provision(ctx caddy.Context) error { return a.located(a.provision(ctx)) }
+
+func (a *App) provision(ctx caddy.Context) error {
 	a.fill()
 	rules := func(c *checker) { c.app(a) }
 	if err := provision(rules, a.replace); err != nil {

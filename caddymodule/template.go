@@ -18,6 +18,10 @@ type Template struct {
 
 	// The file that holds the template.
 	File string `json:"file,omitempty"`
+
+	// Where the template stands in a Caddyfile, for errors that are found when the
+	// configuration is loaded; the adapter writes it. Default: unknown.
+	Source string `json:"source,omitempty"`
 }
 
 // defaultTemplate is the name of the template of routes that name none.
@@ -88,17 +92,17 @@ func (a *App) parseTemplates() (map[string]*claims.Template, error) {
 	policy := a.claimPolicy()
 	parsed := make(map[string]*claims.Template, len(a.Templates))
 	for name, t := range sorted(a.Templates) {
-		text := t.Text
+		at, text := grammar.Place{"template", name}, t.Text
 		if t.File != "" {
 			data, err := os.ReadFile(t.File)
 			if err != nil {
-				return nil, fmt.Errorf("attest: template %s: %w", name, err)
+				return nil, &grammar.Problem{Place: at, Text: err.Error()}
 			}
 			text = strings.TrimPrefix(string(data), byteOrderMark)
 		}
 		template, err := policy.ParseTemplate(name, text)
 		if err != nil {
-			return nil, fmt.Errorf("attest: template %s: %w", name, err)
+			return nil, templateProblem(at.At(t.File), err)
 		}
 		parsed[name] = template
 	}

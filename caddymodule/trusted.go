@@ -2,12 +2,12 @@ package caddymodule
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 
 	"github.com/caddyserver/certmagic"
 
+	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -42,13 +42,18 @@ func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
 }
 
 func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (*trust.Profile, error) {
+	at := grammar.Place{"profile", name}
 	keys, err := t.keys(name, p, storage, dev)
 	if err != nil {
-		return nil, fmt.Errorf("attest: profile %s: %w", name, err)
+		return nil, profileProblem(at, err)
 	}
 	c := p.trusted(name)
 	c.Keys = keys
-	return trust.NewProfile(c)
+	profile, err := trust.NewProfile(c)
+	if err != nil {
+		return nil, profileProblem(at, err)
+	}
+	return profile, nil
 }
 
 // keys opens the one source of keys that the profile names.

@@ -46,20 +46,28 @@ func (r *Reader) MarkToken(at Place, token caddyfile.Token) {
 // Locate gives a problem the file and line of its place, or of the nearest
 // place around it that was read here.
 func (r *Reader) Locate(p *Problem) error {
-	for at := p.Place; ; at = at[:len(at)-1] {
-		if token, ok := r.marks[at.key()]; ok {
-			token.Line += offset(token, p.Line)
-			d := caddyfile.NewDispenser([]caddyfile.Token{token})
-			d.Next()
-			return d.WrapErr(p)
-		}
-	}
+	token := r.nearest(p.Place)
+	token.Line += offset(token, p.Line)
+	d := caddyfile.NewDispenser([]caddyfile.Token{token})
+	d.Next()
+	return d.WrapErr(p)
 }
 
-// Source is the file and line where the option or directive begins.
-func (r *Reader) Source() string {
-	token := r.marks[Place{}.key()]
+// Source is the file and line of a place, or of the nearest place around it that
+// was read here.
+func (r *Reader) Source(at Place) string {
+	token := r.nearest(at)
 	return token.File + ":" + strconv.Itoa(token.Line)
+}
+
+// nearest is the token that was read for a place, or for the nearest place around
+// it: at last for the option or directive itself.
+func (r *Reader) nearest(at Place) caddyfile.Token {
+	for ; ; at = at[:len(at)-1] {
+		if token, ok := r.marks[at.key()]; ok {
+			return token
+		}
+	}
 }
 
 // offset is how many lines below its first the token has its line of that number.
