@@ -9,8 +9,8 @@ import (
 
 const module = "github.com/attestgate/caddy-attest"
 
-// arrows is the table of ARCHITECTURE.md: which rooms a room may import. Rooms
-// within a room (store/bolt, trust/trusttest) follow their outer one.
+// arrows is the table of ARCHITECTURE.md: which packages a package may import.
+// Those below one (store/bolt, trust/trusttest) follow their outer one.
 var arrows = map[string][]string{
 	"":                      {"caddymodule"},
 	"cmd/caddy":             {""},
@@ -56,15 +56,15 @@ func goList(t *testing.T, args ...string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-func TestArrowsBetweenRooms(t *testing.T) {
+func TestArrowsBetweenPackages(t *testing.T) {
 	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
 		pkg, imports, _ := strings.Cut(line, " ")
-		room := strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
-		allowed, known := arrows[room]
+		name := strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
+		allowed, known := arrows[name]
 		if !known {
-			outer := room[:max(strings.LastIndex(room, "/"), 0)]
+			outer := name[:max(strings.LastIndex(name, "/"), 0)]
 			if allowed, known = arrows[outer]; !known {
-				t.Errorf("%s is a room that the table does not know", room)
+				t.Errorf("%s is a package that the table does not know", name)
 				continue
 			}
 			allowed = append(slices.Clone(allowed), outer)
@@ -72,24 +72,24 @@ func TestArrowsBetweenRooms(t *testing.T) {
 		for _, path := range strings.Fields(imports) {
 			if target, ours := strings.CutPrefix(path, module); ours {
 				target = strings.TrimPrefix(target, "/")
-				if !mayImport(room, target, allowed) {
-					t.Errorf("%s imports %s, which its room may not", room, target)
+				if !mayImport(name, target, allowed) {
+					t.Errorf("%s imports %s, which the table does not allow", name, target)
 				}
 			}
 		}
 	}
 }
 
-func mayImport(room, target string, allowed []string) bool {
+func mayImport(name, target string, allowed []string) bool {
 	for _, a := range allowed {
 		if a == "*" || a == target || (a != "" && strings.HasPrefix(target, a+"/internal/")) {
 			return true
 		}
 	}
-	return strings.HasPrefix(target, room+"/internal/")
+	return strings.HasPrefix(target, name+"/internal/")
 }
 
-// The JWT library stays in one room, and its packages that read claims or
+// The JWT library stays in one package, and its packages that read claims or
 // decrypt stay out of the program altogether (docs/decisions/0001-jwx-v2.md).
 func TestJWXOnlyInJose(t *testing.T) {
 	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {

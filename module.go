@@ -1,6 +1,6 @@
 // Package attest is a Caddy module that turns any JWT an operator has decided to
 // trust into a session, and every proxied request into one that the upstream can
-// believe: one header, one short-lived JWT, verifiable by anyone with the
+// trust: one header, one short-lived JWT, verifiable by anyone with the
 // gateway's public JWKS.
 //
 // This package only joins the module to a Caddy build, as xcaddy expects of the
@@ -8,7 +8,7 @@
 //
 //   - caddymodule: the Caddy app, its directives and commands
 //   - gateway: the same over plain net/http, without Caddy
-//   - trust, directory, session, session/mint, claims, store: the rooms behind it
+//   - trust, directory, session, session/mint, claims, store: the packages behind it
 //
 // ARCHITECTURE.md shows how they stand to each other.
 package attest

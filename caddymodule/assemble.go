@@ -20,7 +20,7 @@ import (
 	"github.com/attestgate/caddy-attest/store/fleet"
 )
 
-// assemble joins the rooms over an open, sealed store.
+// assemble joins the packages over an open, sealed store.
 func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gateway.Gateway, *mint.Ring, error) {
 	s := fleet.New(b)
 	people, err := a.directory(ctx, s, a.lease.memory.rates)

@@ -7,7 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// Defaults of the app and its routes. Those of a profile are the trust room's.
+// Defaults of the app and its routes. Those of a profile are in package trust.
 const (
 	defaultDuration     = caddy.Duration(60 * time.Minute)
 	defaultMaxDuration  = caddy.Duration(30 * 24 * time.Hour)

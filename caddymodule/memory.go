@@ -10,7 +10,7 @@ import (
 )
 
 // A nodeMemory is what this process knows of a store and must not forget in a reload:
-// the revocations that it has made, which it obeys also if the store forgets them, and
+// the revocations that it has made, which hold here also if the store loses them, and
 // what tokens have created, which a reload does not allow again.
 type nodeMemory struct {
 	names       []string // of the store, under any of which it is the same

@@ -120,7 +120,7 @@ type Profile struct {
 	Source string `json:"source,omitempty"`
 }
 
-// trusted is the profile in the words of the trust room, all but its keys.
+// trusted is the profile as a trust.Config, without its keys.
 func (p *Profile) trusted(name string) trust.Config {
 	c := trust.Config{
 		Name:                name,
@@ -157,7 +157,7 @@ func (p *Profile) trusted(name string) trust.Config {
 	return c
 }
 
-// orNone is a duration whose default is not 0: the trust room takes 0 for the
+// orNone is a duration whose default is not 0: trust.Config takes 0 for the
 // default, and less for none.
 func orNone(d *caddy.Duration) time.Duration {
 	switch {

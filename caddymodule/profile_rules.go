@@ -9,9 +9,9 @@ import (
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// profile checks one profile, by itself and within the app. What makes a profile
-// sound is the trust room's to say; here are the rules of the language, and those
-// that only the whole configuration can break.
+// profile checks one profile, by itself and within the app. Package
+// trust has the rules of a profile; here are those of the language, and those that
+// only the whole configuration can break.
 func (c *checker) profile(at grammar.Place, name string, p *Profile, a *App) {
 	before := len(c.Problems)
 	c.profileTexts(at, p)
@@ -82,7 +82,7 @@ func (c *checker) profileRoles(at grammar.Place, p *Profile) {
 	}
 }
 
-// profileNumbers refuses a negative leeway, which the trust room would take for
+// profileNumbers refuses a negative leeway, which trust.Config would take for
 // none, a rate without what it limits, and an idle time that is never reached.
 func (c *checker) profileNumbers(at grammar.Place, p *Profile) {
 	if p.Leeway != nil {
@@ -96,8 +96,8 @@ func (c *checker) profileNumbers(at grammar.Place, p *Profile) {
 	}
 }
 
-// profileIsNotGateway refuses a profile that believes the gateway: what it signs
-// is never evidence for it (RFC 8725, section 3.12).
+// profileIsNotGateway refuses a profile that would accept tokens of the gateway
+// itself: what it signs must never start a session with it (RFC 8725 §3.12).
 func (c *checker) profileIsNotGateway(at grammar.Place, profile *trust.Profile, a *App) {
 	own := a.issuer()
 	if own == "" {
@@ -159,7 +159,7 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 	}
 }
 
-// keysMayBeStale asks the trust room for how long.
+// keysMayBeStale checks stale_keys with the rule of package trust.
 func (c *checker) keysMayBeStale(at grammar.Place, p *Profile) {
 	var mistake *trust.ConfigError
 	err := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}.Check()

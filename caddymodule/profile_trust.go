@@ -9,9 +9,9 @@ import (
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// trusts asks the trust room, which has the last word on profiles, before there
-// are keys and while placeholders may hide texts. It answers nil, and records the
-// problem, if the room refuses.
+// trusts checks a profile with the rules of package trust, before there are keys and
+// while placeholders may hide texts. It answers nil, and records the problem, if the
+// profile is refused.
 func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profile {
 	config := p.trusted(name)
 	config.Keys = keysToCome()
@@ -42,7 +42,7 @@ func profileProblem(at grammar.Place, err error) *grammar.Problem {
 	return &grammar.Problem{Place: at, Text: reason}
 }
 
-// trustsAll is the set of all profiles, as far as the trust room takes them.
+// trustsAll is the set of all profiles, as far as package trust accepts them.
 func (c *checker) trustsAll(a *App) *trust.Set {
 	var profiles []*trust.Profile
 	known := checker{grammar.Checker{Replaced: c.Replaced}} // the app's problems are not the route's
@@ -58,10 +58,10 @@ func (c *checker) trustsAll(a *App) *trust.Set {
 	return set
 }
 
-// keysURL stands for the URL where it is not what is asked about.
+// keysURL stands for the URL where it is not what is checked.
 const keysURL = "https://keys.invalid/"
 
-// keysToCome are keys that nobody has seen yet.
+// keysToCome stand for keys that are fetched later.
 func keysToCome() trust.KeySource {
 	keys, err := trust.NewRemoteKeys(trust.RemoteConfig{URL: keysURL})
 	if err != nil {

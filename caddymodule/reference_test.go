@@ -154,8 +154,8 @@ func TestEveryErrorIsShown(t *testing.T) {
 	}
 }
 
-// onlyJSON are the messages that no Caddyfile leads to, because its words leave
-// no room for the mistake. TestRulesOfJSON and its neighbours show them.
+// onlyJSON are the messages that no Caddyfile leads to, because the mistake
+// cannot be written there. TestRulesOfJSON and its neighbours show them.
 var onlyJSON = []string{
 	"a duration cannot be negative",
 	"a rate without what it limits",

@@ -9,8 +9,8 @@ import (
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
-// TestRulesOfJSON shows the mistakes that only JSON leaves room for: the words of
-// a Caddyfile cannot make them.
+// TestRulesOfJSON shows the mistakes that only JSON can hold: they cannot be written in
+// a Caddyfile.
 func TestRulesOfJSON(t *testing.T) {
 	tests := map[string]struct{ app, want string }{
 		"negative cache age":          {`{"local_cache":{"max_age":-1}}`, "local_cache: a duration cannot be negative"},
@@ -187,7 +187,7 @@ func TestRulesHoldBehindPlaceholders(t *testing.T) {
 	}
 }
 
-// A slug that nobody wrote is no mistake.
+// A slug that was derived is no mistake.
 func TestAnIDTooShortForASlugIsNoMistake(t *testing.T) {
 	a := &App{Organizations: map[string]*Organization{"a": {}}}
 	if err := check(false, func(c *checker) { c.organizations(a) }); err != nil {

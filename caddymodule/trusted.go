@@ -11,7 +11,7 @@ import (
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// A trusted is what a configuration believes, as the trust room has it.
+// A trusted holds the profiles of a configuration as package trust has them.
 type trusted struct {
 	set    *trust.Set
 	remote []*trust.RemoteKeys // to be kept fresh while the configuration runs
@@ -123,7 +123,7 @@ func (a *App) storedDevKeys(ctx context.Context, storage certmagic.Storage) devK
 }
 
 // passingDevKeys are for judging a configuration without touching the storage:
-// a key pair that nobody keeps.
+// a key pair that is not kept.
 func passingDevKeys(string, *Profile) (trust.KeySource, error) {
 	data, err := newDevKey("urn:none", "urn:none")
 	if err != nil {

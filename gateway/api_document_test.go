@@ -201,7 +201,7 @@ func TestAPIDescriptionIsStricterThanItsAnswers(t *testing.T) {
 	}
 }
 
-// Whatever a room can refuse with has a status and a message of its own.
+// Whatever a package can refuse with has a status and a message of its own.
 // problemCodes are those of the one table of codes, sorted.
 func problemCodes() []string {
 	var codes []string

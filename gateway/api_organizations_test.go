@@ -200,7 +200,7 @@ func TestAPIDeletedOrganizationEndsItsSessions(t *testing.T) {
 	w.refused(404, "organization_not_found", "POST", attestPath, claims.Object{"profile_id": "acme", "token": w.token("acme", nil)})
 }
 
-// An organization obeys a change of its profiles at once: the factors of one it
+// A change of an organization's profiles takes effect at once: the factors of one it
 // no longer admits stop counting.
 func TestAPIOrganizationThatNoLongerAdmitsEndsWhatItAdmitted(t *testing.T) {
 	w := newWorld(t, unbound("other"))

@@ -163,7 +163,7 @@ func TestAttackCookieSessionPerRequest(t *testing.T) {
 	}
 }
 
-// A key that is retired already is denied: JWTs it signed are still believed from
+// A key that is retired already is denied: JWTs it signed are still accepted from
 // the cache, until they say they end.
 func TestAttackDeniedRetiredKeyStaysCached(t *testing.T) {
 	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}

@@ -30,7 +30,7 @@ type Config struct {
 // A Gateway is the core with its doors. It is safe for concurrent use. Its zero
 // value is not usable; see [New].
 type Gateway struct {
-	// Core decides; what it changes is obeyed by every door at once.
+	// Core decides; what it changes holds for every door at once.
 	Core *authn.Authenticator
 	// Proxy is the door for proxied requests.
 	Proxy *proxy.Proxy

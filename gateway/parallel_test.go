@@ -181,7 +181,7 @@ func TestChainOfExchangesEndsAtMaxDuration(t *testing.T) {
 	w.refusedAnyhow(404, "session_not_found", "POST", authenticatePath, named(s))
 }
 
-// A revocation that the store could not take is obeyed here and written when the
+// A revocation that the store could not take holds here and is written when the
 // store is back, though nobody shows the session again; one by a token with a wrong
 // secret is withdrawn.
 func TestRevokeByTokenDuringAnOutage(t *testing.T) {

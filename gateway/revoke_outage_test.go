@@ -9,7 +9,7 @@ import (
 	"github.com/attestgate/caddy-attest/store"
 )
 
-// A revocation by member that the store could not take is answered 503, obeyed here
+// A revocation by member that the store could not take is answered 503, holds here
 // at once, and written when the store is back, without its caller.
 func TestMemberRevocationInAnOutageIsObeyedAndWrittenLater(t *testing.T) {
 	route := acme()

@@ -56,8 +56,8 @@ func TestPolicyGrantingIsComplete(t *testing.T) {
 	}
 }
 
-// A role that allows something that does not exist allows nothing, and whoever
-// wrote it believes otherwise.
+// A permission on something that does not exist allows nothing, so it is refused as a
+// typing error.
 func TestPolicyRefusesWhatWouldAllowNothing(t *testing.T) {
 	documents := []rbac.Resource{{ID: "documents", Actions: []string{"read"}}}
 	for want, p := range map[string]rbac.Permission{

@@ -120,8 +120,7 @@ type Record struct {
 // Exists reports whether there is such a record.
 func (r Record) Exists() bool { return r.Value != nil }
 
-// An Op is one change of one record. Times are kept to the millisecond, what is
-// finer is cut off.
+// An Op is one change of one record. Times are truncated to the millisecond.
 type Op struct {
 	Key string
 	// Expect is the version the record must have now, else the Apply is an

@@ -14,8 +14,7 @@ func Sooner(a, b time.Time) time.Time {
 	return a
 }
 
-// Millis is how backends keep an end: milliseconds since 1970, what is finer cut
-// off, so that a record never lives longer than asked; never is 0.
+// Millis is how backends keep an end: milliseconds since 1970, truncated, so that a record never lives longer than asked; never is 0.
 func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

@@ -68,7 +68,8 @@ type Config struct {
 	// MaxTokenAge ends a token that long after its iat, whatever its exp; iat is
 	// required then. Default: no such end.
 	MaxTokenAge time.Duration
-	// MaxLifetime is the longest lifetime of a token: from iat, else from now, to exp. Default: DefaultMaxLifetime.
+	// MaxLifetime is the longest lifetime of a token: from iat, else from now, to
+	// exp. Default: DefaultMaxLifetime.
 	MaxLifetime time.Duration
 	// RequireClaims are claims a token must have, all of them.
 	RequireClaims []RequiredClaim

@@ -53,8 +53,9 @@ func (o organizationTemplate) isFixed() bool { return len(o.paths) == 0 }
 func (o organizationTemplate) isEmpty() bool { return o.isFixed() && o.literals[0] == "" }
 
 // beginsWithCaptures tells whether no two values of the captures can give the same
-// organization: the captures come first, each ended by the end of the text or by a character that no captured value has.
-// Whatever other claims follow, the value then begins with the captures.
+// organization: the captures come first, each ended by the end of the text or by a
+// character that no captured value has. Whatever other claims follow, the value then
+// begins with the captures.
 func (o organizationTemplate) beginsWithCaptures(captures []string) bool {
 	if len(o.paths) < len(captures) {
 		return false

@@ -12,7 +12,7 @@ import (
 // deceived with.
 type Guard interface {
 	// Guards tells whether the handler also admits requests, so that the upstream
-	// behind it believes them, and where it is written: file:line, or empty.
+	// behind it trusts them, and where it is written: file:line, or empty.
 	Guards() (admits bool, source string)
 }
 

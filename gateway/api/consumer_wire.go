@@ -53,7 +53,7 @@ type wireUser struct {
 	ExternalID             string        `json:"external_id,omitempty"`
 }
 
-// wireName holds the whole name in first_name: where it would have to be cut is
+// wireName holds the whole name in first_name: where it would have to be split is
 // not for us to guess.
 type wireName struct {
 	FirstName  string `json:"first_name"`

@@ -20,7 +20,7 @@ type statusAnswer struct {
 }
 
 // revoke: POST /v1/b2b/sessions/revoke. It answers 200 only when the store has
-// confirmed; this node obeys at once either way.
+// confirmed; on this node it takes effect at once either way.
 func (a *API) revoke(ctx context.Context, r *http.Request) (any, error) {
 	var in revokeBody
 	if err := a.read(r, &in); err != nil {

@@ -37,8 +37,8 @@ func (a *API) authorize(r *http.Request, c call) error {
 }
 
 // refuseMemberAuthorization refuses a call that asks to be made with the rights of a
-// member and not with the project's: obeyed without that it could do more than its
-// sender wanted.
+// member and not with the project's: with the project's rights it could do
+// more than its sender wanted.
 func refuseMemberAuthorization(r *http.Request) error {
 	for _, name := range []string{"X-Stytch-Member-Session", "X-Stytch-Member-SessionJWT"} {
 		if r.Header.Get(name) != "" {

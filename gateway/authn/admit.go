@@ -64,7 +64,7 @@ type Decision struct {
 	JWT       string
 	ExpiresAt time.Time
 
-	// SetCookie is to be handed out with the answer, if it is not nil.
+	// SetCookie is to be set with the answer, if it is not nil.
 	SetCookie *SessionCookie
 	// ClearCookie tells that the cookie shown is dead.
 	ClearCookie bool

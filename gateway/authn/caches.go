@@ -17,7 +17,7 @@ type caches struct {
 	organizations  *readThrough[directory.Organization]
 	notBefore      *readThrough[time.Time] // of profiles
 	trusted        tokenSessions           // implicit sessions by trusted token
-	cookieSessions tokenSessions           // sessions that a cookie was handed out for, by trusted token
+	cookieSessions tokenSessions           // sessions that a cookie was set for, by trusted token
 	apiJWTs        apiJWTs
 	jwts           *cache.Cache[jwtKey, *injectedJWT]
 }

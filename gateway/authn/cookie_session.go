@@ -29,7 +29,7 @@ func (a *Authenticator) cookieFor(ctx context.Context, p Presented, live LiveSes
 	return &SessionCookie{token, s.ExpiresAt}, nil
 }
 
-// cookieSession is the one session whose cookie is handed out for a trusted token,
+// cookieSession is the one session whose cookie is set for a trusted token,
 // however often the token is shown: anyone can send what browsers send, and must not
 // make a record each time.
 func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id *trust.Identity) (session.Session, error) {

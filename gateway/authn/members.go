@@ -6,8 +6,8 @@ import (
 	"github.com/attestgate/caddy-attest/directory"
 )
 
-// Changes to members and organizations go through here, so that this node obeys
-// them at once: what it has cached of them is dropped.
+// Changes to members and organizations go through here, so that they take effect
+// on this node at once: what it has cached of them is dropped.
 
 // FindMember finds a member by id, or by id or external id within an organization.
 func (a *Authenticator) FindMember(ctx context.Context, organization, member string) (directory.Member, error) {

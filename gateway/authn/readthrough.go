@@ -162,7 +162,7 @@ func (f *readThrough[T]) put(key string, v T) {
 }
 
 // drop forgets key, and whatever is being read under it now: this node itself has
-// changed the record, and obeys the change also while the store is away.
+// changed the record, and the change holds also while the store is away.
 func (f *readThrough[T]) drop(key string) {
 	f.generation(key).Add(1)
 	f.entries.Delete(key)

@@ -27,8 +27,8 @@ func (r RevokeRequest) count() int {
 	return n
 }
 
-// Revoke answers nil only when the store has confirmed; this node obeys at once
-// either way.
+// Revoke answers nil only when the store has confirmed; on this node the
+// revocation takes effect at once either way.
 func (a *Authenticator) Revoke(ctx context.Context, r RevokeRequest) error {
 	switch n := r.count(); {
 	case n == 0:

@@ -27,7 +27,7 @@ type tokenKey struct {
 }
 
 // A startKey names the session that requests with one trusted token start together:
-// the implicit one, or the one whose cookie is handed out.
+// the implicit one, or the one whose cookie is set.
 type startKey struct {
 	tokenKey
 	cookie bool

@@ -125,7 +125,7 @@ func (p *Proxy) Announce(h http.Header, refused *authn.Refusal, status int, id s
 	}
 }
 
-// largeJWT is what servers commonly take for a header line, with some room: nginx
+// largeJWT is what servers commonly take for a header line, with a margin: nginx
 // and Apache refuse more than 8 KiB.
 const largeJWT = 7 << 10
 

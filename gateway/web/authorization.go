@@ -61,7 +61,7 @@ func (a AuthorizationRule) keepsBearer(token string) bool {
 }
 
 // namesScheme tells whether a scheme that carries our JWT stands inside the
-// credentials of another: apps that cut the header at "Bearer " read on there.
+// credentials of another: apps that search the header for "Bearer " read on there.
 func (a AuthorizationRule) namesScheme(credentials string) bool {
 	words := strings.Fields(strings.ToLower(credentials))
 	for i := range max(0, len(words)-1) {

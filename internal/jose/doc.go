@@ -10,8 +10,9 @@
 //	t, err := jose.Parse(text)        // *ParseError
 //	err = t.Verify(key)               // ErrSignature, *KeyError
 //
-// The caller chooses the key and the algorithms that it accepts: [Key.Fits] tells what a key can do, and nothing in a token's header (jwk, jku,
-// x5u, x5c, x5t) is ever taken for a key or fetched.
+// The caller chooses the key and the algorithms that it accepts: [Key.Fits] tells
+// what a key can do, and nothing in a token's header (jwk, jku, x5u, x5c, x5t) is
+// ever taken for a key or fetched.
 //
 // # To have keys
 //

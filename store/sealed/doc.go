@@ -18,7 +18,7 @@
 //
 // # What that gives
 //
-// A record that was forged, damaged, cut, moved to another name, given another
+// A record that was forged, damaged, truncated, moved to another name, given another
 // version or another end is an [Error], which is an [ErrBroken], and is reported
 // to [Options].Fault: it is never taken for absent, nor for good. A record that
 // the store keeps past its end is absent all the same. A whole record with its

@@ -64,7 +64,7 @@ func limitNamesAllowed(s *subject) {
 }
 
 // largest is a value of which every store takes one, also one that needs some of
-// the room for itself.
+// the memory for itself.
 const largest = store.MaxValue - 256
 
 func limitValue(s *subject) {

@@ -34,7 +34,7 @@ type watch struct {
 
 	mu     sync.Mutex
 	events []store.Event
-	heard  chan struct{} // one is sent for every event, if there is room
+	heard  chan struct{} // one is sent for every event, if the channel is not full
 }
 
 // watching begins to watch and returns after the first Flush.
