@@ -185,7 +185,7 @@ func (w *model) learn(m *modelMember, a directory.Assertion) {
 	if fresh && a.HasRoles {
 		m.roles[a.Profile] = a.Roles
 	}
-	if !reflect.DeepEqual(before, *m) && a.IssuedAt.After(m.at[a.Profile]) {
+	if (a.HasRoles || !reflect.DeepEqual(before, *m)) && a.IssuedAt.After(m.at[a.Profile]) {
 		m.at[a.Profile] = a.IssuedAt
 	}
 }
