@@ -62,7 +62,8 @@ type Assertion struct {
 	// than once.
 	Check func(Organization, Member) error
 	// Demoted, where set, is called with a member, as it was, who has lost its
-	// unverified address to the one answered, after both are written.
+	// unverified address (or as a tombstone any name) to the one answered, after both
+	// are written.
 	Demoted func(Member)
 }
 
@@ -72,16 +73,6 @@ func (a *Assertion) permit(o Organization, m *storedMember) error {
 		return nil
 	}
 	return a.Check(o, m.exported())
-}
-
-// notify calls Demoted after a change that was written.
-func (a *Assertion) notify(c change, err error) {
-	if err != nil || a.Demoted == nil {
-		return
-	}
-	for _, loser := range c.yielding {
-		a.Demoted(loser.exported())
-	}
 }
 
 // verified tells whether the token's email is verified.

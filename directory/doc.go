@@ -25,8 +25,9 @@
 // member's (an earlier verified token, or the API, which wrote the address or
 // called it verified). One side alone is an account pre-hijack: whoever brings
 // somebody else's address first would share the member with its owner. A token
-// that verifies an address takes it from a member who only claims it; a token that
-// does not is whom its external id names, or [ErrEmailNotVerified]. The table
+// that verifies an address takes it from a member who only claims it, and so does
+// the API, which names a member by it; a token that does not verify it is whom its
+// external id names, or [ErrEmailNotVerified]. The table
 // stands in link.go, and holds for second factors and exchange as well.
 //
 // Members stored before this rule are read by it too. Their address counts as

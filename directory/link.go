@@ -91,6 +91,13 @@ func (c candidates) holder() holderState {
 		return noHolder
 	case c.byExternalID != nil && c.byExternalID.ID == m.ID:
 		return ownAddress
+	}
+	return m.emailState()
+}
+
+// emailState is what kind of holder of its address the member is to others.
+func (m *memberRecord) emailState() holderState {
+	switch {
 	case m.deleted():
 		return deletedHolder
 	case m.EmailOwner == ByAPI:

@@ -441,3 +441,51 @@ func TestAMemberIsKnownByAtMostSixteenNamespaces(t *testing.T) {
 	}
 	f.refused(of("p16"), refusal("duplicate_member_external_id", "too_many_external_ids"))
 }
+
+// Whoever shows an address first, unverified, must not keep the operator from giving
+// it to its owner: the operator's word counts as verified.
+func TestAttackSquatterBlocksAnInvitation(t *testing.T) {
+	for name, give := range map[string]func(*fixture) directory.Member{
+		"invited by the API": func(f *fixture) directory.Member {
+			return f.createMember("acme", directory.NewMember{Email: f.ada().Email, Status: directory.StatusInvited})
+		},
+		"changed by the API": func(f *fixture) directory.Member {
+			m := f.createMember("acme", directory.NewMember{Email: "ada@old.example"})
+			return must[directory.Member](f.t)(f.UpdateMember(f.t.Context(), "acme", m.ID, directory.MemberChange{Email: ptr(f.ada().Email)}))
+		},
+		"assumed for the profile": func(f *fixture) directory.Member {
+			return f.resolve(with(f.ada(), func(a *directory.Assertion) { a.AssumeVerified = true }))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, acme("okta", "p"))
+			squat := with(f.ada(), func(a *directory.Assertion) { a.Profile, a.Namespace, a.ExternalID = "p", "p", "squatter" })
+			squatter := f.resolve(squat)
+			owner := give(f)
+			if owner.ID == squatter.ID || owner.Email != squat.Email {
+				t.Fatalf("the owner is %+v", owner)
+			}
+			if lost := f.resolve(squat); lost.ID != squatter.ID || lost.Email != "" || lost.UnverifiedEmail != squat.Email {
+				t.Errorf("the squatter is now %+v", lost)
+			}
+			verified := with(f.ada(), func(a *directory.Assertion) { a.EmailVerified = true })
+			if got := f.resolve(verified); got.ID != owner.ID {
+				t.Errorf("the owner signs in as %+v", got)
+			}
+		})
+	}
+}
+
+// A member who yields an unverified address keeps every external id.
+func TestAnUnverifiedHolderYieldsItsAddressOnly(t *testing.T) {
+	f := newFixture(t, acme("okta"))
+	holder := f.resolve(f.ada())
+	must[directory.Member](t)(f.UpdateMember(t.Context(), "acme", holder.ID, directory.MemberChange{ExternalID: ptr("a-1")}))
+	_, err := f.CreateMember(t.Context(), "acme", directory.NewMember{Email: holder.Email, ExternalID: "a-1"})
+	if !errors.Is(err, directory.ErrDuplicateExternalID) {
+		t.Errorf("got %v", err)
+	}
+	if got := f.again(holder); got.Email != holder.Email || got.ExternalID() != "a-1" {
+		t.Errorf("the holder is now %+v", got)
+	}
+}

@@ -24,6 +24,8 @@ type NewMember struct {
 	TrustedMetadata, UntrustedMetadata claims.Object
 	// Check, where set, may refuse the member before it is written.
 	Check func(Member) error
+	// Demoted is that of Assertion.
+	Demoted func(Member)
 }
 
 // MemberChange is what a caller of the API changes; nil keeps.
@@ -42,12 +44,16 @@ type MemberChange struct {
 	// Check, where set, may refuse the changed member before it is written. It may
 	// be called more than once.
 	Check func(Member) error
+	// Demoted is that of Assertion.
+	Demoted func(Member)
 }
 
 // CreateMember makes a member of the organization that organizationRef means. An
 // email or external id that another member has is an ErrDuplicateEmail or
 // ErrDuplicateExternalID, unless that member was deleted: then it is the new
-// one's, who has nothing else of the old, neither id nor roles nor metadata.
+// one's, who has nothing else of the old, neither id nor roles nor metadata. An
+// email that only an unverified token gave to a member is the new one's too, and
+// stays an UnverifiedEmail of the former: the caller's word counts as verified.
 func (d *Directory) CreateMember(ctx context.Context, organizationRef string, n NewMember) (Member, error) {
 	var m *storedMember
 	err := retry(ctx, "create member", func() error {
@@ -61,7 +67,7 @@ func (d *Directory) CreateMember(ctx context.Context, organizationRef string, n 
 		if err := m.describe(n); err != nil {
 			return err
 		}
-		return d.saveByAPI(ctx, m, nil)
+		return d.saveByAPI(ctx, m, nil, n.Demoted)
 	})
 	if err != nil {
 		return Member{}, err
@@ -83,9 +89,12 @@ func (m *memberRecord) describe(n NewMember) error {
 	})
 }
 
-// UpdateMember changes the member that memberRef means.
+// UpdateMember changes the member that memberRef means. Whose email and external id
+// it may take is as for CreateMember.
 func (d *Directory) UpdateMember(ctx context.Context, organizationRef, memberRef string, c MemberChange) (Member, error) {
-	return d.updateMember(ctx, organizationRef, memberRef, func(m *storedMember) error { return m.change(c) })
+	return d.changeMember(ctx, organizationRef, memberRef, memberUpdate{
+		find: d.findMember, apply: func(m *storedMember) error { return m.change(c) }, demoted: c.Demoted,
+	})
 }
 
 // RemoveExternalID takes the member's id in a namespace away (the API's own is
@@ -110,38 +119,43 @@ func (d *Directory) DeleteMember(ctx context.Context, organizationRef, memberRef
 }
 
 func (d *Directory) updateMember(ctx context.Context, organizationRef, memberRef string, fn func(*storedMember) error) (Member, error) {
-	return d.changeMember(ctx, organizationRef, memberRef, d.findMember, fn)
+	return d.changeMember(ctx, organizationRef, memberRef, memberUpdate{find: d.findMember, apply: fn})
 }
 
 // ReactivateMember makes a deleted member active again, with all it was; what
 // was revoked by the deletion stays revoked. A member who is not deleted stays
 // as it is.
 func (d *Directory) ReactivateMember(ctx context.Context, organizationRef, memberRef string) (Member, error) {
-	return d.changeMember(ctx, organizationRef, memberRef, d.findAny, func(m *storedMember) error {
+	return d.changeMember(ctx, organizationRef, memberRef, memberUpdate{find: d.findAny, apply: func(m *storedMember) error {
 		if m.deleted() {
 			m.Status = StatusActive
 		}
 		return nil
-	})
+	}})
 }
 
-type finder func(ctx context.Context, organizationID, ref string) (*storedMember, error)
+// memberUpdate is how changeMember finds a member and what it changes.
+type memberUpdate struct {
+	find    func(ctx context.Context, organizationID, ref string) (*storedMember, error)
+	apply   func(*storedMember) error
+	demoted func(Member) // may be nil
+}
 
-func (d *Directory) changeMember(ctx context.Context, organizationRef, memberRef string, find finder, fn func(*storedMember) error) (Member, error) {
+func (d *Directory) changeMember(ctx context.Context, organizationRef, memberRef string, u memberUpdate) (Member, error) {
 	var m *storedMember
 	err := retry(ctx, "update member", func() error {
 		o, err := d.findOrganization(ctx, organizationRef)
 		if err != nil {
 			return err
 		}
-		if m, err = find(ctx, o.ID, memberRef); err != nil {
+		if m, err = u.find(ctx, o.ID, memberRef); err != nil {
 			return err
 		}
 		had := d.names.memberKeys(&m.memberRecord)
-		if err := fn(m); err != nil {
+		if err := u.apply(m); err != nil {
 			return err
 		}
-		return d.saveByAPI(ctx, m, had)
+		return d.saveByAPI(ctx, m, had, u.demoted)
 	})
 	if err != nil {
 		return Member{}, err
@@ -149,49 +163,60 @@ func (d *Directory) changeMember(ctx context.Context, organizationRef, memberRef
 	return m.exported(), nil
 }
 
-// saveByAPI saves the member, taking from tombstones what it wants of theirs and
-// refusing what a living member has.
-func (d *Directory) saveByAPI(ctx context.Context, m *storedMember, had []string) error {
+// saveByAPI saves the member, taking the names it wants from those who must yield
+// them and refusing what any other member has.
+func (d *Directory) saveByAPI(ctx context.Context, m *storedMember, had []string, demoted func(Member)) error {
 	yielding, err := d.holders(ctx, m)
 	if err != nil {
 		return err
 	}
-	return d.saveMember(ctx, change{member: m, had: had, yielding: yielding})
+	c := change{member: m, had: had, yielding: yielding}
+	err = d.saveMember(ctx, c)
+	c.notify(demoted, err)
+	return err
 }
 
-// holders are the tombstones that have names which the member wants.
+// holders are the members who have names which the member wants.
 func (d *Directory) holders(ctx context.Context, m *storedMember) ([]*storedMember, error) {
 	entries, err := d.readIndex(ctx, m.OrganizationID, d.names.memberKeys(&m.memberRecord))
 	if err != nil {
 		return nil, err
 	}
-	var tombstones []*storedMember
+	var yielding []*storedMember
 	for key, entry := range entries {
-		if entry.member == "" || entry.member == m.ID || holds(tombstones, entry.member) {
+		if entry.member == "" || entry.member == m.ID {
 			continue
 		}
 		holder, err := d.loadMember(ctx, m.OrganizationID, entry.member)
 		if err != nil {
 			return nil, err
 		}
-		if !holder.deleted() {
-			return nil, d.duplicate(m, key)
+		if err := d.checkYields(holder, m, key); err != nil {
+			return nil, err
 		}
-		tombstones = append(tombstones, holder)
+		if !holds(yielding, holder.ID) {
+			yielding = append(yielding, holder)
+		}
 	}
-	return tombstones, nil
+	return yielding, nil
+}
+
+// checkYields refuses a name that the holder keeps. A tombstone yields any. A living
+// member yields an address that nobody verified, or whoever shows one first would
+// block the invitation of its owner.
+func (d *Directory) checkYields(holder, m *storedMember, key string) error {
+	isEmail := m.Email != "" && key == d.names.email(m.OrganizationID, m.Email)
+	switch {
+	case holder.deleted(), isEmail && holder.emailState() == unverifiedHolder:
+		return nil
+	case isEmail:
+		return ErrDuplicateEmail
+	}
+	return ErrDuplicateExternalID
 }
 
 func holds(members []*storedMember, id string) bool {
 	return slices.ContainsFunc(members, func(m *storedMember) bool { return m.ID == id })
-}
-
-// duplicate is the refusal for a name that another member has.
-func (d *Directory) duplicate(m *storedMember, key string) error {
-	if m.Email != "" && key == d.names.email(m.OrganizationID, m.Email) {
-		return ErrDuplicateEmail
-	}
-	return ErrDuplicateExternalID
 }
 
 // change writes what the caller gave, or refuses it.

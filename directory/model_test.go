@@ -216,10 +216,12 @@ func (w *model) yield(m *modelMember) (code string) {
 					delete(other.externalIDs, "api")
 				}
 			}()
-		case email:
+		case email && other.trusted():
 			return "duplicate_member_email"
 		case id:
 			return "duplicate_member_external_id"
+		case email:
+			defer other.demote()
 		}
 	}
 	return ""

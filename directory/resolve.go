@@ -150,7 +150,7 @@ func (d *Directory) refresh(ctx context.Context, o Organization, chosen choice, 
 	}
 	c := change{member: m, had: had, yielding: m.takesFrom(chosen.loser)}
 	err = d.saveMember(ctx, c)
-	a.notify(c, err)
+	c.notify(a.Demoted, err)
 	return err
 }
 
@@ -172,7 +172,7 @@ func (d *Directory) createFromToken(ctx context.Context, o Organization, a Asser
 	c := change{member: m, yielding: m.takesFrom(loser)}
 	key := d.names.hash("member", o.ID, a.Profile, a.Namespace, a.ExternalID, a.Email)
 	err = d.createOnce(ctx, key, func(ctx context.Context) error { return d.saveFirst(ctx, c, a) })
-	a.notify(c, err)
+	c.notify(a.Demoted, err)
 	return m, err
 }
 

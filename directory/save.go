@@ -16,8 +16,18 @@ type change struct {
 	// had are the index names of the member as it was read.
 	had []string
 	// yielding are members whose names the member takes: tombstones, if the API asks
-	// for it, and the unverified holder of an address that a token verifies.
+	// for it, and the unverified holder of an address that a token or the API verifies.
 	yielding []*storedMember
+}
+
+// notify calls demoted, which may be nil, for a change that was written.
+func (c change) notify(demoted func(Member), err error) {
+	if err != nil || demoted == nil {
+		return
+	}
+	for _, loser := range c.yielding {
+		demoted(loser.exported())
+	}
 }
 
 // saveMember writes the change. It answers errAgain where a record is no longer

@@ -69,6 +69,19 @@ func TestAttackInvitedMemberWithRolesIsTakenOver(t *testing.T) {
 	is(t, w.attest("corp", w.by("corp", "ceo-real", true)), "member_id", invited)
 }
 
+// The session of whoever came first by an unverified address goes on, and says the
+// address no more from the next request.
+func TestAttackSquatterBlocksAnInvitation(t *testing.T) {
+	w := newWorld(t, legacyAndCorp)
+	squatter := w.attest("legacy", w.by("legacy", "attacker", nil))
+	is(t, w.ok("POST", authenticatePath, named(squatter)), "member.email_address", ceo)
+	invited := w.member("acme", claims.Object{"email_address": ceo, "status": "invited"})
+	again := w.ok("POST", authenticatePath, named(squatter))
+	is(t, again, "member.email_address", "")
+	is(t, again, "member.unverified_email", ceo)
+	is(t, w.attest("corp", w.by("corp", "ceo-real", true)), "member_id", invited)
+}
+
 // Who has stolen a session must not make it last by a device of their own.
 func TestAttackSessionThiefAttachesADeviceByAnUnverifiedAddress(t *testing.T) {
 	w := newWorld(t, legacyAndCorp)

@@ -23,7 +23,7 @@ func (a *Authenticator) FindMember(ctx context.Context, organization, member str
 
 // CreateMember creates a member of an organization.
 func (a *Authenticator) CreateMember(ctx context.Context, organization string, n directory.NewMember) (directory.Member, error) {
-	n.Check = a.checkMemberClaims
+	n.Check, n.Demoted = a.checkMemberClaims, a.cache.dropMember
 	return a.changedMember(a.Directory.CreateMember(ctx, organization, n))
 }
 
@@ -32,6 +32,7 @@ func (a *Authenticator) UpdateMember(ctx context.Context, organization, member s
 	if addsMetadata(c.TrustedMetadata) {
 		c.Check = a.checkMemberClaims
 	}
+	c.Demoted = a.cache.dropMember
 	return a.changedMember(a.Directory.UpdateMember(ctx, organization, member, c))
 }
 
