@@ -24,7 +24,7 @@ func TestIdentityByDefault(t *testing.T) {
 	want := &trust.Identity{
 		Profile: "acme", Issuer: w.URL, Namespace: "acme", ExternalID: "u1",
 		UnverifiedEmail: "Ada@Example.com", EmailVerified: true, TokenID: "a+b/c=",
-		IssuedAt: now, ProvedAt: now, Until: now.Add(6 * time.Minute),
+		IssuedAt: now, ProvedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(6 * time.Minute),
 		Digest: got.Digest, KeyThumbprint: w.Key().Public.Thumbprint,
 		Factor: trust.Factor{Type: "trusted_auth_token"},
 	}
@@ -59,7 +59,7 @@ func TestIdentityOfEveryAttribute(t *testing.T) {
 		Roles: []string{"operator", "viewer"}, HasRoles: true, DroppedRoles: 2,
 		Metadata:     map[string]any{"dept": map[string]any{"id": json.Number("1.50")}, "level": json.Number("3")},
 		Organization: trust.OrganizationRef{Value: "org-42"},
-		IssuedAt:     now, ProvedAt: now, Until: now.Add(6 * time.Minute),
+		IssuedAt:     now, ProvedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(6 * time.Minute),
 		Digest: id.Digest, SessionKey: []string{"s.myshopify.com", "e7"}, KeyThumbprint: w.Key().Public.Thumbprint,
 		Factor: trust.Factor{Type: "biometric", SecondOnly: true, ValidFor: time.Minute},
 	}
