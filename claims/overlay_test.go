@@ -94,7 +94,7 @@ func TestApplyKeepsDeepBases(t *testing.T) {
 		deep = claims.Object{"a": deep}
 	}
 	if got := (claims.Overlay{}).Apply(deep); !reflect.DeepEqual(got, deep) {
-		t.Error("the base was cut")
+		t.Error("the base was changed")
 	}
 }
 

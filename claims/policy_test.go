@@ -84,7 +84,7 @@ func TestSizeLimitIsOfTheResultNotOfThePatch(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := policy.Effective(template, nil, grown.Then(patch(t, claims.Object{"a": nil}))); err != nil {
-		t.Errorf("a patch that makes room: %v", err)
+		t.Errorf("a patch that deletes enough: %v", err)
 	}
 }
 

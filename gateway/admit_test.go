@@ -304,7 +304,7 @@ func TestFactorCountsOnlyWhileValid(t *testing.T) {
 	token := w.attest("acme", nil)["session_token"].(string)
 	w.clock.Advance(10*time.Minute - time.Second)
 	if res, _ := w.through(route, bearer(token)); res.StatusCode != 204 {
-		t.Errorf("young: %d", res.StatusCode)
+		t.Errorf("within valid_for: %d", res.StatusCode)
 	}
 	w.clock.Advance(time.Second)
 	res, _ := w.through(route, bearer(token))
@@ -395,7 +395,7 @@ func TestYoungJWTIsReused(t *testing.T) {
 	one := jwt()
 	w.clock.Advance(29 * time.Second)
 	if jwt() != one {
-		t.Error("a young JWT was not reused")
+		t.Error("a fresh JWT was not reused")
 	}
 	w.clock.Advance(time.Second)
 	if jwt() == one {

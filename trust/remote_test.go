@@ -331,7 +331,7 @@ func TestUnknownKidIsRemembered(t *testing.T) {
 	accept(t, p, w.Sign(nil))
 }
 
-// A kid is remembered in bounded room, whatever its number.
+// Unknown kids are remembered in bounded memory, however many.
 func TestUnknownKidsAreBounded(t *testing.T) {
 	w, _, p := remote(t, trust.RemoteConfig{})
 	accept(t, p, w.Sign(nil))

@@ -34,7 +34,7 @@ func TestReadThroughServesUntilMaxAge(t *testing.T) {
 		return v
 	}
 	if first, again := read(), read(); first != 1 || again != 1 {
-		t.Error("a young entry was read again")
+		t.Error("a fresh entry was read again")
 	}
 	clock.advance(5 * time.Second)
 	if read() != 2 {

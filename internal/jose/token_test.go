@@ -115,8 +115,8 @@ func TestParseAtTheBounds(t *testing.T) {
 	parse(t, unsigned(`{"alg":"ES256"}`, `{"a":`+strings.Repeat("[", 63)+strings.Repeat("]", 63)+`}`))
 
 	input := b64(`{"alg":"ES256"}`) + "." + b64(claims) + "."
-	room := jose.MaxTokenBytes - len(input)
-	parse(t, input+strings.Repeat("A", room-room%4))
+	padding := jose.MaxTokenBytes - len(input)
+	parse(t, input+strings.Repeat("A", padding-padding%4))
 }
 
 func codeOfDots(n int) string {
