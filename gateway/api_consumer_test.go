@@ -68,6 +68,12 @@ func TestConsumerSessionLives(t *testing.T) {
 		t.Fatalf("%d sessions", len(list))
 	}
 	is(t, list[0].(map[string]any), "session_id", at(first, "session.session_id"))
+	w.user(nil)
+	page := w.ok("GET", consumerPath+"?limit=1&user_id="+first["user_id"].(string), nil)
+	is(t, page, "results_metadata.total", 2)
+	if n := len(page["sessions"].([]any)); n != 1 || at(page, "results_metadata.next_cursor") == nil {
+		t.Errorf("a page of one has %d, and %v", n, page["results_metadata"])
+	}
 	w.ok("POST", consumerPath+"/revoke", claims.Object{"session_id": at(first, "session.session_id")})
 	w.refused(404, "session_not_found", "POST", consumerPath+"/authenticate", named(first))
 	w.refused(404, "session_not_found", "POST", consumerPath+"/revoke", claims.Object{"session_id": at(first, "session.session_id")})

@@ -256,30 +256,70 @@ func TestAPIListsLiveSessions(t *testing.T) {
 	w.through(route, bearer(w.token("acme", nil))) // an implicit one
 	w.attest("acme", claims.Object{"token": w.token("acme", claims.Object{"sub": "eve", "email": "eve@example.com"})})
 	w.ok("PUT", orgsPath+"/acme/members/"+first["member_id"].(string), claims.Object{"external_id": "e-1"})
-	ids := func(query string) []any {
-		var list []any
-		for _, s := range w.ok("GET", sessionsPath+query, nil)["member_sessions"].([]any) {
-			list = append(list, s.(map[string]any)["member_session_id"])
-		}
-		return list
-	}
 	query := "?organization_id=acme&member_id=" + first["member_id"].(string)
-	all := ids(query)
+	all := w.listed(query)
 	if len(all) != 3 || all[0] != at(first, "member_session.member_session_id") || all[1] != at(second, "member_session.member_session_id") {
 		t.Fatalf("listed %v", all)
 	}
-	if got := ids("?organization_id=" + at(first, "organization.organization_slug").(string) + "&member_id=e-1"); fmt.Sprint(got) != fmt.Sprint(all) {
+	if got := w.listed("?organization_id=" + at(first, "organization.organization_slug").(string) + "&member_id=e-1"); fmt.Sprint(got) != fmt.Sprint(all) {
 		t.Errorf("by slug and external id: %v", got)
 	}
 	w.ok("POST", revokePath, claims.Object{"member_session_id": all[2]})
 	w.clock.Advance(5 * time.Minute)
-	if got := ids(query); len(got) != 1 || got[0] != all[0] {
+	if got := w.listed(query); len(got) != 1 || got[0] != all[0] {
 		t.Errorf("after a revocation and an expiry: %v", got)
 	}
 	w.refused(400, "invalid_argument", "GET", sessionsPath, nil)
 	w.refused(400, "invalid_argument", "GET", sessionsPath+"?organization_id=acme", nil)
 	w.refused(404, "organization_not_found", "GET", sessionsPath+"?organization_id=x&member_id=e-1", nil)
 	w.refused(404, "member_not_found", "GET", sessionsPath+"?organization_id=acme&member_id=x", nil)
+}
+
+func TestAPIListsSessionsByPages(t *testing.T) {
+	w := newWorld(t)
+	member := ""
+	for range 5 { // three of one moment, whose order is that of their ids
+		member = w.attest("acme", nil)["member_id"].(string)
+		if len(w.listed("?organization_id=acme&member_id="+member)) == 3 {
+			w.clock.Advance(time.Second)
+		}
+	}
+	query := "?organization_id=acme&member_id=" + member
+	all := w.listed(query)
+	if len(all) != 5 {
+		t.Fatalf("listed %v", all)
+	}
+	is(t, w.ok("GET", sessionsPath+query, nil), "results_metadata", map[string]any{"total": 5})
+	var paged []any
+	for cursor, pages := "", 0; cursor != "" || pages == 0; pages++ {
+		page := w.ok("GET", sessionsPath+query+"&limit=2&cursor="+cursor, nil)
+		is(t, page, "results_metadata.total", 5-min(pages, 1))
+		if pages == 0 { // one that ends meanwhile moves nobody to another page
+			w.ok("POST", revokePath, claims.Object{"member_session_id": all[1]})
+		}
+		paged = append(paged, sessionIDs(page)...)
+		cursor, _ = at(page, "results_metadata.next_cursor").(string)
+	}
+	if fmt.Sprint(paged) != fmt.Sprint(all) {
+		t.Errorf("by pages %v, want %v", paged, all)
+	}
+	for _, bad := range []string{"&limit=0", "&limit=-1", "&limit=1001", "&limit=x", "&cursor=x", "&cursor=1", "&cursor=x.y"} {
+		w.refused(400, "invalid_argument", "GET", sessionsPath+query+bad, nil)
+	}
+}
+
+// listed are the ids of the sessions that the query lists.
+func (w *world) listed(query string) []any {
+	w.t.Helper()
+	return sessionIDs(w.ok("GET", sessionsPath+query, nil))
+}
+
+func sessionIDs(answer claims.Object) []any {
+	var list []any
+	for _, s := range answer["member_sessions"].([]any) {
+		list = append(list, s.(map[string]any)["member_session_id"])
+	}
+	return list
 }
 
 func TestAPIRevoke(t *testing.T) {

@@ -124,25 +124,27 @@ func (a *API) revokeUser(ctx context.Context, r *http.Request) (any, error) {
 }
 
 type userSessionsAnswer struct {
-	StatusCode int               `json:"status_code"`
-	RequestID  string            `json:"request_id"`
-	Sessions   []wireUserSession `json:"sessions"`
+	StatusCode      int               `json:"status_code"`
+	RequestID       string            `json:"request_id"`
+	Sessions        []wireUserSession `json:"sessions"`
+	ResultsMetadata resultsMetadata   `json:"results_metadata"`
 }
 
 var errNoUser = errors.New("user_id is required")
 
-// listUser: GET /v1/sessions. The live sessions of a user, oldest first.
+// listUser: GET /v1/sessions. The live sessions of a user, as list answers them.
 func (a *API) listUser(ctx context.Context, r *http.Request) (any, error) {
-	id := r.URL.Query().Get("user_id")
+	q := r.URL.Query()
+	id := q.Get("user_id")
 	if id == "" {
 		return nil, authn.Refuse("invalid_argument", errNoUser)
 	}
-	live, err := a.core.SessionsOf(ctx, a.consumerOrganization, id)
+	page, err := a.listSessions(ctx, a.consumerOrganization, id, q)
 	if err != nil {
 		return nil, err
 	}
-	answer := userSessionsAnswer{http.StatusOK, requestID(), []wireUserSession{}}
-	for _, s := range live {
+	answer := userSessionsAnswer{http.StatusOK, requestID(), []wireUserSession{}, resultsMetadata{page.Total, page.Next}}
+	for _, s := range page.Sessions {
 		answer.Sessions = append(answer.Sessions, wireUserSessionOf(s))
 	}
 	return answer, nil
