@@ -34,7 +34,7 @@ func Check(ctx caddy.Context, servers map[string]*caddyhttp.Server, shared []str
 		r.shared[addressOf(text)] = true
 	}
 	for _, name := range sortedKeys(servers) {
-		w := walker{reader: reader{ctx: ctx, eras: make(map[string]int)}, report: r}
+		w := walker{reader: reader{ctx: ctx}, report: r}
 		s := servers[name]
 		w.server(place{cond: always, words: []string{strings.Join(s.Listen, " ")}}, s)
 	}

@@ -257,6 +257,16 @@ func TestWaysPastAttest(t *testing.T) {
 			attest @get acme
 			reverse_proxy localhost:9000
 		}`, fails, "behind the attest"},
+		"a rewrite that goes on": {`http://a.test {
+			@api path /api/*
+			route {
+				attest @api acme
+				handle_path /old/* {
+					reverse_proxy /x/* localhost:9001
+				}
+				reverse_proxy @api localhost:9000
+			}
+		}`, warns, "cannot be told"},
 		"before a rewrite": {`http://a.test {
 			route {
 				attest /app/* acme
@@ -403,6 +413,31 @@ func TestWaysPastAttest(t *testing.T) {
 					attest acme
 				}
 				reverse_proxy /x/* localhost:9000
+			}
+		}`, loads, ""},
+		"an unrelated rewrite between": {`http://a.test {
+			@api path /api/*
+			route {
+				attest @api acme
+				handle_path /old/* {
+					respond gone 410
+				}
+				reverse_proxy @api localhost:9000
+			}
+		}`, loads, ""},
+		"a rewrite for another host between": {`http://a.test, http://b.test {
+			@api {
+				host a.test
+				path /api/*
+			}
+			@b host b.test
+			route {
+				attest @api acme
+				route @b {
+					uri strip_prefix /old
+					reverse_proxy localhost:9001
+				}
+				reverse_proxy @api localhost:9000
 			}
 		}`, loads, ""},
 		"attest before php": {`http://a.test {

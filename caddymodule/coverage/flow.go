@@ -39,10 +39,33 @@ type end struct {
 	upstream string // that answers
 }
 
+// A change is made by a handler behind which matchers see another request.
+type change struct {
+	cond  formula
+	kinds []string // of the matchers
+	era   int      // that begins with it
+}
+
+// A trail is what requests can meet without being answered.
+type trail struct {
+	guards  []guard
+	changes []change
+}
+
+// and is the trail with more at its end.
+func (t trail) and(more trail) trail {
+	return trail{slices.Concat(t.guards, more.guards), slices.Concat(t.changes, more.changes)}
+}
+
+// since is what came to the trail after it was as before.
+func (t trail) since(before trail) trail {
+	return trail{t.guards[len(before.guards):], t.changes[len(before.changes):]}
+}
+
 // A flow is what a request has met so far, under which conditions.
 type flow struct {
-	guards []guard
-	gone   []guard // that stand in terminal routes before: only errors come from there
+	trail
+	gone   trail // through terminal routes before: only errors come from there
 	ends   []end
 	caches []place
 	groups map[string]formula // of each group of routes, when one was taken
@@ -51,7 +74,7 @@ type flow struct {
 // fork is the flow of requests that part here.
 func (f *flow) fork() *flow {
 	return &flow{
-		guards: slices.Clip(f.guards), gone: slices.Clip(f.gone), ends: slices.Clip(f.ends), caches: slices.Clip(f.caches),
+		trail: f.trail.and(trail{}), gone: f.gone, ends: slices.Clip(f.ends), caches: slices.Clip(f.caches),
 		groups: maps.Clone(f.groups),
 	}
 }
@@ -60,10 +83,11 @@ func (f *flow) fork() *flow {
 // stood on that way was reached or not, and answered nothing.
 func (f *flow) failed(before *flow) *flow {
 	g := before.fork()
-	for _, guard := range append(slices.Clone(f.guards[len(before.guards):]), f.gone[len(before.gone):]...) {
-		guard.maybe = true
-		g.guards = append(g.guards, guard)
+	met := f.since(before.trail).and(f.gone.since(before.gone))
+	for i := range met.guards {
+		met.guards[i].maybe = true
 	}
+	g.trail = g.and(met)
 	return g
 }
 
@@ -71,6 +95,7 @@ func (f *flow) failed(before *flow) *flow {
 type walker struct {
 	reader
 	routes map[string]*caddyhttp.Route // named ones
+	eras   int                         // that have begun
 	report *report
 }
 
@@ -93,6 +118,7 @@ func (w *walker) list(routes caddyhttp.RouteList, f *flow, at place) {
 }
 
 func (w *walker) route(route *caddyhttp.Route, f *flow, at place) {
+	w.era = func(kind string) int { return w.report.era(kind, f, at) }
 	c := w.routeCondition(route)
 	if route.Group != "" {
 		c = f.first(route.Group, at, c)
@@ -113,7 +139,7 @@ func (w *walker) route(route *caddyhttp.Route, f *flow, at place) {
 // terminate ends the requests for which the condition holds. What stood on their own
 // way is not on the way of any other.
 func (f *flow) terminate(own *flow, cond formula) {
-	f.gone = append(own.gone, own.guards[len(f.guards):]...)
+	f.gone = own.gone.and(own.since(f.trail))
 	f.groups = own.groups
 	f.ends = append(f.ends, end{cond: cond})
 }
@@ -188,17 +214,21 @@ func (w *walker) other(h any, f *flow, at place) {
 		w.report.upstream(text, f, at)
 	}
 	for _, routes := range p.routes {
-		w.list(routes, f.fork(), at)
+		inner := f.fork()
+		w.list(routes, inner, at)
+		f.changes = inner.changes
 	}
 	inner := f.fork()
 	for _, guest := range p.handlers {
 		w.handler(guest, inner, at)
 	}
+	f.changes = inner.changes
 	if answers(name, h, p) {
 		f.ends = append(f.ends, end{cond: at.cond, upstream: firstOf(p.upstreams)})
 	}
-	for _, kind := range changes(name) {
-		w.eras[kind]++
+	if kinds := changes(name); len(kinds) > 0 {
+		w.eras++
+		f.changes = append(f.changes, change{cond: at.cond, kinds: kinds, era: w.eras})
 	}
 }
 

@@ -5,7 +5,7 @@ package coverage
 type atom struct {
 	kind string // what of a request the matcher looks at
 	text string // the matcher's configuration in JSON
-	era  int    // how often that part of the request was changed before
+	era  int    // the last that can have begun for the requests, 0 if none changed before
 }
 
 // A formula says which requests a condition holds for.

@@ -12,7 +12,9 @@ func TestManySites(t *testing.T) {
 	var sites strings.Builder
 	for i := range 300 {
 		fmt.Fprintf(&sites, `http://site%[1]d.test {
-			respond /health ok
+			handle_path /health/* {
+				respond ok
+			}
 			handle /api/* {
 				attest acme
 				reverse_proxy app%[1]d:9000

@@ -105,7 +105,7 @@ func (r *reader) matcher(m any) condition {
 	if !slices.Contains([]string{kindHost, kindPath, kindMethod}, name) {
 		text = name + " " + text
 	}
-	return condition{formula: is(atom{kind, text, r.eras[kind]}), text: name + " " + plainText(text)}
+	return condition{formula: is(atom{kind, text, r.era(kind)}), text: name + " " + plainText(text)}
 }
 
 // matcherText is a matcher's name and what it was configured with.

@@ -11,8 +11,8 @@ import (
 
 // A reader reads routes, loaded or not.
 type reader struct {
-	ctx  caddy.Context
-	eras map[string]int // by kind: how often that part of a request was changed so far
+	ctx caddy.Context
+	era func(kind string) int // in which a matcher of that kind, read now, sees requests
 }
 
 // handlers are the handlers of a route. Those that are not loaded yet are decoded,

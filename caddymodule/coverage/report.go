@@ -81,6 +81,23 @@ func (r *report) meeting(cond formula, ends []end) []end {
 	return met
 }
 
+// era is the last one of the kind that can have begun for requests at the place.
+func (r *report) era(kind string, f *flow, at place) int {
+	for _, c := range slices.Backward(f.changes) {
+		if !slices.Contains(c.kinds, kind) {
+			continue
+		}
+		way := []formula{at.cond, c.cond}
+		for _, e := range r.meeting(at.cond, f.ends) {
+			way = append(way, not(e.cond))
+		}
+		if r.possible(way...) {
+			return c.era
+		}
+	}
+	return 0
+}
+
 // guard notes an attest that admits: what stands before it and should not.
 func (r *report) guard(g guard, f *flow) {
 	for _, c := range f.caches {
