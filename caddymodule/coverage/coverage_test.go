@@ -267,6 +267,26 @@ func TestWaysPastAttest(t *testing.T) {
 				reverse_proxy @api localhost:9000
 			}
 		}`, warns, "cannot be told"},
+		"a rewrite to a given path of some requests": {`http://a.test {
+			route {
+				rewrite /old/* /app{uri}
+				attest /app/* acme
+				reverse_proxy localhost:9000
+			}
+		}`, fails, "behind the attest"},
+		"a rewrite to a given query": {`http://a.test {
+			route {
+				rewrite * ?{query}&a=b
+				attest /app/* acme
+				reverse_proxy localhost:9000
+			}
+		}`, fails, "behind the attest"},
+		"a stripped prefix": {`http://a.test {
+			handle_path /x/* {
+				attest /app/* acme
+				reverse_proxy localhost:9000
+			}
+		}`, fails, "behind the attest"},
 		"before a rewrite": {`http://a.test {
 			route {
 				attest /app/* acme
@@ -299,6 +319,29 @@ func TestWaysPastAttest(t *testing.T) {
 			@a expression {path}.startsWith("/api")
 			attest @a acme
 			reverse_proxy /api/* localhost:9000
+		}`, warns, "cannot be told"},
+		"a rewrite to a given path": {`http://a.test {
+			route {
+				rewrite * /app{uri}
+				attest /app/* acme
+				reverse_proxy localhost:9000
+			}
+		}`, warns, "cannot be told"},
+		"a rewrite to a given path, and a change of it": {`http://a.test {
+			route {
+				rewrite * /app{uri}
+				uri replace x y
+				attest /app/* acme
+				reverse_proxy localhost:9000
+			}
+		}`, warns, "cannot be told"},
+		"a given method": {`http://a.test {
+			@get method GET
+			route {
+				method GET
+				attest @get acme
+				reverse_proxy localhost:9000
+			}
 		}`, warns, "cannot be told"},
 		"an address of the request": {`http://a.test {
 			attest acme

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
 )
 
 // A place is a point of a server that requests can come to.
@@ -43,6 +44,7 @@ type end struct {
 type change struct {
 	cond  formula
 	kinds []string // of the matchers
+	given []string // those of the kinds that see what is configured, and not what a client sent
 	era   int      // that begins with it
 }
 
@@ -228,7 +230,7 @@ func (w *walker) other(h any, f *flow, at place) {
 	}
 	if kinds := changes(name); len(kinds) > 0 {
 		w.eras++
-		f.changes = append(f.changes, change{cond: at.cond, kinds: kinds, era: w.eras})
+		f.changes = append(f.changes, change{at.cond, kinds, given(h), w.eras})
 	}
 }
 
@@ -265,6 +267,27 @@ func changes(name string) []string {
 		return []string{anything}
 	}
 	return nil
+}
+
+// given are the kinds of matchers that see, after the handler, what it is configured
+// to write. A changed path is still the client's choice, as behind a stripped prefix.
+func given(h any) []string {
+	r, ok := h.(*rewrite.Rewrite)
+	if !ok || r.URI+r.Method == "" {
+		return nil
+	}
+	kinds := []string{anything}
+	if r.Method != "" {
+		kinds = append(kinds, kindMethod)
+	}
+	path, _, query := strings.Cut(r.URI, "?")
+	if path != "" {
+		kinds = append(kinds, kindPath)
+	}
+	if query {
+		kinds = append(kinds, "query")
+	}
+	return kinds
 }
 
 func firstOf(texts []string) string {

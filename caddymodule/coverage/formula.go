@@ -1,5 +1,7 @@
 package coverage
 
+import "slices"
+
 // An atom is one matcher. Atoms are equal if they match the same requests: the
 // same text, at the same time in a request's life.
 type atom struct {
@@ -33,6 +35,14 @@ func anyOf(parts ...formula) formula { return formula{op: opAny, parts: parts} }
 
 // isAlways tells whether nothing is asked of a request.
 func (f formula) isAlways() bool { return f.op == opAll && len(f.parts) == 0 }
+
+// has tells whether one of the formula's atoms is such.
+func (f formula) has(such func(atom) bool) bool {
+	if f.op == opAtom {
+		return such(f.atom)
+	}
+	return slices.ContainsFunc(f.parts, func(part formula) bool { return part.has(such) })
+}
 
 // negated is the negation of a formula, with the negation moved inwards.
 func (f formula) negated() formula {

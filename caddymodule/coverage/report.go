@@ -49,6 +49,9 @@ func (r *report) upstream(text string, f *flow, at place) {
 		sure = append(sure, not(g.cond))
 	}
 	n.bare = r.bare(way, sure, maybe)
+	if n.bare == certain && r.given(f.changes, way, append(sure, maybe...)) {
+		n.bare = unknown
+	}
 	r.reaches = append(r.reaches, n)
 }
 
@@ -64,6 +67,16 @@ func (r *report) bare(way, sure, maybe []formula) verdict {
 		return v
 	}
 	return unknown
+}
+
+// given tells whether a guard's matchers see, on that way, what a rewrite has written:
+// no client chooses then whether they match.
+func (r *report) given(changes []change, way, guards []formula) bool {
+	return slices.ContainsFunc(changes, func(c change) bool {
+		sees := func(a atom) bool { return a.era >= c.era && slices.Contains(c.given, a.kind) }
+		return slices.ContainsFunc(guards, func(g formula) bool { return g.has(sees) }) &&
+			!r.possible(append(slices.Clone(way), not(c.cond))...)
+	})
 }
 
 func (r *report) possible(conditions ...formula) bool {
