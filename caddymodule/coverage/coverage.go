@@ -34,8 +34,8 @@ func Check(ctx caddy.Context, servers map[string]*caddyhttp.Server, shared []str
 		r.shared[addressOf(text)] = true
 	}
 	for _, name := range sortedKeys(servers) {
-		w := walker{reader: reader{ctx: ctx}, report: r}
 		s := servers[name]
+		w := walker{reader: reader{ctx: ctx, overIP: onlyIP(s.Listen)}, report: r}
 		w.server(place{cond: always, words: []string{strings.Join(s.Listen, " ")}}, s)
 	}
 	r.judgeReaches()

@@ -287,6 +287,17 @@ func TestWaysPastAttest(t *testing.T) {
 				reverse_proxy localhost:9000
 			}
 		}`, fails, "behind the attest"},
+		"attest for every address of one kind": {`http://a.test {
+			@all remote_ip 0.0.0.0/0
+			attest @all acme
+			reverse_proxy localhost:9000
+		}`, fails, "behind the attest"},
+		"attest for every address, and a client without one": {`http://a.test {
+			bind 127.0.0.1 unix//tmp/attest-test.sock
+			@all remote_ip 0.0.0.0/0 ::/0
+			attest @all acme
+			reverse_proxy localhost:9000
+		}`, fails, "behind the attest"},
 		"before a rewrite": {`http://a.test {
 			route {
 				attest /app/* acme
@@ -369,6 +380,21 @@ func TestWaysPastAttest(t *testing.T) {
 		"attest without a matcher": {`http://a.test {
 			attest acme
 			reverse_proxy /api/* localhost:9000
+			reverse_proxy localhost:9000
+		}`, loads, ""},
+		"attest for every address": {`http://a.test {
+			@all remote_ip 0.0.0.0/0 ::/0
+			attest @all acme
+			reverse_proxy localhost:9000
+		}
+		http://b.test {
+			@all client_ip 10.0.0.0/8 ::/0 0.0.0.0/0
+			attest @all acme
+			reverse_proxy localhost:9000
+		}
+		http://c.test {
+			@all expression true
+			attest @all acme
 			reverse_proxy localhost:9000
 		}`, loads, ""},
 		"the same matcher": {`http://a.test {

@@ -98,7 +98,7 @@ func (r *reader) matcher(m any) condition {
 		return condition{formula: not(c.formula), text: "not " + c.text}
 	}
 	name, text := matcherText(m)
-	if name == kindPath && matchesEveryPath(text) {
+	if name == kindPath && matchesEveryPath(text) || r.matchesAll(m) {
 		return condition{formula: always}
 	}
 	kind := kindOf(name)
@@ -119,6 +119,33 @@ func matcherText(m any) (name, text string) {
 		return name, fmt.Sprintf("%p", m) // equal to itself only
 	}
 	return name, string(data)
+}
+
+// matchesAll tells a matcher of another kind that asks for nothing.
+func (r *reader) matchesAll(m any) bool {
+	switch m := m.(type) {
+	case *caddyhttp.MatchRemoteIP:
+		return r.overIP && everyIP(m.Ranges)
+	case *caddyhttp.MatchClientIP:
+		return r.overIP && everyIP(m.Ranges)
+	case *caddyhttp.MatchExpression:
+		return strings.TrimSpace(m.Expr) == "true"
+	}
+	return false
+}
+
+// everyIP tells ranges that hold every address: none of IPv6 holds one of IPv4.
+func everyIP(ranges []string) bool {
+	return slices.Contains(ranges, "0.0.0.0/0") && slices.Contains(ranges, "::/0")
+}
+
+// onlyIP tells whether all clients of the listeners have an IP address: those of a
+// Unix socket have none, and those of a file descriptor may have none.
+func onlyIP(listeners []string) bool {
+	return !slices.ContainsFunc(listeners, func(text string) bool {
+		a, err := caddy.ParseNetworkAddress(text)
+		return err != nil || a.IsUnixNetwork() || a.IsFdNetwork()
+	})
 }
 
 // matchesEveryPath tells a path matcher that asks for nothing.

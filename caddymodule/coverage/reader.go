@@ -11,8 +11,9 @@ import (
 
 // A reader reads routes, loaded or not.
 type reader struct {
-	ctx caddy.Context
-	era func(kind string) int // in which a matcher of that kind, read now, sees requests
+	ctx    caddy.Context
+	overIP bool                  // all requests come from an IP address
+	era    func(kind string) int // in which a matcher of that kind, read now, sees requests
 }
 
 // handlers are the handlers of a route. Those that are not loaded yet are decoded,
