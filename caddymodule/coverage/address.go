@@ -27,7 +27,8 @@ func addressOf(text string) address {
 		return address(text)
 	}
 	if a.IsUnixNetwork() {
-		return address("unix/" + path.Clean(a.Host))
+		name, _, _ := strings.Cut(a.Host, "|") // a listener's permissions follow
+		return address("unix/" + path.Clean(name))
 	}
 	if a.IsFdNetwork() {
 		return address(text)

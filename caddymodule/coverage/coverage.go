@@ -35,6 +35,7 @@ func Check(ctx caddy.Context, servers map[string]*caddyhttp.Server, shared []str
 	}
 	for _, name := range sortedKeys(servers) {
 		s := servers[name]
+		r.listeners = listenersOf(s.Listen)
 		w := walker{reader: reader{ctx: ctx, overIP: onlyIP(s.Listen)}, report: r}
 		w.server(place{cond: always, words: []string{strings.Join(s.Listen, " ")}}, s)
 	}

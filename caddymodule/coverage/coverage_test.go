@@ -354,6 +354,42 @@ func TestWaysPastAttest(t *testing.T) {
 				reverse_proxy localhost:9000
 			}
 		}`, warns, "cannot be told"},
+		"through a listener that all reach": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8081
+		}
+		http://a.test:8081 {
+			reverse_proxy localhost:9000
+		}`, warns, "upstream localhost:9000 is behind the attest of Caddyfile:14 (:80, host a.test) by way of the listener :8081"},
+		"through a listener that all reach, by its port's range": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8082
+		}
+		http://a.test:18081 {
+			reverse_proxy localhost:9000
+		}`, warns, "by way of the listener :8081-8083"},
+		"through two listeners": {`http://a.test {
+			attest acme
+			reverse_proxy unix//tmp/attest-test.sock
+		}
+		http://a.test:8081 {
+			bind unix//tmp/attest-test.sock|0200
+			reverse_proxy localhost:8082
+		}
+		http://a.test:8082 {
+			reverse_proxy localhost:9000
+		}`, warns, "upstream localhost:9000 is behind the attest of Caddyfile:14 (:80, host a.test) by way of the listener :8082"},
+		"beside a listener on the way": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8081
+		}
+		http://a.test:8081 {
+			bind 127.0.0.1
+			reverse_proxy localhost:9000
+		}
+		http://b.test {
+			reverse_proxy localhost:9000
+		}`, warns, "reached without any attest by :80, host b.test"},
 		"an address of the request": {`http://a.test {
 			attest acme
 			reverse_proxy localhost:9000
@@ -436,6 +472,43 @@ func TestWaysPastAttest(t *testing.T) {
 				attest off
 				reverse_proxy localhost:9000
 			}
+		}`, loads, ""},
+		"through listeners of this machine": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8081
+		}
+		http://a.test:8081 {
+			bind 127.0.0.1 ::1
+			reverse_proxy unix//tmp/attest-test.sock
+		}
+		http:// {
+			bind unix//tmp/attest-test.sock
+			reverse_proxy localhost:9000
+		}`, loads, ""},
+		"through a listener with an attest of its own": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8081
+		}
+		http://a.test:8081 {
+			attest acme
+			reverse_proxy localhost:9000
+		}`, loads, ""},
+		"through a listener, shared on purpose": {`http://a.test {
+			attest acme
+			reverse_proxy localhost:8081
+		}
+		http://a.test:8081 {
+			reverse_proxy shared:9000
+		}`, loads, ""},
+		"around one's own listener": {`http://a.test:8081 {
+			attest acme
+			reverse_proxy localhost:9000
+		}
+		http://b.test {
+			reverse_proxy localhost:8081
+		}
+		http://c.test {
+			reverse_proxy localhost:9001
 		}`, loads, ""},
 		"one of several servers": {`http://a.test {
 			attest acme
@@ -646,7 +719,8 @@ func provisioned(t *testing.T, sites string) coverage.Findings {
 	return coverage.Check(ctx, app.(*caddyhttp.App).Servers, shared)
 }
 
-// adapted is the configuration of the sites, with stand-ins for our handlers.
+// adapted is the configuration of the sites, with stand-ins for our handlers and for
+// what no Caddyfile can express.
 func adapted(t *testing.T, sites string) *caddy.Config {
 	t.Helper()
 	text := strings.ReplaceAll(sites, "\t\t\t\tcache\n", "\t\t\t\tvars attest_test_cache 1\n")
@@ -654,7 +728,7 @@ func adapted(t *testing.T, sites string) *caddy.Config {
 	must(t, err)
 	data = []byte(strings.NewReplacer(
 		`"handler":"attest"`, `"handler":"test_attest"`, `"handler":"attest_api"`, `"handler":"test_api"`,
-		`{"attest_test_cache":1,"handler":"vars"}`, `{"handler":"cache"}`,
+		`{"attest_test_cache":1,"handler":"vars"}`, `{"handler":"cache"}`, `":18081"`, `":8081-8083"`,
 	).Replace(string(data)))
 	c := new(caddy.Config)
 	must(t, caddy.StrictUnmarshalJSON(data, c))

@@ -6,7 +6,9 @@
 // A way to an upstream is covered if an attest stands before it under no matcher,
 // under the same matchers, or under matchers and their `not` together. An upstream
 // that is covered on one way and certainly not on another is an error; where the
-// matchers do not decide, it is a warning.
+// matchers do not decide, it is a warning. So is an upstream that requests come to
+// from an attest through another listener of the configuration, if others than this
+// machine can reach that listener.
 //
 // # How it is decided
 //

@@ -10,24 +10,26 @@ import (
 // A reach is one way to an upstream.
 type reach struct {
 	place
-	text    string // of the upstream, as configured
-	address address
-	cover   *guard  // an attest that admits and stands on the way, for some requests at least
-	bare    verdict // whether there are requests that meet no attest
+	listeners listeners // that the way begins at
+	text      string    // of the upstream, as configured
+	address   address
+	cover     *guard  // an attest that admits and stands on the way, for some requests at least
+	bare      verdict // whether there are requests that meet no attest
 }
 
 // A report collects what the walk meets, and what is wrong with it.
 type report struct {
-	judge    judge
-	shared   map[address]bool
-	reaches  []reach
-	errors   []string
-	warnings []string
+	judge     judge
+	shared    map[address]bool
+	listeners listeners // of the server that is walked
+	reaches   []reach
+	errors    []string
+	warnings  []string
 }
 
 // upstream notes a way to an upstream, with what stands on it.
 func (r *report) upstream(text string, f *flow, at place) {
-	n := reach{place: at, text: text, address: addressOf(text)}
+	n := reach{place: at, listeners: r.listeners, text: text, address: addressOf(text)}
 	way := []formula{at.cond}
 	for _, e := range r.meeting(at.cond, f.ends) {
 		way = append(way, not(e.cond))
@@ -137,10 +139,13 @@ func (r *report) judgeReaches() {
 			covers[n.address] = n.cover
 		}
 	}
+	behind := r.behind(covers)
 	for _, n := range r.reaches {
 		cover := covers[n.address]
 		switch {
 		case n.bare == impossible || r.shared[n.address]:
+		case cover == nil && behind[n.address] != nil:
+			r.warnings = append(r.warnings, n.around(behind)...)
 		case cover == nil && n.address.isOpen() && len(covers) > 0:
 			r.warnings = append(r.warnings, fmt.Sprintf("upstream %s is reached without attest by %s, and may be one that an attest protects; %s", n.text, n.place, remedy(n.text)))
 		case cover == nil:
