@@ -410,7 +410,7 @@ func TestWaysPastAttest(t *testing.T) {
 				attest acme
 				reverse_proxy localhost:9000
 			}
-		}`, warns, "cache"},
+		}`, warns, "even if it is marked private, where the upstream sends `Vary: Authorization`"},
 
 		// Honest.
 		"attest without a matcher": {`http://a.test {

@@ -118,7 +118,7 @@ func (r *report) guard(g guard, f *flow) {
 	for _, c := range f.caches {
 		if r.possible(c.cond, g.cond) {
 			r.warnings = append(r.warnings, fmt.Sprintf(
-				"%s stands behind a cache handler, which may answer one member with what another was shown; write `cache` inside it: `route { attest …; cache; … }`", g))
+				"%s stands behind a cache handler, which may answer one member with what another was shown, even if it is marked private, where the upstream sends `Vary: Authorization`; write `cache` inside it: `route { attest …; cache; … }`", g))
 		}
 	}
 	goals := []formula{g.cond}
