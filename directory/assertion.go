@@ -61,6 +61,9 @@ type Assertion struct {
 	// answered, before anything about the member is written. It may be called more
 	// than once.
 	Check func(Organization, Member) error
+	// CheckMetadata, where set, may refuse the member whose trusted metadata the token
+	// changes, before it is written. It may be called more than once.
+	CheckMetadata func(Member) error
 	// Demoted, where set, is called with a member, as it was, who has lost its
 	// unverified address (or as a tombstone any name) to the one answered, after both
 	// are written.

@@ -181,7 +181,10 @@ func (m *memberRecord) assertMetadata(a Assertion) (bool, error) {
 		return false, err
 	}
 	m.TrustedMetadata, m.MetadataOwners = next, owners
-	return true, nil
+	if a.CheckMetadata == nil {
+		return true, nil
+	}
+	return true, a.CheckMetadata(m.export(0))
 }
 
 func (m *memberRecord) withoutKeysOf(profile string) (claims.Object, map[string]string) {

@@ -157,6 +157,10 @@ func TestAPIMetadataThatGrowsTooLargeRefusesTheMint(t *testing.T) {
 	member := orgsPath + "/acme/members/" + session["member_id"].(string)
 	w.ok("PUT", member, claims.Object{"trusted_metadata": claims.Object{"x": strings.Repeat("x", 2500)}})
 	w.refused(400, "custom_claims_too_large", "POST", authenticatePath, named(session))
+	_, refused := w.call("POST", authenticatePath, named(session))
+	is(t, refused, "error_details", map[string]any{
+		"organization": at(session, "organization.organization_id"), "member": session["member_id"], "template": "default", "claim": "m",
+	})
 	w.refused(400, "custom_claims_too_large", "POST", authenticatePath,
 		with(named(session), claims.Object{"session_duration_minutes": 120, "session_custom_claims": claims.Object{"more": 1}}))
 	w.refused(400, "custom_claims_too_large", "POST", attestPath, claims.Object{"profile_id": "acme", "token": w.token("acme", nil)})

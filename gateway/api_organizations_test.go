@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -246,4 +247,57 @@ func TestAPIMetadataThatNoTemplateCanTakeIsRefusedAtTheWrite(t *testing.T) {
 	w.refused(400, "metadata_too_large", "PUT", members+"/"+m, claims.Object{"trusted_metadata": claims.Object{"b": half}})
 	w.ok("PUT", members+"/"+m, claims.Object{"untrusted_metadata": claims.Object{"b": whole}})
 	w.ok("PUT", members+"/"+m, claims.Object{"trusted_metadata": claims.Object{"a": nil}})
+}
+
+// A value that fits the metadata may be too deep for the template that puts it deeper.
+func TestAPIMetadataTooDeepForATemplateIsRefusedAtTheWrite(t *testing.T) {
+	w := newWorld(t, template(`{"m": {"x": {{ member.trusted_metadata.x }}}, "o": {"x": {{ organization.trusted_metadata.x }}}}`))
+	fits, deep, tooDeep := claims.Object{"x": nested(30)}, claims.Object{"x": nested(31)}, claims.Object{"x": nested(32)}
+	org := w.organization(claims.Object{"organization_name": "Globex", "trusted_metadata": fits})
+	members := orgsPath + "/" + org + "/members"
+	m := w.member(org, claims.Object{"email_address": "a@example.com", "trusted_metadata": fits})
+	for _, call := range []struct{ method, path string }{
+		{"POST", orgsPath}, {"PUT", orgsPath + "/" + org}, {"POST", members}, {"PUT", members + "/" + m},
+	} {
+		body := claims.Object{}
+		if call.method == "POST" {
+			body = claims.Object{"organization_name": "Deep"}
+		}
+		if call.path == members {
+			body = claims.Object{"email_address": "b@example.com"}
+		}
+		w.refused(400, "metadata_too_large", call.method, call.path, with(body, claims.Object{"trusted_metadata": deep}))
+		w.refused(400, "metadata_invalid_format", call.method, call.path, with(body, claims.Object{"trusted_metadata": tooDeep}))
+	}
+}
+
+// nested is an object of so many levels.
+func nested(levels int) claims.Object {
+	if levels == 1 {
+		return claims.Object{}
+	}
+	return claims.Object{"x": nested(levels - 1)}
+}
+
+// What a token maps to the metadata of its member is checked as what the API writes:
+// it would refuse every session of the member from then on.
+func TestTokenMetadataThatNoTemplateCanTakeIsRefusedAtTheWrite(t *testing.T) {
+	mapped := func(s *setup) { s.profiles["acme"].Map["trusted_metadata.x"] = "x" }
+	route := acme()
+	w := newWorld(t, mapped, template(`{"m": {"x": {{ member.trusted_metadata.x }}}, "mm": {{ member.trusted_metadata }}}`), routes(route))
+	token := func(x any) string {
+		return w.token("acme", claims.Object{"x": x, "jti": fmt.Sprint(len(fmt.Sprint(x)))})
+	}
+	session := w.attest("acme", claims.Object{"token": token("small")})
+	for name, x := range map[string]any{"long": strings.Repeat("x", 3000), "deep": nested(31)} {
+		t.Run(name, func(t *testing.T) {
+			body := claims.Object{"profile_id": "acme", "token": token(x)}
+			w.refused(400, "metadata_too_large", "POST", attestPath, body)
+			w.refused(400, "metadata_too_large", "POST", attestPath, with(body, named(session)))
+			resp, _ := w.through(route, bearer(token(x)))
+			refusedWith(t, resp, http.StatusForbidden, "metadata_too_large")
+		})
+	}
+	again := w.ok("POST", authenticatePath, named(session))
+	is(t, again, "member.trusted_metadata", map[string]any{"x": "small"})
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Metadata that alone makes the claims of a template too large is refused when it is
-// written: else every session of the member, or of the whole organization, would be
+// written, by the API or by a token that maps it: else every session of the member, or of the whole organization, would be
 // refused from then on.
 
 // checkMemberClaims refuses a member whose own data no template can take.

@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
@@ -192,6 +193,26 @@ func (r *Refusal) RetryAfter() time.Duration {
 		return person.RetryAfter
 	}
 	return 0
+}
+
+// Details are what the session API answers beside the code: the reason, and where
+// claims cannot be put into a JWT, which claim of which template, and whose. They are
+// names and ids, never values.
+func (r *Refusal) Details() map[string]string {
+	details := map[string]string{"reason": r.Reason}
+	if r.Reason == r.Code {
+		details["reason"] = ""
+	}
+	var whose *unusableClaims
+	if errors.As(r.Err, &whose) {
+		details["organization"], details["member"] = whose.organization, whose.member
+	}
+	var which *claims.Error
+	if errors.As(r.Err, &which) {
+		details["template"], details["claim"] = which.Template, which.Claim
+	}
+	maps.DeleteFunc(details, func(_, value string) bool { return value == "" })
+	return details
 }
 
 // Refuse makes the refusal with the given code of the table.

@@ -105,7 +105,7 @@ func (a *Authenticator) resolve(
 	ctx context.Context, id *trust.Identity, apiOrganization string, check func(directory.Organization, directory.Member) error,
 ) (directory.Organization, directory.Member, error) {
 	c := a.profileOf(id).Config()
-	org, member, err := a.Directory.Resolve(ctx, directory.Assertion{
+	assertion := directory.Assertion{
 		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
 		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
 		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
@@ -113,7 +113,11 @@ func (a *Authenticator) resolve(
 		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
 		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
 		SecondOnly: c.Factor.SecondOnly, Check: check, Demoted: a.cache.dropMember,
-	})
+	}
+	if addsMetadata(id.Metadata) {
+		assertion.CheckMetadata = a.checkMemberClaims
+	}
+	org, member, err := a.Directory.Resolve(ctx, assertion)
 	if err == nil {
 		a.cache.organizations.drop(org.ID)
 		a.cache.dropMember(member)

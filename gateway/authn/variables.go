@@ -12,15 +12,27 @@ import (
 // ClaimPolicy says which claims callers and templates may not use.
 func (a *Authenticator) ClaimPolicy() claims.Policy { return claims.Policy{Compat: a.Compat} }
 
-// effective are the claims of a session under a template. Where they cannot be, the
-// error names the organization and the member beside the template and the claim.
+// effective are the claims of a session under a template, or an unusableClaims.
 func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string) (claims.Object, error) {
 	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles), live.Session.Overlay)
 	if err != nil {
-		return nil, fmt.Errorf("authn: organization %s, member %s: %w", live.Organization.ID, live.Member.ID, err)
+		return nil, &unusableClaims{live.Organization.ID, live.Member.ID, err}
 	}
 	return effective, nil
 }
+
+// unusableClaims tells whose claims cannot be put into a JWT; which claim of which
+// template it is tells the error that it wraps.
+type unusableClaims struct {
+	organization, member string
+	err                  error
+}
+
+func (u *unusableClaims) Error() string {
+	return fmt.Sprintf("authn: organization %s, member %s: %v", u.organization, u.member, u.err)
+}
+
+func (u *unusableClaims) Unwrap() error { return u.err }
 
 // overlay is what a session keeps after a patch of its claims.
 func (a *Authenticator) overlay(live LiveSession, patch claims.Overlay) (claims.Overlay, error) {

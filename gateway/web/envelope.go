@@ -39,10 +39,7 @@ const errorDocs = "https://github.com/attestgate/caddy-attest/blob/main/docs/err
 func WriteEnvelope(w http.ResponseWriter, refused *authn.Refusal, status int, requestID string) {
 	e := envelope{
 		StatusCode: status, RequestID: requestID, ErrorType: refused.Code, ErrorMessage: refused.Message,
-		ErrorURL: errorDocs + refused.Code,
-	}
-	if refused.Reason != "" && refused.Reason != refused.Code {
-		e.ErrorDetails = map[string]string{"reason": refused.Reason}
+		ErrorURL: errorDocs + refused.Code, ErrorDetails: refused.Details(),
 	}
 	WriteJSON(w, status, e)
 }
