@@ -17,7 +17,7 @@ func (s *Set) CheckRoute(names []string) error {
 	for n, p := range profiles {
 		for _, q := range profiles[:n] {
 			if p.overlaps(q) {
-				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to could only be found by trial", q.Name(), p.Name())
+				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to cannot be told", q.Name(), p.Name())
 			}
 		}
 	}

@@ -69,7 +69,7 @@ func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}
 			}
 		}
 		if err := a.WritePending(ctx); err != nil && ctx.Err() == nil {
-			a.Log.Warn("revocations could not be written; this gateway obeys them", zap.Error(err))
+			a.Log.Warn("revocations could not be written to the store; they hold on this gateway and are tried again", zap.Error(err))
 		}
 	}
 }
