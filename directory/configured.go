@@ -41,7 +41,7 @@ func newConfigured(list []Organization) (configured, error) {
 func completed(o Organization) *Organization {
 	c := &Organization{
 		ID: o.ID, ConfiguredID: o.ID, NoAdoption: o.NoAdoption, Name: cmp.Or(o.Name, o.ID), Slug: o.Slug, ExternalID: o.ExternalID,
-		Profiles: slices.Clone(o.Profiles), Configured: true, Status: StatusActive,
+		Profiles: append([]string{}, o.Profiles...), Configured: true, Status: StatusActive,
 	}
 	if c.Slug == "" && isSlug(c.ID) {
 		c.Slug = c.ID

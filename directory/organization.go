@@ -30,7 +30,8 @@ type Organization struct {
 	// ExternalID is what tokens call the organization; it may be empty.
 	ExternalID string
 	// Profiles are those whose tokens may name the organization; see Admits. Nil
-	// means that there is no list, which is not the same as an empty one.
+	// means that there is no list, which is not the same as an empty one; a configured
+	// organization always has one.
 	Profiles []string
 	// CreatedBy is the profile whose token made the organization, or ByAPI; empty
 	// for a configured one.

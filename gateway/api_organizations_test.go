@@ -232,6 +232,18 @@ func TestAPIProfilesOfAnOrganization(t *testing.T) {
 	}
 }
 
+// A configured organization without a list admits no profile, which is an empty list
+// and not the absence of one: that would admit those for which a caller names it.
+func TestAPIConfiguredOrganizationWithoutProfilesAnswersAnEmptyList(t *testing.T) {
+	w := newWorld(t, func(s *setup) { s.organizations = append(s.organizations, directory.Organization{ID: "closed"}) })
+	read := w.ok("GET", orgsPath+"/closed", nil)
+	if v, ok := read["organization"].(claims.Object)["profiles"]; !ok || fmt.Sprint(v) != "[]" {
+		t.Errorf("profiles are %v, %v", v, ok)
+	}
+	w.ok("PUT", orgsPath+"/closed", claims.Object{"profiles": []any{}})
+	w.refused(400, "invalid_argument", "PUT", orgsPath+"/closed", claims.Object{"profiles": []any{"acme"}})
+}
+
 // Metadata that alone makes a template too large is refused when it is written, and
 // not at every request from then on.
 func TestAPIMetadataThatNoTemplateCanTakeIsRefusedAtTheWrite(t *testing.T) {
