@@ -51,7 +51,9 @@ func (h *API) Provision(ctx caddy.Context) error {
 	if err := check(true, func(c *checker) { c.api(h, app) }); err != nil {
 		return err
 	}
-	h.setDefaults(app)
+	if len(h.Serve) == 0 {
+		h.Serve = app.serves()
+	}
 	return nil
 }
 
@@ -63,9 +65,6 @@ var (
 
 // gatewayServe is what the handler serves, in the gateway's words.
 func (h *API) gatewayServe() api.Serve {
-	if len(h.Serve) == 0 {
-		return api.Serve{Keys: true, Sessions: true, Directory: true}
-	}
 	return api.Serve{
 		Keys:      slices.Contains(h.Serve, serveKeys),
 		Sessions:  slices.Contains(h.Serve, scopeSessions),

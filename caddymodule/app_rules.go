@@ -28,7 +28,7 @@ func (c *checker) app(a *App) {
 	c.project(a)
 	c.compat(a)
 	c.keys(a)
-	c.session(a.Session)
+	c.session(a)
 	c.localCache(a)
 	for name, t := range sorted(a.Templates) {
 		c.template(grammar.Place{"template", name}, name, t, a.claimPolicy())

@@ -35,7 +35,7 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 	if err != nil {
 		return nil, nil, err
 	}
-	minter, err := mint.New(mint.Config{Ring: ring, Issuer: a.Issuer, ProjectID: a.projectID(), Compat: a.Compat != nil})
+	minter, err := mint.New(mint.Config{Ring: ring, Issuer: a.issuer(), ProjectID: a.projectID(), Compat: a.Compat != nil})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,15 +124,21 @@ func (a *App) sessions(ctx context.Context, s *fleet.Store) (*session.Manager, e
 	if err != nil {
 		return nil, fmt.Errorf("attest: id key: %w", err)
 	}
-	c := session.Config{Store: s, IDKey: key, Revocations: a.lease.memory.revocations}
-	if a.Compat != nil {
-		c.PerMember = -1 // Stytch has no such cap
-	}
-	if a.Session != nil {
-		c.MaxDuration = time.Duration(a.Session.MaxDuration)
-		c.PerMember = or(a.Session.PerMember, c.PerMember)
-	}
+	c := a.sessionConfig()
+	c.Store, c.IDKey, c.Revocations = s, key, a.lease.memory.revocations
 	return session.NewManager(c)
+}
+
+// sessionConfig is what the configuration says of how many sessions there are and
+// how long they last. Stytch has no cap, and lets a session last for 366 days.
+func (a *App) sessionConfig() (c session.Config) {
+	if a.Compat != nil {
+		c.MaxDuration, c.PerMember = session.CompatMaxDuration, -1
+	}
+	if s := a.Session; s != nil {
+		c.MaxDuration, c.PerMember = or(time.Duration(s.MaxDuration), c.MaxDuration), or(s.PerMember, c.PerMember)
+	}
+	return c
 }
 
 // longestJWT is the longest that any JWT of this configuration lives: for so long
@@ -159,24 +165,32 @@ func (a *App) checkKeyFiles(ctx context.Context) error {
 }
 
 func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
-	c := mint.RingConfig{Store: s, MaxLifetime: a.longestJWT()}
-	if a.Compat != nil {
-		c.Algorithm = "RS256"
-	}
-	if k := a.Keys; k != nil {
-		files, err := readFiles(k.Files)
+	c := a.ringConfig()
+	c.Store, c.MaxLifetime = s, a.longestJWT()
+	if a.Keys != nil {
+		files, err := readFiles(a.Keys.Files)
 		if err != nil {
 			return nil, fmt.Errorf("attest: keys: %w", err)
 		}
-		c.Files, c.RotateEvery = files, time.Duration(k.RotateEvery)
-		c.Algorithm = or(k.Algorithm, c.Algorithm)
+		c.Files = files
 	}
 	return mint.OpenRing(ctx, c)
 }
 
+// ringConfig is what the configuration says of the signing keys, but for their files.
+func (a *App) ringConfig() (c mint.RingConfig) {
+	if a.Compat != nil {
+		c.Algorithm = "RS256"
+	}
+	if k := a.Keys; k != nil {
+		c.RotateEvery, c.Algorithm = time.Duration(k.RotateEvery), or(k.Algorithm, c.Algorithm)
+	}
+	return c
+}
+
 // gatewayConfig is what the configuration says of the gateway itself.
 func (a *App) gatewayConfig() gateway.Config {
-	c := gateway.Config{Core: authn.Config{Issuer: a.Issuer, Project: a.project(), Cache: a.cacheOptions()}}
+	c := gateway.Config{Core: authn.Config{Issuer: a.issuer(), Project: a.project(), Cache: a.cacheOptions()}}
 	core := &c.Core
 	if a.Compat != nil {
 		core.Compat, c.ConsumerOrganization = true, a.Compat.ConsumerOrganization

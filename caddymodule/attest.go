@@ -97,7 +97,6 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	h.setDefaults(app)
 	h.route = h.gatewayRoute()
 	app.routes = append(app.routes, h.route)
 	return nil

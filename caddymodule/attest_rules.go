@@ -24,8 +24,7 @@ func (c *checker) route(h *Attest, a *App) {
 	if h.Template != "" && a.Templates[h.Template] == nil {
 		c.unknown(attestPlace.At("template", h.Template), "template", keys(a.Templates))
 	}
-	c.NotNegative(attestPlace.At("jwt_lifetime"), h.JWTLifetime)
-	c.jwtLifetime(attestPlace.At("jwt_lifetime"), h.JWTLifetime)
+	c.core(attestPlace, h.gatewayRoute().Route.Check())
 	if h.ForwardJWT != nil {
 		c.forwardJWT(attestPlace.At("forward_jwt"), h.ForwardJWT)
 	}

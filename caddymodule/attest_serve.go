@@ -16,7 +16,7 @@ import (
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
 	r := &proxy.Route{Off: h.Off, Route: authn.Route{
-		Profiles: h.Profiles, Any: h.Any, Optional: h.Optional,
+		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie,
 	}}
 	if f := h.ForwardJWT; f != nil {
@@ -75,7 +75,7 @@ func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.R
 func (a *App) scrub(r *http.Request) {
 	names := make([]string, 0, len(a.routes))
 	for _, route := range a.routes {
-		names = append(names, route.Forward.Header)
+		names = append(names, route.Forward.WithDefaults().Header)
 	}
 	web.NewScrubber(names).Scrub(r, true)
 	a.gatewayConfig().Cookie.WithDefaults().Strip(r.Header)

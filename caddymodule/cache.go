@@ -73,23 +73,16 @@ func readStoreOutage(r *grammar.Reader, a *App) error {
 	}
 }
 
-// localCache checks what is remembered, and for how long in an outage.
+// localCache checks what only JSON can say wrongly of it.
 func (c *checker) localCache(a *App) {
 	at := grammar.Place{"local_cache"}
 	l := a.LocalCache
 	if l != nil {
-		c.NotNegative(at, l.MaxAge)
 		if l.Entries < 0 {
 			c.Refuse(at, "the number of entries cannot be negative")
 		}
 		if l.Off && (l.Entries != 0 || l.MaxAge != 0) {
 			c.Refuse(at, "'off' remembers no entries for no time")
-		}
-	}
-	if o := a.OnStoreOutage; o != nil {
-		c.NotNegative(grammar.Place{"on_store_outage"}, o.ServeCached)
-		if o.ServeCached > 0 && l != nil && l.Off {
-			c.Refuse(grammar.Place{"on_store_outage"}, "'serve_cached' serves from the local cache, which is off")
 		}
 	}
 }

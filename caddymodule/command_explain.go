@@ -173,7 +173,6 @@ func explainedSet(config, adapter string) (*trust.Set, error) {
 	if err := provision(func(c *checker) { c.app(app) }, app.replace); err != nil {
 		return nil, err
 	}
-	app.setDefaults()
 	t, err := app.trust(caddy.DefaultStorage, app.storedDevKeys(context.Background(), caddy.DefaultStorage))
 	return t.set, err
 }

@@ -1,72 +1,59 @@
 package caddymodule
 
 import (
-	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// TestDefaults holds what the comments of the configuration promise.
-func TestDefaults(t *testing.T) {
-	tests := map[string]struct{ app, want string }{
-		"nothing said": {`{}`, `{
-			"local_cache":{"entries":10000,"max_age":5000000000},"on_store_outage":{},"keys":{"algorithm":"ES256"},
-			"session":{"duration":3600000000000,"max_duration":2592000000000000,"jwt_lifetime":300000000000,"reuse_for":30000000000,
-				"cookie":{"name":"__Host-session","same_site":"lax"}}}`},
-		"something said": {
-			`{"project":{"id":"p"},"compat":{"mode":"stytch"},"local_cache":{"off":true},
-				"session":{"max_duration":60000000000,"reuse_for":0,"cookie":{"domain":"a.test"}},
-				"organizations":{"acme":null},"profiles":{"demo":{"dev":true}}}`,
-			`{"issuer":"stytch.com/p","project":{"id":"p"},"compat":{"mode":"stytch"},
-				"local_cache":{"off":true},"on_store_outage":{},"keys":{"algorithm":"RS256"},
-				"session":{"duration":60000000000,"max_duration":60000000000,"jwt_lifetime":300000000000,"reuse_for":0,
-					"cookie":{"name":"__Secure-session","same_site":"lax","domain":"a.test"}},
-				"organizations":{"acme":{}},
-				"profiles":{"demo":{"issuers":["urn:attest:dev:demo"],"audiences":["urn:attest:dev"],"dev":true}}}`,
-		},
-		"keys of files name their algorithm": {`{"keys":{"files":["a"]}}`, `{
-			"local_cache":{"entries":10000,"max_age":5000000000},"on_store_outage":{},"keys":{"files":["a"]},
-			"session":{"duration":3600000000000,"max_duration":2592000000000000,"jwt_lifetime":300000000000,"reuse_for":30000000000,
-				"cookie":{"name":"__Host-session","same_site":"lax"}}}`},
+// TestCompatDefaults: Stytch lets a session last for 366 days (527,040 minutes), has
+// no cap of sessions, and its SDKs verify RS256 only. What is given holds.
+func TestCompatDefaults(t *testing.T) {
+	const compat = `"project":{"id":"p"},"compat":{"mode":"stytch"}`
+	for text, want := range map[string]session.Config{
+		`{}`:               {},
+		`{` + compat + `}`: {MaxDuration: 527_040 * time.Minute, PerMember: -1},
+		`{` + compat + `,"session":{"max_duration":"1h","per_member":5}}`: {MaxDuration: time.Hour, PerMember: 5},
+	} {
+		var a App
+		decode(t, text, &a)
+		if diff := cmp.Diff(want, a.sessionConfig()); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", text, diff)
+		}
+		if err := check(false, func(c *checker) { c.app(&a) }); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			var a App
-			decode(t, test.app, &a)
-			a.fill()
-			a.setDefaults()
-			sameJSON(t, &a, test.want)
-		})
+	var a App
+	decode(t, `{`+compat+`}`, &a)
+	if got := a.ringConfig().Algorithm; got != "RS256" {
+		t.Errorf("compat signs with %q", got)
+	}
+	if got := a.issuer(); got != "stytch.com/p" {
+		t.Errorf("compat is %q", got)
 	}
 }
 
-// TestRouteDefaults is the same for the handlers.
-func TestRouteDefaults(t *testing.T) {
-	app := App{Issuer: "https://a.test", Profiles: map[string]*Profile{"b": {}, "a": {}}, Templates: map[string]*Template{"default": {}}}
-	bare, token, off := Attest{Any: true}, Attest{Profiles: []string{"b"}, ForwardJWT: &ForwardJWT{Header: "X-Jwt"}}, Attest{Off: true}
-	for _, h := range []*Attest{&bare, &token, &off} {
-		h.setDefaults(&app)
-	}
-	sameJSON(t, &bare, `{"profiles":["a","b"],"any":true,"audiences":["https://a.test"],"template":"default","jwt_lifetime":60000000000,"forward_jwt":{"header":"Authorization","scheme":"Bearer"}}`)
-	sameJSON(t, &token, `{"profiles":["b"],"audiences":["https://a.test"],"template":"default","jwt_lifetime":60000000000,"forward_jwt":{"header":"X-Jwt"}}`)
-	sameJSON(t, &off, `{"off":true}`)
-
-	scopes := map[string][]ProjectSecret{
-		`{"serve":["keys"]}`:                         nil,
-		`{"serve":["keys","sessions"]}`:              {{Scopes: []string{"sessions"}}},
-		`{"serve":["keys","directory"]}`:             {{Scopes: []string{"directory", "read"}}},
-		`{"serve":["keys","sessions","directory"]}`:  {{Scopes: []string{"read"}}},
-		`{"serve":[ "keys","sessions","directory"]}`: {{}},
-	}
-	for want, secrets := range scopes {
-		var h API
-		h.setDefaults(&App{Project: &Project{ID: "p", Secrets: secrets}})
-		sameJSON(t, &h, want)
+// TestServedParts: what an attest_api serves that names nothing.
+func TestServedParts(t *testing.T) {
+	for want, secrets := range map[string][]ProjectSecret{
+		"keys":                     nil,
+		"keys sessions":            {{Scopes: []string{"sessions"}}},
+		"keys directory":           {{Scopes: []string{"directory", "read"}}},
+		"keys sessions directory":  {{Scopes: []string{"read"}}},
+		"keys sessions  directory": {{}},
+	} {
+		a := App{Project: &Project{ID: "p", Secrets: secrets}}
+		if got := a.serves(); !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("%v: got %v, want %s", secrets, got, want)
+		}
 	}
 }
 
@@ -102,20 +89,5 @@ func decode(t *testing.T, text string, into any) {
 	t.Helper()
 	if err := caddy.StrictUnmarshalJSON([]byte(text), into); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// sameJSON compares a value with the JSON that it should be.
-func sameJSON(t *testing.T, got any, want string) {
-	t.Helper()
-	text, err := json.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g, w any
-	decode(t, string(text), &g)
-	decode(t, want, &w)
-	if diff := cmp.Diff(w, g); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

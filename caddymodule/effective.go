@@ -35,3 +35,31 @@ func (p *Profile) audiences() []string {
 	}
 	return p.Audiences
 }
+
+// serves are the parts that are served where the configuration names none.
+func (a *App) serves() []string {
+	serve := []string{serveKeys}
+	for _, part := range parts {
+		if part != serveKeys && a.callersMay(part) {
+			serve = append(serve, part)
+		}
+	}
+	return serve
+}
+
+// or is the value, or the default where it is not given.
+func or[T comparable](value, fallback T) T {
+	var none T
+	if value == none {
+		return fallback
+	}
+	return value
+}
+
+// orNew is the value, or an empty one.
+func orNew[T any](value *T) *T {
+	if value == nil {
+		return new(T)
+	}
+	return value
+}

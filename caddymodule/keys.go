@@ -42,11 +42,11 @@ func (c *checker) keys(a *App) {
 		return
 	}
 	at := grammar.Place{"keys"}
-	c.Choice(at.At("algorithm"), k.Algorithm, signingAlgorithms...)
+	c.core(at, a.ringConfig().Check())
 	if k.RotateEvery != 0 && len(k.Files) > 0 {
 		c.Refuse(at.At("rotate_every"), "keys from files are rotated by changing the files; remove 'rotate_every' or 'file'")
 	}
-	if k.RotateEvery != 0 && k.RotateEvery < caddy.Duration(time.Hour) {
+	if k.RotateEvery > 0 && k.RotateEvery < caddy.Duration(time.Hour) {
 		c.Refuse(at.At("rotate_every"), "expected at least 1h, because a key is published before it signs")
 	}
 	c.paths(at.At("file"), k.Files...)

@@ -33,7 +33,7 @@ func profileProblem(at grammar.Place, err error) *grammar.Problem {
 		return &grammar.Problem{Place: at, Text: err.Error()}
 	}
 	if mistake.Option != "name" {
-		at = at.At(mistake.Option)
+		at = at.At(strings.Fields(mistake.Option)...)
 	}
 	reason := mistake.Reason
 	if mistake.Value != "" {

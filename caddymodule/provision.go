@@ -21,7 +21,6 @@ func (a *App) provision(ctx caddy.Context) error {
 	if err := provision(rules, a.replace); err != nil {
 		return err
 	}
-	a.setDefaults()
 	if err := a.loadStore(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func TestRulesOfJSON(t *testing.T) {
 		"negative outage":             {`{"on_store_outage":{"serve_cached":-1}}`, "on_store_outage: a duration cannot be negative"},
 		"negative session":            {`{"session":{"duration":"-1h"}}`, "session duration: a duration cannot be negative"},
 		"unknown same_site":           {`{"session":{"cookie":{"same_site":"Lax"}}}`, "session cookie same_site Lax: unrecognized; expected lax, strict or none"},
-		"unknown key algorithm":       {`{"keys":{"algorithm":"HS256"}}`, "keys algorithm HS256: unrecognized; expected ES256, RS256 or EdDSA"},
+		"unknown key algorithm":       {`{"keys":{"algorithm":"HS256"}}`, "keys algorithm: must be ES256, RS256 or EdDSA"},
 		"key file without name":       {`{"keys":{"files":[""]}}`, "keys file: expected the name of a file"},
 		"key file with a zero byte":   {`{"keys":{"files":["a\u0000b"]}}`, "keys file: expected the name of a file"},
 		"unknown dialect":             {`{"project":{"id":"p"},"compat":{"mode":"auth0"}}`, "compat auth0: unrecognized; expected stytch"},
@@ -38,7 +38,7 @@ func TestRulesOfJSON(t *testing.T) {
 		"rate without members":        {`{"profiles":{"a":{"dev":true,"create":{"members_per_hour":5}}}}`, "profile a create: a rate without what it limits"},
 		"negative rate":               {`{"profiles":{"a":{"dev":true,"create":{"members":true,"members_per_hour":-5}}}}`, "profile a create: a rate is negative"},
 		"negative leeway is no trick": {`{"profiles":{"a":{"dev":true,"leeway":"-5s"}}}`, "profile a leeway: a duration cannot be negative"},
-		"factor without type":         {`{"profiles":{"a":{"dev":true,"factor":{"valid_for":-1}}}}`, "profile a factor: valid_for is negative"},
+		"factor without type":         {`{"profiles":{"a":{"dev":true,"factor":{"valid_for":-1}}}}`, "profile a factor valid_for: is negative"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,6 @@ func TestAnIDTooShortForASlugIsNoMistake(t *testing.T) {
 	if err := check(false, func(c *checker) { c.organizations(a) }); err != nil {
 		t.Error(err)
 	}
-	a.setDefaults()
 	if err := check(true, func(c *checker) { c.organizations(a) }); err != nil {
 		t.Error(err)
 	}

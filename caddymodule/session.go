@@ -13,8 +13,8 @@ type Session struct {
 	// token. Default: 60m.
 	Duration caddy.Duration `json:"duration,omitempty"`
 
-	// How long a session can live in all, however often it is extended.
-	// Default: 30d.
+	// How long a session can live in all, however often it is extended, at most 366d.
+	// Default: 30d, with compat 366d.
 	MaxDuration caddy.Duration `json:"max_duration,omitempty"`
 
 	// How long a session lives without a request. Default: 0, until its end.
@@ -56,7 +56,7 @@ type Cookie struct {
 var sessionBlock = grammar.Block[Session]{Name: "session", Lines: []grammar.Line[Session]{
 	grammar.Duration("duration", "<duration>", "of a session whose maker names none; default 60m",
 		func(s *Session) *caddy.Duration { return &s.Duration }),
-	grammar.Duration("max_duration", "<duration>", "of a session in all; default 30d",
+	grammar.Duration("max_duration", "<duration>", "of a session in all; default 30d, with compat 366d",
 		func(s *Session) *caddy.Duration { return &s.MaxDuration }),
 	grammar.Duration("idle", "<duration>", "how long it lives without a request; default until its end",
 		func(s *Session) *caddy.Duration { return &s.Idle }),

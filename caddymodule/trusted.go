@@ -38,7 +38,7 @@ func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
 		return trusted{}, err
 	}
 	t.set = set
-	return t, set.CheckIssuer(a.Issuer)
+	return t, set.CheckIssuer(a.issuer())
 }
 
 func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (*trust.Profile, error) {

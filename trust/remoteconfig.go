@@ -65,7 +65,7 @@ func (c RemoteConfig) Check() error {
 }
 
 func (c RemoteConfig) check() (*fetcher, *ConfigError) {
-	if mistake := checkDuration("stale_keys", "", max(c.StaleFor, 0)); mistake != nil {
+	if mistake := checkDuration("stale_keys", max(c.StaleFor, 0)); mistake != nil {
 		return nil, mistake
 	}
 	f, err := newFetcher(c)

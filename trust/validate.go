@@ -50,12 +50,12 @@ func checkUnique(option string, values []string) *ConfigError {
 // computed with it lies outside of what a store can hold (UnixNano ends in 2262).
 const MaxDuration = 10 * 365 * 24 * time.Hour
 
-func checkDuration(option, name string, d time.Duration) *ConfigError {
+func checkDuration(option string, d time.Duration) *ConfigError {
 	switch {
 	case d < 0:
-		return configErrorf(option, "%sis negative", name)
+		return configErrorf(option, "is negative")
 	case d > MaxDuration:
-		return configErrorf(option, "%sis longer than ten years", name)
+		return configErrorf(option, "is longer than ten years")
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (p *Profile) readTimes() *ConfigError {
 	if c.Leeway > MaxLeeway {
 		return configErrorf("leeway", "%s is more than %s", c.Leeway, MaxLeeway)
 	}
-	return firstError(checkDuration("max_token_age", "", c.MaxTokenAge), checkDuration("max_lifetime", "", c.MaxLifetime))
+	return firstError(checkDuration("max_token_age", c.MaxTokenAge), checkDuration("max_lifetime", c.MaxLifetime))
 }
 
 func (p *Profile) readRequired() *ConfigError {
@@ -119,7 +119,7 @@ func (p *Profile) readFactor() *ConfigError {
 	if !validName(f.Type) {
 		return valueErrorf("factor", f.Type, "must be made of a–z 0–9 _ and -")
 	}
-	return checkDuration("factor", "valid_for ", f.ValidFor)
+	return checkDuration("factor valid_for", f.ValidFor)
 }
 
 func (p *Profile) readSessions() *ConfigError {
@@ -128,10 +128,10 @@ func (p *Profile) readSessions() *ConfigError {
 		return configErrorf("session_key", "a name is missing")
 	}
 	if c.SessionDuration > 0 && c.SessionIdle > c.SessionDuration {
-		return configErrorf("session", "idle is longer than the session itself")
+		return configErrorf("session idle", "is longer than the session itself")
 	}
 	return firstError(
 		checkUnique("session_key", c.SessionKey),
-		checkDuration("session", "duration ", c.SessionDuration), checkDuration("session", "idle ", c.SessionIdle),
+		checkDuration("session duration", c.SessionDuration), checkDuration("session idle", c.SessionIdle),
 	)
 }

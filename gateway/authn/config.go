@@ -58,7 +58,8 @@ type Config struct {
 	FailureLimit int
 
 	// SessionDuration is how long a session lasts that names no duration. Default:
-	// 60 minutes. Implicit sessions end with their token instead.
+	// 60 minutes, or the longest that a session may last if that is less. Implicit
+	// sessions end with their token instead.
 	SessionDuration time.Duration
 	// Idle ends a session after that long without a request. Default: 0, never.
 	Idle time.Duration
@@ -106,6 +107,9 @@ func New(c Config) (*Authenticator, error) {
 	if c.Profiles == nil || c.Directory == nil || c.Sessions == nil || c.Minter == nil || c.Ring == nil {
 		return nil, errors.New("authn: profiles, directory, sessions, minter and ring are required")
 	}
+	if err := c.Check(c.Sessions.MaxDuration()); err != nil {
+		return nil, err
+	}
 	c = c.withDefaults()
 	a := &Authenticator{Config: c, secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now)}
 	a.cache = newCaches(c.Cache, a.watch.last, c.Now)
@@ -113,7 +117,7 @@ func New(c Config) (*Authenticator, error) {
 }
 
 func (c Config) withDefaults() Config {
-	c.SessionDuration = orDefault(c.SessionDuration, DefaultSessionDuration)
+	c.SessionDuration = orDefault(c.SessionDuration, min(DefaultSessionDuration, c.Sessions.MaxDuration()))
 	c.JWTLifetime = orDefault(c.JWTLifetime, DefaultJWTLifetime)
 	c.ReuseFor = orDefault(c.ReuseFor, DefaultReuseFor)
 	c.Cache.Entries = orDefault(c.Cache.Entries, DefaultCacheEntries)

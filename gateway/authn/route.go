@@ -52,6 +52,9 @@ var errNoProfile = errors.New("authn: the route names no profile")
 
 // Compile checks a route and resolves what it names. Every error names the option.
 func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
 	c := &CompiledRoute{Route: r, profiles: r.Profiles, audience: r.Audience, lifetime: orDefault(r.JWTLifetime, DefaultInjectedLifetime)}
 	if r.Any {
 		c.profiles = a.Profiles.Names()

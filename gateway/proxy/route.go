@@ -33,7 +33,8 @@ type Forward struct {
 	Scheme string
 }
 
-func (f Forward) withDefaults() Forward {
+// WithDefaults fills in what is not set.
+func (f Forward) WithDefaults() Forward {
 	if f.Header == "" {
 		f.Header = "Authorization"
 	}
@@ -46,7 +47,7 @@ func (f Forward) withDefaults() Forward {
 
 // Check tells what is wrong with the header's name.
 func (f Forward) Check() error {
-	f = f.withDefaults()
+	f = f.WithDefaults()
 	if !httpguts.ValidHeaderFieldName(f.Header) {
 		return fmt.Errorf("proxy: forward_jwt: %q is not a header name", f.Header)
 	}
@@ -87,7 +88,7 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if err := r.Forward.Check(); err != nil {
 		return nil, err
 	}
-	c := &compiledRoute{off: r.Off, forward: r.Forward.withDefaults()}
+	c := &compiledRoute{off: r.Off, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
 	}

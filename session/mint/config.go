@@ -3,6 +3,7 @@ package mint
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
@@ -17,6 +18,10 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "mint: " + e.Option + ": " + e.Reason }
 
+// maxRotateEvery keeps every date that is computed with it within what a record can
+// hold.
+const maxRotateEvery = 10 * 365 * 24 * time.Hour
+
 // algorithms are those that a ring signs with.
 var algorithms = []string{jose.ES256, jose.RS256, jose.EdDSA}
 
@@ -29,6 +34,8 @@ func (c RingConfig) Check() error {
 		return &ConfigError{"algorithm", "must be ES256, RS256 or EdDSA"}
 	case c.RotateEvery < 0:
 		return &ConfigError{"rotate_every", "is negative"}
+	case c.RotateEvery > maxRotateEvery:
+		return &ConfigError{"rotate_every", "is longer than ten years"}
 	case c.MaxLifetime < 0:
 		return &ConfigError{"jwt_lifetime", "is negative"}
 	case len(c.Files) == 0:

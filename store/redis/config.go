@@ -63,6 +63,8 @@ const (
 	defaultTimeout = 250 * time.Millisecond
 	defaultPool    = 128
 	defaultPrefix  = "attest:"
+	// maxTimeout is more than any call can wait for.
+	maxTimeout = time.Hour
 	// maxPrefix bounds what every key carries.
 	maxPrefix = 64
 )
@@ -130,6 +132,8 @@ func (c Config) checkValues() *ConfigError {
 		return configErrorf("pool", "%d is negative", c.Pool)
 	case c.Timeout < 0:
 		return configErrorf("timeout", "%s is negative", c.Timeout)
+	case c.Timeout > maxTimeout:
+		return configErrorf("timeout", "longer than %s", maxTimeout)
 	case c.Username != "" && c.Password == "":
 		return configErrorf("username", "a user name without a password")
 	case len(c.Prefix) > maxPrefix || c.Prefix != "" && store.CheckName(c.Prefix) != nil:
