@@ -44,7 +44,7 @@ func (*API) CaddyModule() caddy.ModuleInfo {
 // Provision joins the handler to the app and checks the one against the other.
 func (h *API) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
-	if err != nil {
+	if app == nil {
 		return err
 	}
 	h.app = app

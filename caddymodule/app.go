@@ -88,8 +88,7 @@ type App struct {
 	// when the configuration is loaded; the adapter writes it. Default: unknown.
 	Source string `json:"source,omitempty"`
 
-	backend   StoreBackend
-	listeners listeners
+	backend StoreBackend
 	opening
 }
 

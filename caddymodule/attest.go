@@ -86,7 +86,7 @@ func (*Attest) CaddyModule() caddy.ModuleInfo {
 // Provision joins the route to the app and checks the one against the other.
 func (h *Attest) Provision(ctx caddy.Context) error {
 	app, err := appOf(ctx)
-	if err != nil {
+	if app == nil {
 		return err
 	}
 	h.app = app
@@ -95,7 +95,7 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 		func(r *grammar.Replacer) { r.Texts(attestPlace.At("audience"), h.Audiences) },
 	)
 	if err != nil {
-		return err
+		return withSource(err, h.Source)
 	}
 	h.route = h.gatewayRoute()
 	app.routes = append(app.routes, h.route)
@@ -106,17 +106,18 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 // [coverage.Guard].
 func (h *Attest) Guards() (admits bool, source string) { return !h.Off, h.Source }
 
-// appOf is the app of the configuration that a handler belongs to.
+// appOf is the app of the configuration that a handler belongs to. It is nil without
+// an error if the app does not load: Caddy tells that by itself and serves nothing, and
+// from here it would come with the name of every handler on the way.
 func appOf(ctx caddy.Context) (*App, error) {
 	mod, err := ctx.AppIfConfigured("attest")
 	if errors.Is(err, caddy.ErrNotConfigured) {
 		return nil, errors.New(noApp)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil
 	}
-	app := mod.(*App)
-	return app, app.listen(ctx)
+	return mod.(*App), nil
 }
 
 // noApp is what a route without a gateway is told.

@@ -11,27 +11,25 @@ import (
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 )
 
-// listeners is what the app needs to know of the HTTP servers around it. The
-// http app provisions the handlers, the handlers reach the app: so it is the
-// handlers that show the servers to the app, and it looks once.
-type listeners struct{ seen bool }
-
-// listen looks at the HTTP listeners that a handler's context leads to: they
-// decide on the default issuer and on whether a dev profile may be served.
+// listen looks at the HTTP servers around the app: they decide on the default issuer,
+// on whether a dev profile may be served, and on who reaches an upstream.
+//
+// The http app and this one need each other, and Caddy loads apps in no particular
+// order. An app is known to others before it is provisioned, so whichever comes first
+// loads the other one, and that one finds what the first has read so far. If the http
+// app does not load, Caddy tells that by itself.
 func (a *App) listen(ctx caddy.Context) error {
-	if a.listeners.seen {
+	server := new(caddyhttp.App)
+	switch found, err := ctx.AppIfConfigured("http"); {
+	case err == nil:
+		server = found.(*caddyhttp.App)
+	case !errors.Is(err, caddy.ErrNotConfigured):
 		return nil
 	}
-	for _, module := range ctx.Modules() {
-		if server, ok := module.(*caddyhttp.App); ok {
-			a.listeners.seen = true
-			if err := a.listenOn(server); err != nil {
-				return a.located(err)
-			}
-			return a.cover(ctx, server)
-		}
+	if err := a.listenOn(server); err != nil {
+		return a.located(err)
 	}
-	return nil
+	return a.cover(ctx, server)
 }
 
 // cover refuses a way past an attest to the upstream that it protects.
@@ -58,6 +56,9 @@ func (a *App) listenOn(server *caddyhttp.App) error {
 	}
 	if a.issuer() == "" && first != "" {
 		a.Issuer = "http://" + first
+	}
+	if a.issuer() == "" {
+		return issuerProblem("no HTTP listener has an address that could be it")
 	}
 	return check(true, func(c *checker) { c.app(a) })
 }
@@ -100,10 +101,15 @@ func (a *App) servedOpenly(listener string) error {
 		}
 	}
 	if a.issuer() == "" {
-		return &grammar.Problem{
-			Place: grammar.Place{"issuer"},
-			Text:  "expected the URL under which upstreams know this gateway, because not every HTTP listener is loopback: " + listener,
-		}
+		return issuerProblem("not every HTTP listener is loopback: " + listener)
 	}
 	return nil
+}
+
+// issuerProblem tells that the issuer is missing, and why there is no default.
+func issuerProblem(reason string) error {
+	return &grammar.Problem{
+		Place: grammar.Place{"issuer"},
+		Text:  "expected the URL under which upstreams know this gateway, because " + reason,
+	}
 }

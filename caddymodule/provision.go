@@ -13,7 +13,12 @@ import (
 // module. It reads the files that are named, but opens none that another process
 // could hold and does not reach for the network: `caddy validate` provisions
 // beside a running server.
-func (a *App) Provision(ctx caddy.Context) error { return a.located(a.provision(ctx)) }
+func (a *App) Provision(ctx caddy.Context) error {
+	if err := a.provision(ctx); err != nil {
+		return a.located(err)
+	}
+	return a.listen(ctx)
+}
 
 func (a *App) provision(ctx caddy.Context) error {
 	a.fill()
