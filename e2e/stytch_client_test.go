@@ -119,11 +119,11 @@ func newCounter(t *testing.T, g *gateway) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A connection of its own for each call: whatever else closes connections of
-	// the shared transport, as every httptest server does at its end, is not the
-	// SDK's business.
+	// A transport of its own: every httptest server closes connections of the shared one
+	// at its end. Its connections are kept, since one that is closed after each call may
+	// be closed while the answer is still read.
 	proxy := &httputil.ReverseProxy{
-		Transport: &http.Transport{DisableKeepAlives: true},
+		Transport: &http.Transport{},
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
 	}
 	c := new(counter)
