@@ -16,7 +16,6 @@ import (
 	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
-	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/fleet"
 )
 
@@ -31,7 +30,9 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 	if err != nil {
 		return nil, nil, err
 	}
-	ring, err := a.openRing(ctx, s)
+	keys := a.ring
+	keys.Store, keys.MaxLifetime = s, a.longestJWT()
+	ring, err := mint.OpenRing(ctx, keys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -154,27 +155,15 @@ func (a *App) longestJWT() time.Duration {
 	return longest
 }
 
-// checkKeyFiles opens a ring of key files only to see that they can be one; no store
-// is asked for those.
-func (a *App) checkKeyFiles(ctx context.Context) error {
-	if a.Keys == nil || len(a.Keys.Files) == 0 {
-		return nil
-	}
-	_, err := a.openRing(ctx, nil)
-	return err
-}
-
-func (a *App) openRing(ctx context.Context, s store.Store) (*mint.Ring, error) {
-	c := a.ringConfig()
-	c.Store, c.MaxLifetime = s, a.longestJWT()
+// readRing is ringConfig with the key files, checked.
+func (a *App) readRing() (c mint.RingConfig, err error) {
+	c = a.ringConfig()
 	if a.Keys != nil {
-		files, err := readFiles(a.Keys.Files)
-		if err != nil {
-			return nil, fmt.Errorf("attest: keys: %w", err)
+		if c.Files, err = readFiles(a.Keys.Files); err != nil {
+			return c, fmt.Errorf("attest: keys: %w", err)
 		}
-		c.Files = files
 	}
-	return mint.OpenRing(ctx, c)
+	return c, c.Check()
 }
 
 // ringConfig is what the configuration says of the signing keys, but for their files.

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attestgate/caddy-attest/session"
-	"github.com/attestgate/caddy-attest/trust"
 )
 
 // TestCompatDefaults: Stytch lets a session last for 366 days (527,040 minutes), has
@@ -57,30 +58,14 @@ func TestServedParts(t *testing.T) {
 	}
 }
 
-// TestProfileInTheWordsOfTrust: every field arrives.
-func TestProfileInTheWordsOfTrust(t *testing.T) {
+// TestZeroIsNone: a leeway and an age of keys of 0 are none, not the default.
+func TestZeroIsNone(t *testing.T) {
 	zero, minute := caddy.Duration(0), caddy.Duration(time.Minute)
-	p := Profile{
-		Issuers: []string{"i"}, Audiences: []string{"a"}, AudienceClaim: "c", Dev: true, Algorithms: []string{"RS256"}, Types: []string{"JWT"},
-		Leeway: &minute, MaxTokenAge: minute, MaxLifetime: minute, RequireClaims: []RequiredClaim{{"n", "v"}},
-		Map: map[string]string{"email": "m"}, Roles: map[string][]string{"V": {"r"}}, EmailDomains: []string{"*"}, AssumeEmailVerified: true,
-		Namespace: "n", Organization: "o", Create: &Create{true, 1, true, 2}, Factor: &Factor{"f", true, minute},
-		SessionKey: []string{"s"}, Session: &ProfileSession{minute, minute},
-	}
-	want := trust.Config{
-		Name: "name", Issuers: []string{"i"}, Audiences: []string{"a"}, AudienceClaim: "c", Algorithms: []string{"RS256"}, Types: []string{"JWT"},
-		Leeway: time.Minute, MaxTokenAge: time.Minute, MaxLifetime: time.Minute, RequireClaims: []trust.RequiredClaim{{Path: "n", Value: "v"}},
-		Map: map[string]string{"email": "m"}, Roles: map[string][]string{"V": {"r"}}, EmailDomains: []string{"*"}, AssumeEmailVerified: true,
-		Namespace: "n", Organization: "o", CreateMembers: true, CreateMembersPerHour: 1, CreateOrganizations: true, CreateOrganizationsPerHour: 2,
-		Factor: trust.Factor{Type: "f", SecondOnly: true, ValidFor: time.Minute}, SessionKey: []string{"s"},
-		SessionDuration: time.Minute, SessionIdle: time.Minute, Dev: true,
-	}
-	if diff := cmp.Diff(want, p.trusted("name")); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	for leeway, want := range map[*caddy.Duration]time.Duration{nil: 0, &zero: -1, &minute: time.Minute} {
-		if got := (&Profile{Leeway: leeway}).trusted("").Leeway; got != want {
-			t.Errorf("leeway: got %v, want %v", got, want)
+	for d, want := range map[*caddy.Duration]time.Duration{nil: 0, &zero: -1, &minute: time.Minute} {
+		p := Profile{Leeway: d, StaleKeys: d, JWKSURL: new(JWKSURL)}
+		remote, err := p.remote()
+		if got := p.trusted("").Leeway; err != nil || got != want || remote.StaleFor != want {
+			t.Errorf("got %v and %v, %v; want %v", got, remote.StaleFor, err, want)
 		}
 	}
 }
@@ -89,5 +74,19 @@ func decode(t *testing.T, text string, into any) {
 	t.Helper()
 	if err := caddy.StrictUnmarshalJSON([]byte(text), into); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRedisCertAndKeyInOneFile: many tools write both into one file, which is then
+// named twice. The certificate was lost.
+func TestRedisCertAndKeyInOneFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "both.pem")
+	if err := os.WriteFile(file, []byte("both"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := RedisStore{Addresses: []string{"rediss://a:1"}, TLS: &RedisTLS{Cert: file, Key: file}}
+	c, err := s.config()
+	if err != nil || string(c.TLS.Cert) != "both" || string(c.TLS.Key) != "both" {
+		t.Errorf("got cert %q and key %q, %v", c.TLS.Cert, c.TLS.Key, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
 	"github.com/attestgate/caddy-attest/store/sealed"
 )
@@ -70,6 +71,7 @@ type opening struct {
 	ctx       caddy.Context
 	logger    *zap.Logger
 	templates map[string]*claims.Template
+	ring      mint.RingConfig // as the configuration has it, key files included
 	routes    []*proxy.Route
 	gate      *gate
 	lease     lease          // of the open store
@@ -86,7 +88,7 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 	if _, err = a.policy(); err != nil {
 		return err
 	}
-	if err = a.checkKeyFiles(ctx); err != nil {
+	if a.ring, err = a.readRing(); err != nil {
 		return err
 	}
 	_, err = a.trust(ctx.Storage(), passingDevKeys)

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"os"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -155,6 +156,21 @@ func (p *Profile) trusted(name string) trust.Config {
 		c.CreateOrganizations, c.CreateOrganizationsPerHour = create.Organizations, create.OrganizationsPerHour
 	}
 	return c
+}
+
+// remote is where a profile's keys are published, for package trust.
+func (p *Profile) remote() (trust.RemoteConfig, error) {
+	u := p.JWKSURL
+	c := trust.RemoteConfig{URL: u.URL, AllowPrivate: u.AllowPrivate, StaleFor: orNone(p.StaleKeys)}
+	if u.Bearer != "" {
+		c.Bearer = func() (string, error) { return readTrimmed(u.Bearer) }
+	}
+	if u.CA == "" {
+		return c, nil
+	}
+	var err error
+	c.CA, err = os.ReadFile(u.CA)
+	return c, err
 }
 
 // orNone is a duration whose default is not 0: trust.Config takes 0 for the

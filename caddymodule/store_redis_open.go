@@ -86,11 +86,14 @@ func (s *RedisStore) tls(c *redis.Config) (err error) {
 		c.TLS = &redis.TLS{}
 	}
 	c.TLS.ServerName = or(s.TLS.ServerName, c.TLS.ServerName)
-	for path, into := range map[string]*[]byte{s.TLS.CA: &c.TLS.CA, s.TLS.Cert: &c.TLS.Cert, s.TLS.Key: &c.TLS.Key} {
-		if path == "" {
+	for _, file := range []struct {
+		path string
+		into *[]byte
+	}{{s.TLS.CA, &c.TLS.CA}, {s.TLS.Cert, &c.TLS.Cert}, {s.TLS.Key, &c.TLS.Key}} {
+		if file.path == "" {
 			continue
 		}
-		if *into, err = os.ReadFile(path); err != nil {
+		if *file.into, err = os.ReadFile(file.path); err != nil {
 			return err
 		}
 	}

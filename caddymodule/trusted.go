@@ -78,18 +78,11 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 }
 
 func (t *trusted) remoteKeys(p *Profile, storage certmagic.Storage) (trust.KeySource, error) {
-	u := p.JWKSURL
-	c := trust.RemoteConfig{URL: u.URL, AllowPrivate: u.AllowPrivate, Archive: archive{storage}, StaleFor: orNone(p.StaleKeys)}
-	if u.CA != "" {
-		ca, err := os.ReadFile(u.CA)
-		if err != nil {
-			return nil, err
-		}
-		c.CA = ca
+	c, err := p.remote()
+	if err != nil {
+		return nil, err
 	}
-	if u.Bearer != "" {
-		c.Bearer = func() (string, error) { return readTrimmed(u.Bearer) }
-	}
+	c.Archive = archive{storage}
 	keys, err := trust.NewRemoteKeys(c)
 	if err != nil {
 		return nil, err
