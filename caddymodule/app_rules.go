@@ -160,13 +160,8 @@ func prefixes(schemes []string) []string {
 	return all
 }
 
-// isLoopbackURL tells whether a URL names this machine, in a way that no name
-// server has a say in.
-func isLoopbackURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && isLoopbackHost(u.Hostname())
-}
-
+// isLoopbackHost tells whether a host is this machine, in a way that no name server
+// has a say in.
 func isLoopbackHost(host string) bool {
 	if host == "localhost" {
 		return true

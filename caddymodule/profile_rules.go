@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -16,8 +15,6 @@ func (c *checker) profile(at grammar.Place, name string, p *Profile, a *App) {
 	before := len(c.Problems)
 	c.profileTexts(at, p)
 	c.profileKeys(at, p)
-	c.profileLists(at, p)
-	c.profileRoles(at, p)
 	c.profileNumbers(at, p)
 	if len(c.Problems) > before {
 		return
@@ -51,48 +48,14 @@ func (c *checker) profileTexts(at grammar.Place, p *Profile) {
 	}
 }
 
-// profileLists checks that nothing is said twice.
-func (c *checker) profileLists(at grammar.Place, p *Profile) {
-	var required []string
-	for _, r := range p.RequireClaims {
-		required = append(required, r.Claim)
-	}
-	c.Unique(at.At("issuer"), p.Issuers)
-	c.Unique(at.At("audience"), p.Audiences)
-	c.Unique(at.At("algorithms"), p.Algorithms)
-	c.Unique(at.At("types"), p.Types)
-	c.Unique(at.At("require_claims"), required)
-	c.Unique(at.At("email_domains"), p.EmailDomains)
-	c.Unique(at.At("session_key"), p.SessionKey)
-	if len(p.EmailDomains) > 1 && slices.Contains(p.EmailDomains, anyDomain) {
-		c.Refuse(at.At("email_domains", anyDomain), "'*' is every domain and stands alone")
-	}
-}
-
-// anyDomain covers every address.
-const anyDomain = "*"
-
-// profileRoles refuses a mapping that could give nothing.
-func (c *checker) profileRoles(at grammar.Place, p *Profile) {
-	if p.Map[trust.AttributeRoles] != "" && len(p.Roles) == 0 {
-		c.Refuse(at.At("map", trust.AttributeRoles), "every role would be dropped: list those that the profile may give with 'roles'")
-	}
-	for _, roles := range sorted(p.Roles) {
-		c.Unique(at.At("roles"), roles)
-	}
-}
-
-// profileNumbers refuses a negative leeway, which trust.Config would take for
-// none, a rate without what it limits, and an idle time that is never reached.
+// profileNumbers refuses a negative leeway and age of keys, which package trust takes
+// for none.
 func (c *checker) profileNumbers(at grammar.Place, p *Profile) {
 	if p.Leeway != nil {
 		c.NotNegative(at.At("leeway"), *p.Leeway)
 	}
-	if create := p.Create; create != nil && (create.MembersPerHour != 0 && !create.Members || create.OrganizationsPerHour != 0 && !create.Organizations) {
-		c.Refuse(at.At("create"), "a rate without what it limits")
-	}
-	if s := p.Session; s != nil && s.Duration > 0 && s.Idle > s.Duration {
-		c.Refuse(at.At("session", "idle"), "longer than the session itself")
+	if p.StaleKeys != nil {
+		c.NotNegative(at.At("stale_keys"), *p.StaleKeys)
 	}
 }
 
@@ -144,27 +107,14 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 		c.Refuse(at.At(sources[len(sources)-1]), "the keys come from '%s' already; a profile has one of %s", sources[0], grammar.OneOf(keySources...))
 	}
 	if p.JWKSURL != nil {
-		c.jwksURL(at.At("jwks_url"), p.JWKSURL)
+		c.jwksURL(at, p)
 	}
 	if p.JWKSFile != "" {
 		c.paths(at.At("jwks_file"), p.JWKSFile)
 	}
 	c.paths(at.At("public_key_file"), p.PublicKeyFiles...)
-	if p.StaleKeys != nil {
-		c.NotNegative(at.At("stale_keys"), *p.StaleKeys)
-		c.keysMayBeStale(at.At("stale_keys"), p)
-		if p.JWKSURL == nil {
-			c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' can become stale")
-		}
-	}
-}
-
-// keysMayBeStale checks stale_keys with the rule of package trust.
-func (c *checker) keysMayBeStale(at grammar.Place, p *Profile) {
-	var mistake *trust.ConfigError
-	err := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}.Check()
-	if errors.As(err, &mistake) {
-		c.Refuse(at, "%s", mistake.Reason)
+	if p.StaleKeys != nil && p.JWKSURL == nil {
+		c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' can become stale")
 	}
 }
 
@@ -183,19 +133,20 @@ func (p *Profile) keySources() []string {
 	return sources
 }
 
-// jwksURL checks where keys are fetched from: what anyone on the way could
-// change is no key.
-func (c *checker) jwksURL(at grammar.Place, k *JWKSURL) {
-	if c.Known(at, k.URL) {
-		c.url(at, k.URL, "https", "http")
-		if strings.HasPrefix(k.URL, "http://") && !isLoopbackURL(k.URL) {
-			c.Refuse(at, "expected https: http is for loopback addresses only")
-		}
+// jwksURL checks where keys are fetched from, as far as no placeholder hides it.
+func (c *checker) jwksURL(at grammar.Place, p *Profile) {
+	k := p.JWKSURL
+	remote := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}
+	if c.Known(at.At("jwks_url"), k.URL) {
+		remote.URL = k.URL
+	}
+	if err := remote.Check(); err != nil {
+		c.Problems = append(c.Problems, profileProblem(at, err))
 	}
 	if k.Bearer != "" {
-		c.paths(at.At("bearer"), k.Bearer)
+		c.paths(at.At("jwks_url", "bearer"), k.Bearer)
 	}
 	if k.CA != "" {
-		c.paths(at.At("ca"), k.CA)
+		c.paths(at.At("jwks_url", "ca"), k.CA)
 	}
 }

@@ -34,7 +34,7 @@ func TestRulesOfJSON(t *testing.T) {
 		"unknown algorithm":           {`{"profiles":{"a":{"dev":true,"algorithms":["HS256"]}}}`, "profile a algorithms: HS256 needs a shared secret, and this profile has public keys"},
 		"unknown attribute":           {`{"profiles":{"a":{"dev":true,"map":{"phone":"tel"}}}}`, `profile a map phone: is not an attribute`},
 		"value without roles":         {`{"profiles":{"a":{"dev":true,"map":{"roles":"r"},"roles":{"X":[]}}}}`, "profile a roles: a value or a role is empty"},
-		"role twice":                  {`{"profiles":{"a":{"dev":true,"map":{"roles":"r"},"roles":{"X":["y","y"]}}}}`, "profile a roles y: given twice"},
+		"role twice":                  {`{"profiles":{"a":{"dev":true,"map":{"roles":"r"},"roles":{"X":["y","y"]}}}}`, "profile a roles y: is listed twice"},
 		"rate without members":        {`{"profiles":{"a":{"dev":true,"create":{"members_per_hour":5}}}}`, "profile a create: a rate without what it limits"},
 		"negative rate":               {`{"profiles":{"a":{"dev":true,"create":{"members":true,"members_per_hour":-5}}}}`, "profile a create: a rate is negative"},
 		"negative leeway is no trick": {`{"profiles":{"a":{"dev":true,"leeway":"-5s"}}}`, "profile a leeway: a duration cannot be negative"},
@@ -178,7 +178,7 @@ func TestRulesHoldBehindPlaceholders(t *testing.T) {
 		t.Fatal("nothing is refused")
 	}
 	for _, want := range []string{
-		"profile one jwks_url: expected https: http is for loopback addresses only",
+		"profile one jwks_url: must be https (http only to a loopback host)",
 		"profile two issuer: a token of the gateway itself would fit",
 	} {
 		if !strings.Contains(err.Error(), want) {

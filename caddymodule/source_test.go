@@ -44,7 +44,7 @@ func TestErrorsOfTheLoadNameTheLine(t *testing.T) {
 		},
 		"what a placeholder stands for": {
 			strings.Replace(plainSite, "jwks_url JWKS", "jwks_url {env.ATTEST_TEST_URL}", 1),
-			"profile acme", "profile acme jwks_url: expected https",
+			"profile acme", "profile acme jwks_url: must be https",
 		},
 		"a placeholder of nothing": {
 			with("shared_upstream {env.ATTEST_TEST_NOTHING}"), "attest {", "shared_upstream: the placeholder {env.ATTEST_TEST_NOTHING} is empty",

@@ -31,7 +31,7 @@ func (p *Profile) readRoles() *ConfigError {
 	case !mapped && len(p.config.Roles) > 0:
 		return configErrorf("roles", "are listed, but no claim is mapped to roles")
 	case mapped && len(p.config.Roles) == 0:
-		return configErrorf("map", "roles: every role would be dropped: list those that the profile may give with roles")
+		return valueErrorf("map", AttributeRoles, "is read in vain, every role would be dropped: list those that the profile may give with roles")
 	}
 	for value, roles := range p.config.Roles {
 		if value == "" || len(roles) == 0 || slices.Contains(roles, "") {
