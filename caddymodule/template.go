@@ -24,9 +24,6 @@ type Template struct {
 	Source string `json:"source,omitempty"`
 }
 
-// defaultTemplate is the name of the template of routes that name none.
-const defaultTemplate = "default"
-
 // templateText is the place of a template's own text.
 const templateText = "text"
 
