@@ -158,7 +158,6 @@ func TestEveryErrorIsShown(t *testing.T) {
 // cannot be written there. TestRulesOfJSON and its neighbours show them.
 var onlyJSON = []string{
 	"a duration cannot be negative",
-	"a rate without what it limits",
 	"expected an address",
 	"expected at least one action",
 	"expected either the text of a template or 'file <path>'",
