@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -169,10 +168,6 @@ func isLoopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
 }
-
-var domainForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-func isDomain(text string) bool { return len(text) <= 253 && domainForm.MatchString(text) }
 
 // isPath tells whether a text can name a file at all.
 func isPath(text string) bool { return text != "" && !strings.ContainsRune(text, 0) }

@@ -67,8 +67,8 @@ type Attest struct {
 // ForwardJWT names the header in which the upstream receives the gateway's JWT.
 // What a client sends under that name is removed on every path.
 type ForwardJWT struct {
-	// The header: letters, digits and -.
-	Header string `json:"header"`
+	// The header: letters, digits and -. Default: Authorization.
+	Header string `json:"header,omitempty"`
 
 	// The word before the JWT. Default: Bearer for Authorization, none for any
 	// other header.

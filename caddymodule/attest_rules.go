@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
@@ -24,10 +22,9 @@ func (c *checker) route(h *Attest, a *App) {
 	if h.Template != "" && a.Templates[h.Template] == nil {
 		c.unknown(attestPlace.At("template", h.Template), "template", keys(a.Templates))
 	}
-	c.core(attestPlace, h.gatewayRoute().Route.Check())
-	if h.ForwardJWT != nil {
-		c.forwardJWT(attestPlace.At("forward_jwt"), h.ForwardJWT)
-	}
+	route := h.gatewayRoute()
+	c.core(attestPlace, route.Route.Check())
+	c.core(attestPlace, route.Forward.Check())
 }
 
 // routeOff checks that `off` means it.
@@ -90,33 +87,4 @@ func (c *checker) routeAudiences(h *Attest, a *App) {
 		}
 	}
 	c.Unique(at, h.Audiences)
-}
-
-var (
-	headerForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,127}$`)
-	schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
-)
-
-// forwardJWT checks where the upstream receives its JWT. An underscore or a dot
-// in the name would make it one of several spellings of another header; a header
-// of the protocol's own never arrives, or breaks the request.
-func (c *checker) forwardJWT(at grammar.Place, f *ForwardJWT) {
-	c.Form(at, f.Header, headerForm, "a header of letters, digits and -")
-	if slices.Contains(protocolHeaders, strings.ToLower(f.Header)) || strings.HasPrefix(strings.ToLower(f.Header), "x-forwarded-") {
-		c.Refuse(at, "'%s' has a meaning of its own in HTTP; expected authorization or a header such as X-Session-Jwt", f.Header)
-	}
-	if f.Scheme != "" {
-		c.Form(at, f.Scheme, schemeForm, "a scheme of letters, digits, _ and -")
-	}
-}
-
-// protocolHeaders say something about the message or its sender already.
-var protocolHeaders = []string{
-	"accept", "accept-encoding", "accept-language", "age", "allow", "alt-used", "cache-control", "connection",
-	"content-disposition", "content-encoding", "content-language", "content-length", "content-location",
-	"content-range", "content-type", "cookie", "date", "dpop", "expect", "forwarded", "from", "host", "http2-settings",
-	"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive",
-	"last-event-id", "max-forwards", "origin", "pragma", "proxy-authenticate", "proxy-authorization",
-	"proxy-connection", "range", "referer", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
-	"user-agent", "via", "www-authenticate", "x-real-ip",
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/gateway/web"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
@@ -24,12 +26,18 @@ func (c *checker) core(at grammar.Place, err error) {
 func mistake(err error) (option, reason string) {
 	var (
 		ofGateway *authn.ConfigError
+		ofCookie  *web.ConfigError
+		ofForward *proxy.ConfigError
 		ofSession *session.ConfigError
 		ofRing    *mint.ConfigError
 	)
 	switch {
 	case errors.As(err, &ofGateway):
 		return ofGateway.Option, ofGateway.Reason
+	case errors.As(err, &ofCookie):
+		return ofCookie.Option, ofCookie.Reason
+	case errors.As(err, &ofForward):
+		return ofForward.Option, ofForward.Reason
 	case errors.As(err, &ofSession):
 		return ofSession.Option, ofSession.Reason
 	case errors.As(err, &ofRing):

@@ -90,9 +90,10 @@ func TestCrossSiteRequestsWithACookie(t *testing.T) {
 
 func TestCookieConfigurationThatBrowsersWouldNotProtect(t *testing.T) {
 	for want, c := range map[string]web.Cookie{
-		"web: cookie: its name begins with __Host-":                 {Name: "session"},
-		"web: cookie: with a domain its name begins with __Secure-": {Name: "__Host-session", Domain: "app.test"},
-		"web: cookie: same_site is lax, strict or none":             {SameSite: "off"},
+		"web: cookie: expected a name that begins with __Host-, so that no other host can set it": {Name: "session"},
+		"web: cookie: expected a name that begins with __Secure-, because it has a domain":        {Name: "__Host-session", Domain: "app.test"},
+		"web: cookie same_site: expected lax, strict or none":                                     {SameSite: "off"},
+		"web: cookie domain: expected a domain in lower case, without a dot before it":            {Domain: ".app.test"},
 	} {
 		s := defaultSetup()
 		s.gateway.Cookie = c

@@ -37,19 +37,6 @@ func (c Cookie) WithDefaults() Cookie {
 	return c
 }
 
-// Check tells what is wrong with a cookie whose defaults are filled in.
-func (c Cookie) Check() error {
-	switch {
-	case c.SameSite != "lax" && c.SameSite != "strict" && c.SameSite != "none":
-		return errors.New("web: cookie: same_site is lax, strict or none")
-	case c.Domain != "" && !strings.HasPrefix(c.Name, "__Secure-"):
-		return errors.New("web: cookie: with a domain its name begins with __Secure-")
-	case c.Domain == "" && !strings.HasPrefix(c.Name, "__Host-"):
-		return errors.New("web: cookie: its name begins with __Host-")
-	}
-	return (&http.Cookie{Name: c.Name, Value: "x", Path: "/", Domain: c.Domain, Secure: true}).Valid()
-}
-
 // Set is the Set-Cookie line that hands out token until expires.
 func (c Cookie) Set(token string, expires, now time.Time) string {
 	k := c.attributes()
