@@ -120,8 +120,7 @@ func newCounter(t *testing.T, g *gateway) *counter {
 		t.Fatal(err)
 	}
 	// A transport of its own: every httptest server closes connections of the shared one
-	// at its end. Its connections are kept, since one that is closed after each call may
-	// be closed while the answer is still read.
+	// at its end.
 	proxy := &httputil.ReverseProxy{
 		Transport: &http.Transport{},
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
@@ -129,6 +128,14 @@ func newCounter(t *testing.T, g *gateway) *counter {
 	c := new(counter)
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.count(r)
+		// The body is read before: a server closes it when its answer begins, and a proxy
+		// that looks for its end only then gives up the answer.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(c.Close)

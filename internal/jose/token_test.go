@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -134,13 +135,16 @@ func codeOfDots(n int) string {
 func TestParseOfManyDotsAllocatesNothingMuch(t *testing.T) {
 	for _, n := range []int{2, 3, 4, 5, 16 << 10, 100_000, 10_000_000} {
 		text := strings.Repeat(".", n)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		wantCode(t, text, codeOfDots(n))
-		runtime.ReadMemStats(&after)
-		allocated := after.TotalAlloc - before.TotalAlloc
-		if allocated > 4096 {
-			t.Errorf("%d dots: %d bytes allocated", n, allocated)
+		least := uint64(math.MaxUint64) // of several: what else runs in the process allocates too
+		for range 5 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			wantCode(t, text, codeOfDots(n))
+			runtime.ReadMemStats(&after)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		if least > 4096 {
+			t.Errorf("%d dots: %d bytes allocated", n, least)
 		}
 	}
 }
