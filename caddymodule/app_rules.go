@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/store/sealed"
 )
 
-// minSecret is the least length of the operator's secrets and of a project's, in
-// bytes.
+// minSecret is the least length of a project's secrets, in bytes.
 const minSecret = 32
 
 var (
@@ -92,18 +92,41 @@ func (c *checker) projectIsNot(at grammar.Place, a *App, name string) {
 
 // secrets checks the secrets that seal records.
 func (c *checker) secrets(a *App) {
-	c.secretTexts(grammar.Place{"secret"}, a.Secrets)
+	c.sealing(a.Secrets)
 	if !storeIsLocal(a.StoreRaw) && len(a.Secrets) == 0 {
 		c.Refuse(grammar.Place{"store"}, "this store can be reached from other machines, so that records must be sealed with a 'secret' of yours, here or in an earlier global attest block")
 	}
 }
 
-// secretTexts checks the length of secrets, and never shows one.
-func (c *checker) secretTexts(at grammar.Place, secrets []string) {
-	for i, secret := range secrets {
+// sealing checks the secrets that seal, as far as no placeholder hides them.
+func (c *checker) sealing(secrets []string) {
+	at := grammar.Place{"secret"}
+	c.differ(at, secrets)
+	var known [][]byte
+	for _, secret := range secrets {
+		if !c.Known(at, secret) {
+			secret = strings.Repeat("?", sealed.MinSecret)
+		}
+		known = append(known, []byte(secret))
+	}
+	if len(known) > 0 {
+		c.core(nil, sealed.CheckSecrets(known))
+	}
+}
+
+// callers checks the passwords of a project.
+func (c *checker) callers(at grammar.Place, secrets []string) {
+	c.differ(at, secrets)
+	for _, secret := range secrets {
 		if c.Known(at, secret) && len(secret) < minSecret {
 			c.Refuse(at, "a secret must have at least %d bytes", minSecret)
 		}
+	}
+}
+
+// differ refuses a secret that is given twice, and never shows one.
+func (c *checker) differ(at grammar.Place, secrets []string) {
+	for i, secret := range secrets {
 		if slices.Contains(secrets[:i], secret) {
 			c.Refuse(at, "the same secret is given twice")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/attestgate/caddy-attest/gateway/web"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
+	"github.com/attestgate/caddy-attest/store/sealed"
 )
 
 // core refuses what a core package refuses, at the option that it names below at.
@@ -30,6 +31,7 @@ func mistake(err error) (option, reason string) {
 		ofForward *proxy.ConfigError
 		ofSession *session.ConfigError
 		ofRing    *mint.ConfigError
+		ofSealing *sealed.ConfigError
 	)
 	switch {
 	case errors.As(err, &ofGateway):
@@ -42,6 +44,8 @@ func mistake(err error) (option, reason string) {
 		return ofSession.Option, ofSession.Reason
 	case errors.As(err, &ofRing):
 		return ofRing.Option, ofRing.Reason
+	case errors.As(err, &ofSealing):
+		return ofSealing.Option, ofSealing.Reason
 	}
 	return "", err.Error()
 }

@@ -86,5 +86,5 @@ func (c *checker) project(a *App) {
 		secrets = append(secrets, s.Secret)
 		c.Choices(at.At("secret"), s.Scopes, scopes...)
 	}
-	c.secretTexts(at.At("secret"), secrets)
+	c.callers(at.At("secret"), secrets)
 }

@@ -158,12 +158,10 @@ func TestEveryErrorIsShown(t *testing.T) {
 // cannot be written there. TestRulesOfJSON and its neighbours show them.
 var onlyJSON = []string{
 	"a duration cannot be negative",
-	"expected an address",
 	"expected at least one action",
 	"expected either the text of a template or 'file <path>'",
 	"expected the name of a file",
 	"the number of entries cannot be negative",
-	"the numbers 'db' and 'pool' cannot be negative",
 	"unrecognized; expected %s",
 	"'any' is every profile and stands alone",
 	"'off' remembers no entries for no time",

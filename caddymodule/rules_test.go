@@ -80,9 +80,9 @@ func TestRulesOfRedisJSON(t *testing.T) {
 		store RedisStore
 		want  string
 	}{
-		"no address":       {RedisStore{}, "store redis: expected an address"},
-		"negative db":      {RedisStore{Addresses: []string{"a:1"}, DB: -1}, "store redis: the numbers 'db' and 'pool' cannot be negative"},
-		"negative timeout": {RedisStore{Addresses: []string{"a:1"}, Timeout: -1}, "store redis timeout: a duration cannot be negative"},
+		"no address":       {RedisStore{}, "store redis: none is given"},
+		"negative db":      {RedisStore{Addresses: []string{"a:1"}, DB: -1}, "store redis db: -1 is negative"},
+		"negative timeout": {RedisStore{Addresses: []string{"a:1"}, Timeout: -1}, "store redis timeout: -1ns is negative"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestMissingSecretRefusesTheConfiguration(t *testing.T) {
 	t.Setenv("ATTEST_TEST_SHORT", "hunter2")
 	a := App{Secrets: []string{"{env.ATTEST_TEST_SHORT}"}}
 	err := provision(func(c *checker) { c.app(&a) }, a.replace)
-	if err == nil || err.Error() != "secret: a secret must have at least 32 bytes" {
+	if err == nil || err.Error() != "secret: number 1 has 7 bytes, want at least 32" {
 		t.Errorf("a short one: %v", err)
 	}
 }

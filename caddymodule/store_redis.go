@@ -20,7 +20,7 @@ func init() {
 // Placeholders of the forms {env.NAME} and {file.PATH} are replaced in
 // addresses, credentials and file names.
 type RedisStore struct {
-	// Where the servers are: host:port, or a redis://, rediss:// or unix:// URL.
+	// Where the servers are: host or host:port, or a redis://, rediss:// or unix:// URL.
 	// One, unless it is a cluster or watched by sentinels; then some that are
 	// enough to find the others.
 	Addresses []string `json:"addresses"`
@@ -51,7 +51,7 @@ type RedisStore struct {
 	// How many connections there may be to each server. Default: 128.
 	Pool int `json:"pool,omitempty"`
 
-	// What every key begins with: up to 64 of A–Z a–z 0–9 : . _ -
+	// What every key begins with: up to 64 of A–Z a–z 0–9 : . _ ~ = -
 	// Default: attest:
 	Prefix string `json:"prefix,omitempty"`
 
