@@ -85,16 +85,17 @@ func (p *parts) addresses(v reflect.Value) {
 	}
 }
 
-// known takes values of the types that are looked for.
+// known takes values of the types that are looked for. Values of other types are not
+// copied: what a running handler counts in them changes meanwhile.
 func (p *parts) known(v reflect.Value, tag reflect.StructTag) bool {
-	switch value := v.Interface().(type) {
-	case caddyhttp.RouteList:
-		p.routes = append(p.routes, value)
-	case caddyhttp.Route:
-		p.routes = append(p.routes, caddyhttp.RouteList{value})
-	case json.RawMessage:
-		p.raw(value, tag)
-	case reverseproxy.HealthChecks: // sends nothing of a request
+	switch v.Type() {
+	case reflect.TypeFor[caddyhttp.RouteList]():
+		p.routes = append(p.routes, v.Interface().(caddyhttp.RouteList))
+	case reflect.TypeFor[caddyhttp.Route]():
+		p.routes = append(p.routes, caddyhttp.RouteList{v.Interface().(caddyhttp.Route)})
+	case reflect.TypeFor[json.RawMessage]():
+		p.raw(v.Bytes(), tag)
+	case reflect.TypeFor[reverseproxy.HealthChecks](): // sends nothing of a request
 	default:
 		return false
 	}
