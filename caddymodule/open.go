@@ -85,6 +85,9 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 	if a.templates, err = a.parseTemplates(); err != nil {
 		return err
 	}
+	if err = a.fitOrganizations(); err != nil {
+		return err
+	}
 	if _, err = a.policy(); err != nil {
 		return err
 	}

@@ -2,9 +2,11 @@ package caddymodule
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
 // organizations checks each organization, and that no two answer to one name.
@@ -62,4 +64,20 @@ func (o *Organization) known(id string) (directory.Organization, error) {
 	var err error
 	known.TrustedMetadata, err = directory.ParseMetadata(o.Metadata)
 	return known, err
+}
+
+// fitOrganizations refuses an organization whose metadata no session's JWT can hold:
+// every request of its members would be refused.
+func (a *App) fitOrganizations() error {
+	organizations, err := a.organizations()
+	if err != nil {
+		return err
+	}
+	for _, o := range organizations {
+		if err := authn.CheckOrganizationClaims(a.claimPolicy(), a.templates, o); err != nil {
+			at := grammar.Place{"organization", o.ID, "metadata"}
+			return &grammar.Problem{Place: at, Text: strings.TrimPrefix(err.Error(), "authn: ")}
+		}
+	}
+	return nil
 }

@@ -38,3 +38,15 @@ func TestTemplateFileWithAByteOrderMark(t *testing.T) {
 	s.must(os.WriteFile(file, []byte("\ufeff{\"plan\": \"free\"}"), 0o600))
 	s.must(s.validate(strings.Replace(plainSite, "\tattest {\n", "\tattest {\n\t\ttemplate default file "+file+"\n", 1)))
 }
+
+// TestConfiguredMetadataThatNoTemplateTakes: an organization whose configured metadata
+// make every JWT of its members too large loaded, and each request was 502.
+func TestConfiguredMetadataThatNoTemplateTakes(t *testing.T) {
+	s := newSite(t, plainSite)
+	lines := "\ttemplate default `{\"a\": {{ organization.trusted_metadata }}, \"b\": {{ organization.trusted_metadata }}}`\n" +
+		"\torganization big {\n\t\tmetadata `{\"x\": \"" + strings.Repeat("x", 3000) + "\"}`\n\t}\n"
+	err := s.validate(strings.Replace(plainSite, "\tattest {\n", "\tattest {\n"+lines, 1))
+	if err == nil || !strings.Contains(err.Error(), "organization big metadata: template default: ") {
+		t.Errorf("got %v", err)
+	}
+}

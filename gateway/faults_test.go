@@ -91,6 +91,9 @@ func TestJWTAbove16KiBIsRefusedBeforeAnythingIsStored(t *testing.T) {
 	if status != http.StatusBadRequest || answer["error_type"] != "session_jwt_too_large" {
 		t.Errorf("attest: %d %v", status, answer)
 	}
+	if at(answer, "error_details.organization") != organization || at(answer, "error_details.member") != member {
+		t.Errorf("whose claims they are is not told: %v", answer["error_details"])
+	}
 	if w.store.writes() != before {
 		t.Error("something was written")
 	}

@@ -63,7 +63,7 @@ func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request
 	request.Claims = effective
 	jwt, err := a.Minter.Mint(request)
 	if err != nil {
-		return nil, err
+		return nil, unusable(live, err)
 	}
 	return &injectedJWT{jwt, effective, request.Roles}, nil
 }

@@ -32,7 +32,7 @@ func (a *Authenticator) issue(live LiveSession) (IssuedSession, error) {
 	r.API = true
 	jwt, err := a.Minter.Mint(r)
 	if err != nil {
-		return IssuedSession{}, err
+		return IssuedSession{}, unusable(live, err)
 	}
 	token, _ := a.Sessions.Token(live.Session)
 	return IssuedSession{rendered, token.Reveal(), jwt.Text}, nil
@@ -55,7 +55,7 @@ func (a *Authenticator) checkClaims(live LiveSession) error {
 	}
 	r := mintRequest(live, rendered.Roles, rendered.Claims, nil, a.JWTLifetime)
 	r.API = true
-	return a.Minter.CheckSize(r)
+	return unusable(live, a.Minter.CheckSize(r))
 }
 
 // checkNewSession is checkClaims for a session that has not started.

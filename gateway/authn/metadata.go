@@ -16,20 +16,34 @@ import (
 
 // checkMemberClaims refuses a member whose own data no template can take.
 func (a *Authenticator) checkMemberClaims(m directory.Member) error {
-	return a.checkTemplates(claims.Variables{"member": a.memberVariables(m, m.Roles), "organization": claims.Object{}})
+	variables := claims.Variables{"member": a.memberVariables(m, m.Roles), "organization": claims.Object{}}
+	return tooLarge(fitTemplates(a.ClaimPolicy(), a.Templates, variables))
 }
 
 // checkOrganizationClaims refuses an organization whose own data no template can take.
 func (a *Authenticator) checkOrganizationClaims(o directory.Organization) error {
-	return a.checkTemplates(claims.Variables{"member": claims.Object{}, "organization": organizationVariables(o)})
+	return tooLarge(CheckOrganizationClaims(a.ClaimPolicy(), a.Templates, o))
 }
 
-func (a *Authenticator) checkTemplates(variables claims.Variables) error {
-	for _, name := range slices.Sorted(maps.Keys(a.Templates)) {
-		_, err := a.ClaimPolicy().Effective(a.Templates[name], variables, claims.Overlay{})
+func tooLarge(err error) error {
+	if err == nil {
+		return nil
+	}
+	return Refuse("metadata_too_large", err)
+}
+
+// CheckOrganizationClaims refuses an organization whose own data make the claims of a
+// template too large or too deep, whoever its member is.
+func CheckOrganizationClaims(policy claims.Policy, templates map[string]*claims.Template, o directory.Organization) error {
+	return fitTemplates(policy, templates, claims.Variables{"member": claims.Object{}, "organization": organizationVariables(o)})
+}
+
+func fitTemplates(policy claims.Policy, templates map[string]*claims.Template, variables claims.Variables) error {
+	for _, name := range slices.Sorted(maps.Keys(templates)) {
+		_, err := policy.Effective(templates[name], variables, claims.Overlay{})
 		var unusable *claims.Error
 		if errors.As(err, &unusable) && (unusable.Code == claims.CodeTooLarge || unusable.Code == claims.CodeUnrepresentable) {
-			return Refuse("metadata_too_large", fmt.Errorf("authn: template %s: %w", name, err))
+			return fmt.Errorf("authn: template %s: %w", name, err)
 		}
 	}
 	return nil

@@ -15,10 +15,15 @@ func (a *Authenticator) ClaimPolicy() claims.Policy { return claims.Policy{Compa
 // effective are the claims of a session under a template, or an unusableClaims.
 func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string) (claims.Object, error) {
 	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles), live.Session.Overlay)
-	if err != nil {
-		return nil, &unusableClaims{live.Organization.ID, live.Member.ID, err}
+	return effective, unusable(live, err)
+}
+
+// unusable is the error with the names of those whose claims it is about.
+func unusable(live LiveSession, err error) error {
+	if err == nil {
+		return nil
 	}
-	return effective, nil
+	return &unusableClaims{live.Organization.ID, live.Member.ID, err}
 }
 
 // unusableClaims tells whose claims cannot be put into a JWT; which claim of which
