@@ -46,7 +46,7 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 		return nil, nil, err
 	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
-	core.Fleet = s
+	core.Fleet, core.Levers = s, a.lease.memory.levers
 	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
 	c.ConsumerOrganization = people.ConfiguredID(c.ConsumerOrganization)
 	g, err := gateway.New(c)

@@ -98,7 +98,7 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 		return withSource(err, h.Source)
 	}
 	h.route = h.gatewayRoute()
-	app.routes = append(app.routes, h.route)
+	app.routes, app.handlers = append(app.routes, h.route), append(app.handlers, h)
 	return nil
 }
 

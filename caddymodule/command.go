@@ -1,22 +1,48 @@
 package caddymodule
 
 import (
+	"fmt"
+	"strings"
+
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
+
+	"github.com/attestgate/caddy-attest/caddymodule/command"
+	"github.com/attestgate/caddy-attest/gateway/admin"
 )
 
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  "attest",
-		Short: "Mints tokens for trying things out, and explains why a token is refused",
+		Short: "Looks at a gateway and operates it, mints tokens for trying things out, explains refusals",
 		Long: `
-Tools around the attest app.
+Tools around the attest app. mint, explain and reference need no running gateway; the
+others ask one through Caddy's admin endpoint.
 
-  caddy attest mint     signs a token for a dev profile
-  caddy attest explain  says what every check of a profile makes of a token
+Exit status: 0 done, 1 refused, 2 used wrongly, 3 the gateway does not answer.
 `,
 		CobraFunc: func(cmd *cobra.Command) {
-			cmd.AddCommand(mintCommand(), explainCommand())
+			command.Flags(cmd)
+			verbs := append(command.Commands(), mintCommand(), explainCommand(), referenceCommand())
+			command.Group(cmd, verbs...)
 		},
 	})
+}
+
+func referenceCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reference [<word>]",
+		Short: "Prints the configuration language, or the lines of one word",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	command.Run(cmd, func(_ *cobra.Command, args []string) error {
+		word := strings.Join(args, "")
+		text := admin.ReferenceOf(Reference(), word)
+		if text == "" {
+			return fmt.Errorf("the configuration language has no word %q", word)
+		}
+		fmt.Println(strings.TrimSuffix(text, "\n"))
+		return nil
+	})
+	return cmd
 }

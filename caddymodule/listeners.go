@@ -35,6 +35,7 @@ func (a *App) listen(ctx caddy.Context) error {
 // cover refuses a way past an attest to the upstream that it protects.
 func (a *App) cover(ctx caddy.Context, server *caddyhttp.App) error {
 	found := coverage.Check(ctx, server.Servers, a.SharedUpstreams)
+	a.ways = found.Ways
 	for _, text := range found.Warnings {
 		a.logger.Warn(text)
 	}

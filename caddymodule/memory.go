@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/session"
 )
 
@@ -17,6 +18,7 @@ type nodeMemory struct {
 	users       int
 	revocations *session.Revocations
 	rates       *directory.Rates // of what tokens have created of late
+	levers      *authn.Levers    // that operators have pulled
 }
 
 // memories holds one memory for each store that a configuration uses. A store is
@@ -34,7 +36,7 @@ func (m *memories) take(names []string) *nodeMemory {
 	i := slices.IndexFunc(m.list, func(known *nodeMemory) bool { return known.is(names) })
 	if i < 0 {
 		i = len(m.list)
-		m.list = append(m.list, &nodeMemory{revocations: session.NewRevocations(time.Now), rates: directory.NewRates()})
+		m.list = append(m.list, &nodeMemory{revocations: session.NewRevocations(time.Now), rates: directory.NewRates(), levers: authn.NewLevers()})
 	}
 	known := m.list[i]
 	known.users++

@@ -11,8 +11,10 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"go.uber.org/zap"
 
+	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/admin"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/store"
@@ -73,6 +75,11 @@ type opening struct {
 	templates map[string]*claims.Template
 	ring      mint.RingConfig // as the configuration has it, key files included
 	routes    []*proxy.Route
+	handlers  []*Attest      // of the routes
+	ways      []coverage.Way // to upstreams
+	digest    string         // of the configuration, without what placeholders stand for
+	loadedAt  time.Time
+	admin     atomic.Pointer[admin.Admin] // of the opened gateway
 	gate      *gate
 	lease     lease          // of the open store
 	work      sync.WaitGroup // beside the requests
@@ -160,6 +167,9 @@ func (a *App) open() error {
 	a.run(func(ctx context.Context) error { return g.Run(ctx, s) })
 	for _, keys := range t.remote {
 		a.run(keys.Run)
+	}
+	if err := a.openAdmin(g, t); err != nil {
+		return err
 	}
 	a.gate.settle(g, nil)
 	if len(secrets) > 1 {

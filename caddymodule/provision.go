@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -21,6 +22,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 }
 
 func (a *App) provision(ctx caddy.Context) error {
+	a.digest, a.loadedAt = configDigest(a), time.Now()
 	a.fill()
 	rules := func(c *checker) { c.app(a) }
 	if err := provision(rules, a.replace); err != nil {

@@ -21,10 +21,10 @@ import (
 // manuals are the grammars that a doc comment shows: of UnmarshalCaddyfile, by the
 // type it is a method of, or of a block.
 var manuals = map[string]func(help bool) string{
-	"App":        func(help bool) string { return grammar.Describe("attest", "", globalBlock, help) },
+	"App":        globalManual,
 	"profile":    func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
-	"Attest":     func(help bool) string { return grammar.Describe("attest", attestArgs, attestBlock, help) },
-	"API":        func(help bool) string { return grammar.Describe("attest_api", "", apiBlock, help) },
+	"Attest":     routeManual,
+	"API":        apiManual,
 	"RedisStore": func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
 }
 
@@ -87,7 +87,7 @@ func codeBlock(doc *ast.CommentGroup) string {
 // TestReference holds the printed reference, which README shows.
 func TestReference(t *testing.T) {
 	const path = "testdata/reference.txt"
-	got := manuals["App"](true) + "\n" + manuals["Attest"](true) + "\n" + manuals["API"](true)
+	got := Reference()
 	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // A trusted holds the profiles of a configuration as package trust has them.
 type trusted struct {
 	set    *trust.Set
-	remote []*trust.RemoteKeys // to be kept fresh while the configuration runs
+	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
 }
 
 // devKeysOf answers the public keys of a dev profile.
@@ -24,7 +24,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	var t trusted
+	t := trusted{remote: make(map[string]*trust.RemoteKeys)}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -62,7 +62,7 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 	case p.Dev:
 		return dev(name, p)
 	case p.JWKSURL != nil:
-		return t.remoteKeys(p, storage)
+		return t.remoteKeys(name, p, storage)
 	case p.JWKSFile != "":
 		data, err := os.ReadFile(p.JWKSFile)
 		if err != nil {
@@ -77,7 +77,7 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 	return trust.PEMKeys(pems...)
 }
 
-func (t *trusted) remoteKeys(p *Profile, storage certmagic.Storage) (trust.KeySource, error) {
+func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage) (trust.KeySource, error) {
 	c, err := p.remote()
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (t *trusted) remoteKeys(p *Profile, storage certmagic.Storage) (trust.KeySo
 	if err != nil {
 		return nil, err
 	}
-	t.remote = append(t.remote, keys)
+	t.remote[name] = keys
 	return keys, nil
 }
 

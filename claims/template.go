@@ -14,6 +14,7 @@ const MaxTemplateBytes = 16 << 10
 // template without claims.
 type Template struct {
 	name   string
+	text   string
 	root   object
 	digest [32]byte
 }
@@ -37,8 +38,11 @@ func (p Policy) ParseTemplate(name, text string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{name: name, root: root, digest: sha256.Sum256([]byte(text))}, nil
+	return &Template{name: name, text: text, root: root, digest: sha256.Sum256([]byte(text))}, nil
 }
+
+// Text is what the template was read from.
+func (t *Template) Text() string { return t.text }
 
 // Render evaluates the template. The result is the caller's own; it is never nil
 // and shares nothing with the variables.

@@ -57,8 +57,9 @@
 // # Cutting off
 //
 // RevokeMember, RevokeOrganization and RevokeProfile refuse every token issued until then;
-// the NotBefore of [Member] and [Organization] and [Directory.ProfileNotBefore] tell
-// whoever holds sessions which of them to refuse as well.
+// the NotBefore of [Member] and [Organization] and [Directory.ProfileState] tell
+// whoever holds sessions which of them to refuse as well. DisableProfile keeps a
+// profile from starting anything new; [AllProfiles] stands for every one.
 //
 // # What is stored
 //

@@ -45,7 +45,7 @@ func MemberRef(organizationID, memberID string) store.Ref {
 	return store.Ref{Partition: partition(organizationID), Key: memberKey(memberID)}
 }
 
-// ProfileRef names the record that changes when the profile is revoked.
+// ProfileRef names the record that changes when the state of a profile does.
 func ProfileRef(profile string) store.Ref {
 	return store.Ref{Partition: referencePartition, Key: profileKeyPrefix + profile}
 }

@@ -88,7 +88,7 @@ func (d *Directory) organizationID(ctx context.Context, a Assertion) (string, er
 func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (notBefore time.Time, token, api string, err error) {
 	token, api = d.configured.forToken(a), d.configured.forCaller(a.APIOrganization)
 	tokenKey, apiKey := d.names.reference(a.Organization), d.names.reference(a.APIOrganization)
-	keys := []string{ProfileRef(a.Profile).Key}
+	keys := []string{ProfileRef(a.Profile).Key, ProfileRef(AllProfiles).Key}
 	if token == "" && a.Organization != "" {
 		keys = append(keys, tokenKey)
 	}
@@ -99,7 +99,7 @@ func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (notBe
 	if err != nil {
 		return notBefore, "", "", fmt.Errorf("directory: references: %w", err)
 	}
-	for _, r := range records[1:] {
+	for _, r := range records[2:] {
 		found, err := readReference(r)
 		if err != nil {
 			return notBefore, "", "", err
@@ -111,8 +111,14 @@ func (d *Directory) readOrganizationIDs(ctx context.Context, a Assertion) (notBe
 			api = cmp.Or(api, found.organization)
 		}
 	}
-	notBefore, err = readNotBefore(records[0])
-	return notBefore, token, api, err
+	for _, r := range records[:2] {
+		state, err := readProfileState(r)
+		if err != nil {
+			return notBefore, "", "", err
+		}
+		notBefore = later(notBefore, state.NotBefore)
+	}
+	return notBefore, token, api, nil
 }
 
 // createOrganizationFromToken makes the organization that the token is the first

@@ -80,9 +80,10 @@ type referenceRecord struct {
 	Unknown      map[string]any `json:",embed"`
 }
 
-// cutRecord says when a profile was revoked.
-type cutRecord struct {
+// stateRecord is a ProfileState as it is stored.
+type stateRecord struct {
 	NotBefore time.Time      `json:"not_before"`
+	Disabled  bool           `json:"disabled,omitempty"`
 	Unknown   map[string]any `json:",embed"`
 }
 

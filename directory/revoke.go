@@ -2,11 +2,7 @@ package directory
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
-
-	"github.com/attestgate/caddy-attest/store"
 )
 
 // RevokeMember refuses from now on every token of the member that was issued, and
@@ -46,62 +42,4 @@ func (d *Directory) RevokeOrganization(ctx context.Context, organizationID strin
 		}
 		return d.saveOrganization(ctx, o)
 	})
-}
-
-// RevokeProfile refuses from now on every token of the profile that was issued at or
-// before at. Its sessions are for the caller to end: they read ProfileNotBefore.
-func (d *Directory) RevokeProfile(ctx context.Context, profile string, at time.Time) error {
-	return retry(ctx, "revoke profile", func() error {
-		r, err := d.profileRecord(ctx, profile)
-		if err != nil {
-			return err
-		}
-		var c cutRecord
-		if r.Exists() {
-			if err := decode(r, &c); err != nil {
-				return err
-			}
-		}
-		before := c.NotBefore
-		if c.NotBefore = later(before, at.UTC().Round(0)); c.NotBefore.Equal(before) {
-			return nil
-		}
-		op, err := write(r.Key, r.Version, c)
-		if err != nil {
-			return err
-		}
-		if err := d.store.Apply(ctx, referencePartition, op); err != nil {
-			return fmt.Errorf("directory: profile %s: %w", profile, err)
-		}
-		return nil
-	})
-}
-
-// ProfileNotBefore is when the profile was last revoked; zero: never.
-func (d *Directory) ProfileNotBefore(ctx context.Context, profile string) (time.Time, error) {
-	r, err := d.profileRecord(ctx, profile)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return readNotBefore(r)
-}
-
-func (d *Directory) profileRecord(ctx context.Context, profile string) (store.Record, error) {
-	if !isName(profile) {
-		return store.Record{}, errors.New("directory: not the name of a profile")
-	}
-	records, err := d.store.Get(ctx, referencePartition, ProfileRef(profile).Key)
-	if err != nil {
-		return store.Record{}, fmt.Errorf("directory: profile %s: %w", profile, err)
-	}
-	return records[0], nil
-}
-
-func readNotBefore(r store.Record) (time.Time, error) {
-	if !r.Exists() {
-		return time.Time{}, nil
-	}
-	var c cutRecord
-	err := decode(r, &c)
-	return c.NotBefore, err
 }

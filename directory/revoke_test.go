@@ -60,11 +60,11 @@ func TestNotBeforeIsToldToWhoeverChecksSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := f.ProfileNotBefore(t.Context(), "okta")
-	if err != nil || !m.NotBefore.Equal(at) || !o.NotBefore.Equal(at.Add(time.Second)) || !profile.Equal(at.Add(2*time.Second)) {
+	profile, err := f.ProfileState(t.Context(), "okta")
+	if err != nil || !m.NotBefore.Equal(at) || !o.NotBefore.Equal(at.Add(time.Second)) || !profile.NotBefore.Equal(at.Add(2*time.Second)) {
 		t.Errorf("%v, %v, %v, %v", m.NotBefore, o.NotBefore, profile, err)
 	}
-	if never, err := f.ProfileNotBefore(t.Context(), "other"); err != nil || !never.IsZero() {
+	if never, err := f.ProfileState(t.Context(), "other"); err != nil || never != (directory.ProfileState{}) {
 		t.Errorf("%v, %v", never, err)
 	}
 }

@@ -23,6 +23,22 @@ type Findings struct {
 
 	// Warnings are ways that may lead past an attest.
 	Warnings []string
+
+	// Ways are all ways to upstreams, in the order in which they were met.
+	Ways []Way
+}
+
+// A Way is one way to an upstream.
+type Way struct {
+	// Place is listener, hosts and matchers, as an error names them.
+	Place string
+	// Upstream is its address as configured.
+	Upstream string
+	// Source is where the attest that admits stands, file:line; empty where none is on
+	// the way or its place is not known.
+	Source string
+	// Admits tells that an attest that admits stands on the way.
+	Admits bool
 }
 
 // Check follows the requests to the servers, whose handlers may be loaded or not;
@@ -40,7 +56,7 @@ func Check(ctx caddy.Context, servers map[string]*caddyhttp.Server, shared []str
 		w.server(place{cond: always, words: []string{strings.Join(s.Listen, " ")}}, s)
 	}
 	r.judgeReaches()
-	return Findings{unique(r.errors), unique(r.warnings)}
+	return Findings{unique(r.errors), unique(r.warnings), r.ways()}
 }
 
 // unique leaves out what was found already: a named route is walked for every

@@ -157,6 +157,20 @@ func (r *report) judgeReaches() {
 	}
 }
 
+func (r *report) ways() []Way {
+	var list []Way
+	for _, n := range r.reaches {
+		way := Way{Place: n.place.String(), Upstream: n.text, Admits: n.cover != nil}
+		if n.cover != nil {
+			way.Source = n.cover.source
+		}
+		if !slices.Contains(list, way) {
+			list = append(list, way)
+		}
+	}
+	return list
+}
+
 // remedy is what to write instead.
 func remedy(upstream string) string {
 	return fmt.Sprintf("write `attest off` there, which removes what could be forged, or in the global attest block `shared_upstream %s` if it shall be reached both ways", upstream)

@@ -78,6 +78,9 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 	if id.Factor.SecondOnly {
 		return LiveSession{}, Refuse("insufficient_factors_for_session_exchange", errSecondOnly)
 	}
+	if err := a.signInsOpen(ctx, id.Profile); err != nil {
+		return LiveSession{}, err
+	}
 	change, err := a.forStart(r.Change)
 	if err != nil {
 		return LiveSession{}, err
@@ -96,6 +99,9 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 
 // attach adds a factor to a live session: id, token and start stay.
 func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.Identity) (LiveSession, error) {
+	if err := a.signInsOpen(ctx, id.Profile); err != nil {
+		return LiveSession{}, err
+	}
 	live, err := a.named(ctx, r.Session)
 	if err != nil {
 		return LiveSession{}, err

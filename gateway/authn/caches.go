@@ -15,9 +15,9 @@ type caches struct {
 	sessions       *readThrough[session.Session]
 	members        *readThrough[directory.Member]
 	organizations  *readThrough[directory.Organization]
-	notBefore      *readThrough[time.Time] // of profiles
-	trusted        tokenSessions           // implicit sessions by trusted token
-	cookieSessions tokenSessions           // sessions that a cookie was set for, by trusted token
+	profiles       *readThrough[directory.ProfileState]
+	trusted        tokenSessions // implicit sessions by trusted token
+	cookieSessions tokenSessions // sessions that a cookie was set for, by trusted token
 	apiJWTs        apiJWTs
 	jwts           *cache.Cache[jwtKey, *injectedJWT]
 }
@@ -27,7 +27,7 @@ func newCaches(o CacheOptions, connected, now func() time.Time) caches {
 		sessions:       newReadThrough[session.Session](o, connected, now),
 		members:        newReadThrough[directory.Member](o, connected, now),
 		organizations:  newReadThrough[directory.Organization](o, connected, now),
-		notBefore:      newReadThrough[time.Time](o, connected, now),
+		profiles:       newReadThrough[directory.ProfileState](o, connected, now),
 		trusted:        newTokenSessions(o),
 		cookieSessions: newTokenSessions(o),
 		apiJWTs:        newAPIJWTs(o),
@@ -41,7 +41,7 @@ func (c caches) apply(e store.Event) {
 		c.sessions.flush()
 		c.members.flush()
 		c.organizations.flush()
-		c.notBefore.flush()
+		c.profiles.flush()
 		return
 	}
 	if id, ok := session.Changed(e); ok {
@@ -51,7 +51,7 @@ func (c caches) apply(e store.Event) {
 	switch entity, ok := directory.Changed(e); {
 	case !ok:
 	case entity.Profile != "":
-		c.notBefore.invalidate(entity.Profile)
+		c.profiles.invalidate(entity.Profile)
 	case entity.MemberID != "":
 		c.members.invalidate(entity.OrganizationID + "/" + entity.MemberID)
 	default:

@@ -71,6 +71,10 @@ type Config struct {
 
 	Cache CacheOptions
 
+	// Levers are what this process knows of what operators have frozen, disabled and
+	// revoked; shared by configurations that follow one another. Default: a new one.
+	Levers *Levers
+
 	// Log receives refusals at Info with their precise reason, and faults at Error.
 	// Default: nothing is logged.
 	Log *zap.Logger
@@ -128,6 +132,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Levers == nil {
+		c.Levers = NewLevers()
 	}
 	return c
 }

@@ -38,6 +38,9 @@ func (a *Authenticator) Exchange(ctx context.Context, r ExchangeRequest) (Issued
 }
 
 func (a *Authenticator) exchange(ctx context.Context, r ExchangeRequest) (LiveSession, error) {
+	if err := a.signInsOpen(ctx, directory.AllProfiles); err != nil {
+		return LiveSession{}, err
+	}
 	change, err := a.forStart(r.Change)
 	if err != nil {
 		return LiveSession{}, err

@@ -11,8 +11,9 @@ import (
 )
 
 // countingFactors answers the factors of a session that count now, oldest first:
-// their profile is configured, the organization admits it, it has not been revoked
-// since the proof was given, and the proof is within the profile's valid_for.
+// their profile is configured and not disabled, the organization admits it, it has not
+// been revoked since the proof was given, and the proof is within the profile's
+// valid_for.
 func (a *Authenticator) countingFactors(ctx context.Context, s session.Session, org directory.Organization, now time.Time) ([]session.Factor, error) {
 	list := make([]session.Factor, 0, len(s.Factors))
 	for _, f := range s.Factors {
@@ -35,8 +36,8 @@ func (a *Authenticator) factorCounts(ctx context.Context, f session.Factor, org 
 	if d := p.Config().Factor.ValidFor; d > 0 && !now.Before(f.ProvedAt.Add(d)) {
 		return false, nil
 	}
-	notBefore, err := a.profileNotBefore(ctx, f.Profile)
-	return err == nil && (notBefore.IsZero() || f.UpdatedAt.After(notBefore)), err
+	state, err := a.profileState(ctx, f.Profile)
+	return err == nil && !state.disabled && (state.notBefore.IsZero() || f.UpdatedAt.After(state.notBefore)), err
 }
 
 // firstFactor answers the newest counting factor that is of one of the profiles

@@ -104,13 +104,6 @@ func (a *Authenticator) member(ctx context.Context, org, id string) (directory.M
 	})
 }
 
-// profileNotBefore answers until when proofs of a profile have been revoked.
-func (a *Authenticator) profileNotBefore(ctx context.Context, profile string) (time.Time, error) {
-	return a.cache.notBefore.read(ctx, profile, func(ctx context.Context) (time.Time, error) {
-		return a.Directory.ProfileNotBefore(ctx, profile)
-	})
-}
-
 // byToken finds the live session whose token this is.
 func (a *Authenticator) byToken(ctx context.Context, text string) (LiveSession, error) {
 	token, err := session.ParseToken(text)

@@ -92,6 +92,8 @@ var problems = table(
 
 	// Trusted tokens.
 	Problem{"invalid_trusted_auth_token", InvalidCredential, "Invalid trusted auth token."},
+	Problem{"profile_disabled", InvalidCredential, "The profile is disabled."},
+	Problem{"sign_ins_frozen", Unavailable, "No new sign-ins are taken for now."},
 	Problem{"trusted_token_profile_not_found", UnknownCredential, "Trusted token profile could not be found."},
 	Problem{"token_missing_organization_id_claim", UnusableIdentity, "Neither the token nor the request names an organization."},
 	Problem{"invalid_token_organization_id_claim", UnusableIdentity, "The organization of the token cannot be used."},

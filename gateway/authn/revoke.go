@@ -126,3 +126,13 @@ func (a *Authenticator) revokeSessionsOf(ctx context.Context, m directory.Member
 	}
 	return errors.Join(unread, err)
 }
+
+// RevokeOrganization ends every session of an organization, and refuses each trusted
+// token for it that was issued until now.
+func (a *Authenticator) RevokeOrganization(ctx context.Context, name string) (directory.Organization, error) {
+	o, err := a.Directory.FindOrganization(ctx, name)
+	if err != nil {
+		return directory.Organization{}, err
+	}
+	return a.changedOrganization(o, a.Directory.RevokeOrganization(ctx, o.ID, a.Now()))
+}

@@ -50,11 +50,14 @@ func (a *Authenticator) confirm(ctx context.Context, s session.Session, profile 
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)
 	}
-	ofProfile, err := a.Directory.ProfileNotBefore(ctx, profile)
+	state, err := a.storedProfileState(ctx, profile)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	for _, at := range []time.Time{org.NotBefore, member.NotBefore, ofProfile} {
+	if state.disabled {
+		return LiveSession{}, a.revokeUnconfirmed(ctx, s.ID)
+	}
+	for _, at := range []time.Time{org.NotBefore, member.NotBefore, state.notBefore} {
 		if !at.IsZero() && !issued.After(at) {
 			return LiveSession{}, a.revokeUnconfirmed(ctx, s.ID)
 		}

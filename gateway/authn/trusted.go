@@ -75,16 +75,26 @@ func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trus
 }
 
 func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
+	err := a.signInsOpen(ctx, id.Profile)
+	frozen := errors.Is(err, errFrozen)
+	if err != nil && !frozen {
+		return LiveSession{}, err
+	}
 	org, member, err := a.resolve(ctx, id, "", nil)
 	if err != nil {
 		return LiveSession{}, err
 	}
 	c := a.profileOf(id).Config()
-	s, err := a.Sessions.Implicit(ctx, session.Implicit{
+	r := session.Implicit{
 		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
 		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
 		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
-	})
+	}
+	start := a.Sessions.Implicit
+	if frozen {
+		start = a.existingImplicit
+	}
+	s, err := start(ctx, r)
 	if err != nil {
 		return LiveSession{}, err
 	}

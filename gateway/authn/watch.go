@@ -68,6 +68,9 @@ func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}
 				a.Log.Error("the keys of the fleet could not be compared with the store", zap.Error(err))
 			}
 		}
+		if err := a.compareLevers(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Warn("what operators have frozen, disabled or revoked could not be compared with the store", zap.Error(err))
+		}
 		if err := a.WritePending(ctx); err != nil && ctx.Err() == nil {
 			a.Log.Warn("revocations could not be written to the store; they hold on this gateway and are tried again", zap.Error(err))
 		}

@@ -1,0 +1,148 @@
+package caddymodule
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/admin"
+)
+
+func init() {
+	caddy.RegisterModule(AdminAPI{})
+}
+
+// AdminAPI serves what operators ask and change, below /attest/ of Caddy's admin
+// endpoint. It has no configuration, and is as strong as that endpoint: whoever
+// reaches it may end every session.
+type AdminAPI struct{}
+
+// CaddyModule returns the Caddy module information.
+func (AdminAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "admin.api.attest",
+		New: func() caddy.Module { return new(AdminAPI) },
+	}
+}
+
+// Routes returns the one route.
+func (AdminAPI) Routes() []caddy.AdminRoute {
+	return []caddy.AdminRoute{{Pattern: "/attest/", Handler: caddy.AdminHandlerFunc(serveAdmin)}}
+}
+
+// serveAdmin asks the app of the configuration that runs now.
+func serveAdmin(w http.ResponseWriter, r *http.Request) error {
+	app, err := caddy.ActiveContext().AppIfConfigured("attest")
+	if err != nil {
+		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: fmt.Errorf("attest: no configuration with an attest app runs: %w", err)}
+	}
+	desk := app.(*App).admin.Load()
+	if desk == nil {
+		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: errNotOpen}
+	}
+	desk.Handler().ServeHTTP(w, r)
+	return nil
+}
+
+// openAdmin makes the operators' door of an opened gateway.
+func (a *App) openAdmin(g *gateway.Gateway, t trusted) error {
+	desk, err := admin.New(admin.Config{
+		Core: g.Core, Keys: t.remote, Backend: string(a.backend.CaddyModule().ID.Name()), Routes: a.adminRoutes(), Reference: Reference(),
+		Node: admin.Node{ID: nodeID(), Version: moduleVersion(), Config: a.digest, StartedAt: a.loadedAt},
+	})
+	if err != nil {
+		return err
+	}
+	a.admin.Store(desk)
+	return nil
+}
+
+// adminRoutes are the places where requests are admitted, with the upstreams behind
+// them, and the ways to upstreams on which nobody is admitted.
+func (a *App) adminRoutes() []admin.Route {
+	var list []admin.Route
+	for _, h := range a.handlers {
+		r := h.adminRoute(a)
+		for _, way := range a.ways {
+			if way.Admits && way.Source == h.Source {
+				r.Sites = appendNew(r.Sites, way.Place)
+				r.Upstreams = appendNew(r.Upstreams, way.Upstream)
+			}
+		}
+		list = append(list, r)
+	}
+	for _, way := range a.ways {
+		if !way.Admits {
+			list = append(list, admin.Route{Sites: []string{way.Place}, Profiles: []string{}, Anonymous: true, Off: true, Upstreams: []string{way.Upstream}})
+		}
+	}
+	return list
+}
+
+func appendNew(list []string, text string) []string {
+	for _, known := range list {
+		if known == text {
+			return list
+		}
+	}
+	return append(list, text)
+}
+
+func (h *Attest) adminRoute(a *App) admin.Route {
+	r := admin.Route{Source: h.Source, Profiles: h.Profiles, Off: h.Off, Anonymous: h.Off || h.Optional, Audience: h.Audiences, Template: h.Template}
+	if len(r.Profiles) == 0 {
+		r.Profiles = []string{}
+		if !h.Off {
+			r.Profiles = keys(a.Profiles)
+		}
+	}
+	if !h.Off {
+		r.Header = h.route.Forward.WithDefaults().Header
+		if len(r.Audience) == 0 {
+			r.Audience = []string{a.issuer()}
+		}
+	}
+	return r
+}
+
+// nodeID is short, and the same as long as the process runs.
+func nodeID() string {
+	instance, _ := caddy.InstanceID() // without one the host and the process tell nodes apart
+	host, _ := os.Hostname()
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%d", instance, host, os.Getpid()))
+	return hex.EncodeToString(sum[:3])
+}
+
+// moduleVersion is that of this module in the binary.
+func moduleVersion() string {
+	const path = "github.com/attestgate/caddy-attest"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, module := range append(info.Deps, &info.Main) {
+		if module.Path == path && module.Version != "" {
+			return module.Version
+		}
+	}
+	return "devel"
+}
+
+// configDigest names a configuration. It is computed before placeholders are replaced.
+func configDigest(a *App) string {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:6])
+}
+
+var _ caddy.AdminRouter = AdminAPI{}

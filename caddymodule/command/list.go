@@ -1,0 +1,40 @@
+package command
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// Commands are all commands that ask a running gateway. Their flags --address,
+// --config, --adapter and --json are to be persistent ones of the command that holds
+// them; see Flags.
+func Commands() []*cobra.Command {
+	list := []*cobra.Command{
+		(verb{use: "status", short: "How the gateway stands: version, store, keys, issuers", method: "GET", path: "/attest/status"}).command(),
+		(verb{use: "routes", short: "Where requests are admitted, by which profiles, and what upstreams receive", method: "GET", path: "/attest/routes",
+			out: columns("sites", "profiles", "anonymous", "header", "upstreams", "source")}).command(),
+	}
+	table := nouns()
+	for _, noun := range slices.Sorted(maps.Keys(table)) {
+		group := &cobra.Command{Use: noun, Short: nounHelp[noun]}
+		var verbs []*cobra.Command
+		for _, v := range table[noun] {
+			verbs = append(verbs, v.command())
+		}
+		if noun == "sessions" {
+			verbs = append(verbs, revokeSessions())
+		}
+		list = append(list, Group(group, verbs...))
+	}
+	return list
+}
+
+// Flags adds the flags that every command takes.
+func Flags(cmd *cobra.Command) {
+	cmd.PersistentFlags().String("address", "", "the admin address of the gateway: host:port or unix//path (default: that of --config, else localhost:2019)")
+	cmd.PersistentFlags().String("config", "", "the configuration file that names the admin address")
+	cmd.PersistentFlags().String("adapter", "", "the adapter of the configuration file")
+	cmd.PersistentFlags().Bool("json", false, "print the answer as JSON")
+}

@@ -1,0 +1,29 @@
+package caddymodule
+
+import "github.com/attestgate/caddy-attest/caddymodule/grammar"
+
+// A manual prints the grammar of one option or directive, with or without what each
+// line is for.
+type manual func(help bool) string
+
+func manualOf(name, args string, block grammar.Section) manual {
+	return func(help bool) string { return grammar.Describe(name, args, block, help) }
+}
+
+var (
+	globalManual = manualOf("attest", "", globalBlock)
+	routeManual  = manualOf("attest", attestArgs, attestBlock)
+	apiManual    = manualOf("attest_api", "", apiBlock)
+)
+
+// Reference is the configuration language: the global block, then the directives.
+func Reference() string {
+	text := ""
+	for i, m := range []manual{globalManual, routeManual, apiManual} {
+		if i > 0 {
+			text += "\n"
+		}
+		text += m(true)
+	}
+	return text
+}

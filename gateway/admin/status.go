@@ -1,0 +1,103 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// A Status is how one gateway stands.
+type Status struct {
+	NodeID    string    `json:"node_id"`
+	Version   string    `json:"version"`
+	Config    string    `json:"config_digest"`
+	StartedAt time.Time `json:"started_at"`
+	Issuer    string    `json:"issuer"`
+	Compat    bool      `json:"compat"`
+	Store     Store     `json:"store"`
+	Keys      []Key     `json:"keys"`
+	Issuers   []Issuer  `json:"issuers"`
+	// Degraded says in words what does not work now; empty: everything does.
+	Degraded []string `json:"degraded"`
+}
+
+// A Store is how the store stands.
+type Store struct {
+	Backend string `json:"backend"`
+	// Error is why it could not be asked just now.
+	Error string `json:"error,omitempty"`
+	// ConnectedAt is the last moment at which every change made elsewhere was heard
+	// of. Absent for a store that no other node shares.
+	ConnectedAt *time.Time `json:"connected_at,omitempty"`
+	// PendingRevocations are those that this node obeys and the store has not taken.
+	PendingRevocations int `json:"pending_revocations"`
+}
+
+// An Issuer is how the remote keys of a profile stand.
+type Issuer struct {
+	Profile   string     `json:"profile"`
+	FetchedAt *time.Time `json:"fetched_at,omitempty"`
+	// Archived tells that the keys are of an earlier run.
+	Archived bool   `json:"archived,omitempty"`
+	Keys     int    `json:"keys"`
+	Error    string `json:"error,omitempty"`
+	// Dropped are the keys of the set that cannot be used, with the reason.
+	Dropped []string `json:"dropped,omitempty"`
+}
+
+func (a *Admin) status(c *call) (any, error) {
+	s := Status{
+		NodeID: a.Node.ID, Version: a.Node.Version, Config: a.Node.Config, StartedAt: a.Node.StartedAt.UTC(),
+		Issuer: a.Core.Issuer, Compat: a.Core.Compat, Store: a.store(c), Keys: a.ring(), Issuers: a.issuers(), Degraded: []string{},
+	}
+	if s.Store.Error != "" {
+		s.Degraded = append(s.Degraded, "the store does not answer: "+s.Store.Error)
+	}
+	if err := a.Core.Ring.Status().Err; err != nil {
+		s.Degraded = append(s.Degraded, "the signing keys could not be read again: "+err.Error())
+	}
+	for _, i := range s.Issuers {
+		if i.Error != "" {
+			s.Degraded = append(s.Degraded, "the keys of profile "+i.Profile+" could not be fetched: "+i.Error)
+		}
+	}
+	return s, nil
+}
+
+func (a *Admin) store(c *call) Store {
+	s := Store{Backend: a.Backend, ConnectedAt: moment(a.Core.ConnectedAt()), PendingRevocations: a.Core.Sessions.Revocations().Len()}
+	if err := a.Core.PingStore(c.Context()); err != nil {
+		s.Error = err.Error()
+	}
+	return s
+}
+
+func (a *Admin) issuers() []Issuer {
+	list := []Issuer{}
+	for _, name := range a.Core.Profiles.Names() {
+		if keys, ok := a.Keys[name]; ok {
+			list = append(list, issuer(name, keys.Status()))
+		}
+	}
+	return list
+}
+
+func issuer(profile string, s trust.KeyStatus) Issuer {
+	i := Issuer{Profile: profile, FetchedAt: moment(s.FetchedAt), Archived: s.Archived, Keys: s.Keys}
+	if s.Err != nil {
+		i.Error = s.Err.Error()
+	}
+	for _, d := range s.Dropped {
+		i.Dropped = append(i.Dropped, d.String())
+	}
+	return i
+}
+
+// moment is a time as it is written, or nothing where it has not come.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
