@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
 	"gateway/admin":         {"gateway/authn", "trust", "directory", "session", "session/mint", "claims", "internal/strictjson"},
 	"gateway/desk":          {},
+	"gateway/metrics":       {"gateway/authn", "trust"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
 	"caddymodule/command":   {},

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,11 +38,27 @@ func (AdminAPI) Routes() []caddy.AdminRoute {
 	return []caddy.AdminRoute{{Pattern: "/attest/", Handler: caddy.AdminHandlerFunc(serveAdmin)}}
 }
 
+// health is how the gateway of this configuration stands.
+func (a *App) health(ctx context.Context) admin.Health {
+	desk := a.admin.Load()
+	switch {
+	case caddy.Exiting():
+		return admin.Health{Status: "draining", Degraded: []admin.Part{}}
+	case desk == nil:
+		return admin.Health{Status: "starting", Degraded: []admin.Part{}}
+	}
+	return desk.Health(ctx)
+}
+
 // serveAdmin asks the app of the configuration that runs now.
 func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 	app, err := caddy.ActiveContext().AppIfConfigured("attest")
 	if err != nil {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: fmt.Errorf("attest: no configuration with an attest app runs: %w", err)}
+	}
+	if r.URL.Path == "/attest/health" {
+		admin.WriteHealth(w, r, app.(*App).health(r.Context()))
+		return nil
 	}
 	desk := app.(*App).admin.Load()
 	if desk == nil {

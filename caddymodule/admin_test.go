@@ -206,9 +206,10 @@ func TestStatusAndRoutes(t *testing.T) {
 	if out := s.run("routes"); !strings.Contains(out, strings.TrimPrefix(s.app.URL, "http://")) || !strings.Contains(out, "Caddyfile:") {
 		t.Errorf("routes: %s", out)
 	}
+	s.run("jwks", "refresh", "acme") // not the one of the start, which may be under way
 	s.issuer.Down()
 	s.run("jwks", "refresh", "acme")
-	if out := s.run("status"); !strings.Contains(out, "profile acme could not be fetched") {
+	if out := s.run("status"); !strings.Contains(out, `"name": "issuer"`) {
 		t.Errorf("status: %s", out)
 	}
 }
@@ -282,5 +283,201 @@ func TestAdminAnswersHoldNoCredential(t *testing.T) {
 		if status, _ := s.call("/v1/b2b/sessions/attest", map[string]any{"profile_id": "acme", "token": text}); status == http.StatusOK {
 			t.Errorf("%q is a trusted token", text)
 		}
+	}
+}
+
+// Whoever is refused is told an id, and whoever asks with it is told why.
+func TestWhyARequestWasRefused(t *testing.T) {
+	s := newOperated(t, plainSite)
+	secret := "s3cr3t-claim-value"
+	bad := s.token(map[string]any{"aud": "another-app", "note": secret})
+	res := s.get("/some/path?token="+bad, "Authorization", "Bearer "+bad)
+	_, id, _ := strings.Cut(res.Header.Get("Attest-Error"), "id=")
+	out := s.run("why", id)
+	for _, want := range []string{"audience_mismatch", "GET 127.0.0.1", "/some/path from 127.0.0.1", "another-app", "✓ issuer", "✗ audience", "→ "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("why does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, secret) || strings.Contains(out, strings.Split(bad, ".")[2]) {
+		t.Errorf("why says too much:\n%s", out)
+	}
+	if out := s.run("refusals", "--code", "invalid_trusted_auth_token"); !strings.Contains(out, id) {
+		t.Errorf("refusals: %s", out)
+	}
+	status, answer := s.call("/v1/b2b/sessions/attest", map[string]any{"profile_id": "acme", "token": bad})
+	if out := s.run("why", answer["request_id"].(string)); status != 400 || !strings.Contains(out, "✗ audience") {
+		t.Errorf("%d %s", status, out)
+	}
+	if _, err := s.command("why", "nope"); err == nil {
+		t.Error("an id that nobody has")
+	}
+}
+
+// One line for each refusal says who asked for what and what did not fit, and a flood
+// of them is a few lines and a count.
+func TestRefusalsInTheLog(t *testing.T) {
+	s := newOperated(t, plainSite)
+	bad := s.token(map[string]any{"aud": "another-app"})
+	for range 500 {
+		s.get("/some/path?token=x", "Authorization", "Bearer "+bad)
+	}
+	var lines []map[string]any
+	for _, line := range strings.Split(s.logged(), "\n") {
+		var v map[string]any
+		if json.Unmarshal([]byte(line), &v) == nil && v["msg"] == "request refused" {
+			lines = append(lines, v)
+		}
+	}
+	if len(lines) < 5 || len(lines) > 100 {
+		t.Fatalf("%d lines for 500 refusals", len(lines))
+	}
+	for name, want := range map[string]any{
+		"host": strings.TrimPrefix(s.url(""), "http://"), "method": "GET", "uri": "/some/path", "client_ip": "127.0.0.1", "profile": "acme",
+		"code": "invalid_trusted_auth_token", "reason": "audience_mismatch", "check": "audience", "found": "another-app", "configured": "aud holding app",
+	} {
+		if lines[0][name] != want {
+			t.Errorf("%s is %v, want %v", name, lines[0][name], want)
+		}
+	}
+	if lines[0]["id"] == "" || strings.Contains(s.logged(), bad) {
+		t.Error("no id, or the token itself")
+	}
+}
+
+// scrape answers what Prometheus reads, by metric and labels.
+func (s *operated) scrape() map[string]string {
+	s.t.Helper()
+	res, err := http.Get("http://" + s.address + "/metrics")
+	s.must(err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	s.must(err)
+	found := map[string]string{}
+	for _, line := range strings.Split(string(text), "\n") {
+		if name, value, ok := strings.Cut(line, "} "); ok && strings.HasPrefix(line, "caddy_attest_") {
+			found[name+"}"] = value
+		} else if name, value, ok := strings.Cut(line, " "); ok && strings.HasPrefix(line, "caddy_attest_") {
+			found[name] = value
+		}
+	}
+	return found
+}
+
+// Counters go on after a reload, and nobody outside makes new series.
+func TestMetricsSurviveAReload(t *testing.T) {
+	s := newOperated(t, plainSite)
+	ada, _ := s.signIn("ada")
+	for round := 1; round <= 3; round++ {
+		if res := s.get("/", "Authorization", "Bearer "+ada); res.StatusCode != 200 {
+			t.Fatal(res.StatusCode)
+		}
+		s.get("/", "Authorization", "Bearer "+s.token(map[string]any{"aud": fmt.Sprint("evil", round), "iss": s.issuer.URL}))
+		s.get("/", "Authorization", fmt.Sprint("Bearer x.y", round))
+		found := s.scrape()
+		for name, want := range map[string]string{
+			`caddy_attest_requests_total{code="",door="proxy",profile="acme",reason="",result="admitted"}`:                                           fmt.Sprint(round),
+			`caddy_attest_requests_total{code="invalid_trusted_auth_token",door="proxy",profile="acme",reason="audience_mismatch",result="refused"}`: fmt.Sprint(round),
+			`caddy_attest_changes_total{action="session_started",profile="acme"}`:                                                                    "1",
+			`caddy_attest_changes_total{action="member_created",profile="acme"}`:                                                                     "1",
+			`caddy_attest_key_set_fetch_failing{profile="acme"}`:                                                                                     "0",
+		} {
+			if found[name] != want {
+				t.Errorf("round %d: %s is %q, want %s", round, name, found[name], want)
+			}
+		}
+		for name := range found {
+			if strings.Contains(name, "evil") || strings.Contains(name, "x.y") {
+				t.Errorf("a label from a request: %s", name)
+			}
+		}
+		s.must(s.load(strings.Replace(plainSite, "admin off", "admin "+s.address, 1)))
+	}
+}
+
+// Every change leaves one audit record: what, who, where from; never a credential.
+func TestAuditLog(t *testing.T) {
+	s := newOperated(t, plainSite)
+	token, id := s.signIn("ada")
+	s.get("/", "Authorization", "Bearer "+s.token(map[string]any{"sub": "bob", "email": "bob@example.com"}))
+	s.run("sessions", "revoke", id)
+	s.run("profiles", "disable", "acme")
+	s.run("keys", "rotate", "--emergency")
+	var records []map[string]any
+	for _, line := range strings.Split(s.logged(), "\n") {
+		var v map[string]any
+		if json.Unmarshal([]byte(line), &v) == nil && v["logger"] == "attest.audit" {
+			records = append(records, v)
+		}
+	}
+	has := func(want map[string]any) bool {
+		return slices.ContainsFunc(records, func(r map[string]any) bool {
+			for name, v := range want {
+				if r[name] != v {
+					return false
+				}
+			}
+			return true
+		})
+	}
+	for _, want := range []map[string]any{
+		{"msg": "organization_created", "profile": "acme", "door": "api"},
+		{"msg": "member_created", "profile": "acme", "door": "api", "client_ip": "127.0.0.1"},
+		{"msg": "session_started", "profile": "acme", "door": "api", "session_id": id, "implicit": false},
+		{"msg": "session_started", "profile": "acme", "door": "proxy", "implicit": true, "client_ip": "127.0.0.1"},
+		{"msg": "session_revoked", "door": "admin", "session_id": id, "confirmed": true},
+		{"msg": "profile_disabled", "door": "admin", "profile": "acme"},
+		{"msg": "keys_rotated", "door": "admin"},
+	} {
+		if !has(want) {
+			t.Errorf("no record %v in %v", want, records)
+		}
+	}
+	if strings.Contains(s.logged(), token) {
+		t.Error("a session token is in the log")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	s := newOperated(t, strings.Replace(plainSite, "\tattest_api\n", "\tattest_api {\n\t\thealth /healthz\n\t}\n", 1))
+	check := func(path string, status int, says string) {
+		t.Helper()
+		res := s.get(path)
+		body := string(read(t, res))
+		if res.StatusCode != status || !strings.Contains(body, says) {
+			t.Errorf("%s: %d %s", path, res.StatusCode, body)
+		}
+		if strings.Contains(body, s.issuer.URL) {
+			t.Errorf("%s names an internal URL: %s", path, body)
+		}
+	}
+	s.run("jwks", "refresh", "acme")
+	check("/healthz", 200, `"status": "ok"`)
+	check("/healthz?strict", 200, `"status": "ok"`)
+	s.issuer.Down()
+	s.run("jwks", "refresh", "acme")
+	check("/healthz", 200, `"issuer"`)
+	check("/healthz?strict", 503, `"degraded"`)
+	if status, answer := s.answer("GET", "/attest/health", ""); status != 200 || answer.(map[string]any)["status"] != "degraded" {
+		t.Errorf("%d %v", status, answer)
+	}
+}
+
+// What is away is told once, with what and why, and once when it is back.
+func TestDeadKeyEndpointIsToldOnce(t *testing.T) {
+	s := newOperated(t, plainSite)
+	s.run("jwks", "refresh", "acme")
+	s.issuer.Down()
+	for range 3 {
+		s.run("jwks", "refresh", "acme")
+	}
+	s.issuer.Up()
+	s.run("jwks", "refresh", "acme")
+	log := s.logged()
+	if n := strings.Count(log, "cannot be fetched"); n != 1 || !strings.Contains(log, `"url":"`+s.issuer.JWKS) {
+		t.Errorf("told %d times", n)
+	}
+	if n := strings.Count(log, `"back_after"`); n != 1 {
+		t.Errorf("its end is told %d times", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/attestgate/caddy-attest/gateway"
+	"github.com/attestgate/caddy-attest/gateway/admin"
 	"github.com/attestgate/caddy-attest/gateway/api"
 )
 
@@ -24,6 +25,11 @@ type API struct {
 	// `sessions`, `directory`. Default: keys, and of the others what the
 	// project's secrets open.
 	Serve []string `json:"serve,omitempty"`
+
+	// The path that answers whether the gateway serves, to anyone: 200, also where the
+	// store or an issuer is away, which the body names; 503 while it starts or ends.
+	// With ?strict whatever is away makes it 503. Default: none.
+	Health string `json:"health,omitempty"`
 
 	app  *App
 	once sync.Once
@@ -74,6 +80,10 @@ func (h *API) gatewayServe() api.Serve {
 
 // ServeHTTP answers one request, or passes it on.
 func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if h.Health != "" && r.URL.Path == h.Health && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		admin.WriteHealth(w, r, h.app.health(r.Context()).WithoutDetail())
+		return nil
+	}
 	defer h.app.lease.requests.begin()()
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {

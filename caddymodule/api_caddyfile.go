@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -35,6 +36,7 @@ func readAPIDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 //
 //	attest_api {
 //		serve keys|sessions|directory...
+//		health <path>
 //	}
 func (h *API) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	_, err := h.read(d)
@@ -55,6 +57,8 @@ var apiPlace = grammar.Place{"attest_api"}
 var apiBlock = grammar.Block[API]{Name: "attest_api", Lines: []grammar.Line[API]{
 	grammar.Choices("serve", "keys|sessions|directory...", "default keys, and what the project's secrets open", parts,
 		func(h *API) *[]string { return &h.Serve }),
+	grammar.Text("health", "<path>", "answers whether the gateway serves, to anyone; ?strict fails for what is degraded",
+		func(h *API) *string { return &h.Health }),
 }}
 
 var _ caddyfile.Unmarshaler = (*API)(nil)
@@ -67,6 +71,9 @@ func (c *checker) api(h *API, a *App) {
 		if part != serveKeys && !a.callersMay(part) {
 			c.Refuse(at.At(part), "no secret of a project in the global attest block opens it")
 		}
+	}
+	if h.Health != "" && (!strings.HasPrefix(h.Health, "/") || strings.ContainsAny(h.Health, "*?#{}")) {
+		c.Refuse(apiPlace.At("health"), "expected a path that begins with /, without wildcards, query and placeholders")
 	}
 }
 

@@ -34,7 +34,7 @@ func TestEveryFieldArrives(t *testing.T) {
 		},
 		"attest_api": {
 			func() any { return new(API) },
-			func(v any) []any { return []any{v.(*API).gatewayServe()} },
+			func(v any) []any { return []any{v.(*API).gatewayServe(), v.(*API).Health} },
 		},
 		"redis": {
 			func() any { return &RedisStore{Addresses: []string{"a:1"}} },

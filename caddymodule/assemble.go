@@ -21,7 +21,7 @@ import (
 
 // assemble joins the packages over an open, sealed store.
 func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gateway.Gateway, *mint.Ring, error) {
-	s := fleet.New(b)
+	s := fleet.New(&authn.ObservedStore{Store: b, Watcher: b, Observers: a.observers(), Log: a.logger})
 	people, err := a.directory(ctx, s, a.lease.memory.rates)
 	if err != nil {
 		return nil, nil, err
@@ -46,7 +46,9 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 		return nil, nil, err
 	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
-	core.Fleet, core.Levers = s, a.lease.memory.levers
+	core.Fleet, core.Levers, core.Refusals = s, a.lease.memory.levers, a.lease.memory.refusals
+	core.Traffic = a.lease.memory.traffic
+	core.Node, core.Observers, c.ClientIP = nodeID(), a.observers(), clientIP
 	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
 	c.ConsumerOrganization = people.ConfiguredID(c.ConsumerOrganization)
 	g, err := gateway.New(c)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
@@ -64,9 +63,14 @@ func withProxyScheme(r *http.Request) *http.Request {
 func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
 	status := proxy.Status(refused.Kind)
 	answer := caddyhttp.Error(status, refused)
+	answer.ID = nodeID() + answer.ID // so that an operator of a fleet knows which one to ask
 	announce(w.Header(), refused, status, answer.ID)
 	publishRefusal(r, refused)
-	web.LogRefusal(h.app.logger, "request refused", refused, status, r, zap.String("id", answer.ID))
+	report := web.Reporter{Log: h.app.logger, Door: web.DoorProxy, ClientIP: clientIP}
+	if o := h.app.gate.outcome.Load(); o != nil && o.gateway != nil {
+		report.Core = o.gateway.Core
+	}
+	report.Refused(r, refused, status, answer.ID)
 	return answer
 }
 
@@ -79,4 +83,10 @@ func (a *App) scrub(r *http.Request) {
 	}
 	web.NewScrubber(names).Scrub(r, true)
 	a.gatewayConfig().Cookie.WithDefaults().Strip(r.Header)
+}
+
+// clientIP is the address of the client as Caddy determines it (trusted_proxies).
+func clientIP(r *http.Request) string {
+	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	return ip
 }

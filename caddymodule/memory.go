@@ -7,6 +7,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/metrics"
 	"github.com/attestgate/caddy-attest/session"
 )
 
@@ -19,6 +20,9 @@ type nodeMemory struct {
 	revocations *session.Revocations
 	rates       *directory.Rates // of what tokens have created of late
 	levers      *authn.Levers    // that operators have pulled
+	refusals    *authn.Refusals  // of late
+	traffic     *authn.Traffic   // of the last hour
+	metrics     *metrics.Metrics // counted since the process began
 }
 
 // memories holds one memory for each store that a configuration uses. A store is
@@ -36,7 +40,10 @@ func (m *memories) take(names []string) *nodeMemory {
 	i := slices.IndexFunc(m.list, func(known *nodeMemory) bool { return known.is(names) })
 	if i < 0 {
 		i = len(m.list)
-		m.list = append(m.list, &nodeMemory{revocations: session.NewRevocations(time.Now), rates: directory.NewRates(), levers: authn.NewLevers()})
+		m.list = append(m.list, &nodeMemory{
+			revocations: session.NewRevocations(time.Now), rates: directory.NewRates(), levers: authn.NewLevers(),
+			refusals: authn.NewRefusals(time.Now), traffic: authn.NewTraffic(time.Now), metrics: metrics.New(),
+		})
 	}
 	known := m.list[i]
 	known.users++

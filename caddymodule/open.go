@@ -171,6 +171,9 @@ func (a *App) open() error {
 	if err := a.openAdmin(g, t); err != nil {
 		return err
 	}
+	if err := a.register(g, t); err != nil {
+		return err
+	}
 	a.gate.settle(g, nil)
 	if len(secrets) > 1 {
 		a.run(func(ctx context.Context) error { return a.reseal(ctx, s) })

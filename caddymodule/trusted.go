@@ -4,8 +4,10 @@ import (
 	"context"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/trust"
@@ -13,6 +15,7 @@ import (
 
 // A trusted holds the profiles of a configuration as package trust has them.
 type trusted struct {
+	logger *zap.Logger // of outages; nil where nothing runs
 	set    *trust.Set
 	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
 }
@@ -24,7 +27,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	t := trusted{remote: make(map[string]*trust.RemoteKeys)}
+	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys)}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -83,12 +86,28 @@ func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage)
 		return nil, err
 	}
 	c.Archive = archive{storage}
+	if t.logger != nil {
+		c.Outcome = keysOutcome(t.logger, name, c.URL)
+	}
 	keys, err := trust.NewRemoteKeys(c)
 	if err != nil {
 		return nil, err
 	}
 	t.remote[name] = keys
 	return keys, nil
+}
+
+// keysOutcome logs when the keys of a profile cannot be fetched, and when they can
+// again: once each.
+func keysOutcome(log *zap.Logger, profile, url string) func(error, time.Duration) {
+	log = log.With(zap.String("profile", profile), zap.String("url", url))
+	return func(err error, after time.Duration) {
+		if err != nil {
+			log.Warn("the keys of a profile cannot be fetched; the last good set serves while stale_keys allows", zap.Error(err))
+			return
+		}
+		log.Info("the keys of a profile are fetched again", zap.Duration("back_after", after))
+	}
 }
 
 func readFiles(paths []string) ([][]byte, error) {

@@ -68,6 +68,9 @@ type Assertion struct {
 	// unverified address (or as a tombstone any name) to the one answered, after both
 	// are written.
 	Demoted func(Member)
+	// Created, where set, is called with the ids of what the token has made: an
+	// organization, where member is empty, or a member.
+	Created func(organization, member string)
 }
 
 // permit asks Check.

@@ -171,6 +171,9 @@ func (d *Directory) createFirstOrganization(ctx context.Context, o *storedOrgani
 	if _, taken := isTaken(err); taken {
 		return errAgain // since a moment ago
 	}
+	if err == nil && a.Created != nil {
+		a.Created(o.ID, "")
+	}
 	return err
 }
 

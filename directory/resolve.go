@@ -207,7 +207,11 @@ func (d *Directory) saveFirst(ctx context.Context, c change, a Assertion) error 
 	if err := d.allowMember(c.member.OrganizationID, a); err != nil {
 		return err
 	}
-	return d.saveMember(ctx, c)
+	err = d.saveMember(ctx, c)
+	if err == nil && a.Created != nil {
+		a.Created(c.member.OrganizationID, c.member.ID)
+	}
+	return err
 }
 
 func (d *Directory) newMember(organizationID, status string) (*storedMember, error) {

@@ -25,6 +25,9 @@ type Config struct {
 	// endpoints (/v1/sessions/…) call users. Default: they are not served. It has
 	// no effect without Core.Compat.
 	ConsumerOrganization string
+	// ClientIP answers the address of the client of a request, for logs and audit
+	// records. Default: the peer's.
+	ClientIP func(*http.Request) string
 }
 
 // A Gateway is the core with its doors. It is safe for concurrent use. Its zero
@@ -45,11 +48,11 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	door, err := proxy.New(proxy.Config{Core: core, Cookie: c.Cookie, Routes: c.Routes})
+	door, err := proxy.New(proxy.Config{Core: core, Cookie: c.Cookie, Routes: c.Routes, ClientIP: c.ClientIP})
 	if err != nil {
 		return nil, err
 	}
-	return &Gateway{core, door, api.Options{ConsumerOrganization: c.ConsumerOrganization}}, nil
+	return &Gateway{core, door, api.Options{ConsumerOrganization: c.ConsumerOrganization, ClientIP: c.ClientIP}}, nil
 }
 
 // Handler admits or refuses requests on their way to next; see [proxy.Proxy.Handler].

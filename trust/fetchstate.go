@@ -15,7 +15,8 @@ type fetchState struct {
 	unknownAsked time.Time // the last fetch for an unknown kid
 	fetching     bool      // a fetch is under way
 	failures     int
-	err          error // of the last fetch
+	failingSince time.Time // zero while the last fetch was good
+	err          error     // of the last fetch
 	unknown      map[string]time.Time
 	archiveState
 }
@@ -31,6 +32,7 @@ func (k *RemoteKeys) markFetching() {
 
 // recordFetch records the result of a fetch and when the next is due.
 func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error) {
+	defer k.tellOutcome(now, err, k.noteOutcome(now, err)) // after the lock is given back
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := &k.state
@@ -42,6 +44,31 @@ func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error)
 	}
 	s.failures = 0
 	s.nextFetch = now.Add(k.jittered(min(max(maxAge, MinRefresh), MaxRefresh)))
+}
+
+// noteOutcome remembers since when fetches fail, and answers since when they did before.
+func (k *RemoteKeys) noteOutcome(now time.Time, err error) (since time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	since = k.state.failingSince
+	switch {
+	case err == nil:
+		k.state.failingSince = time.Time{}
+	case since.IsZero():
+		k.state.failingSince = now
+	}
+	return since
+}
+
+// tellOutcome tells of an outcome that is not the one before.
+func (k *RemoteKeys) tellOutcome(now time.Time, err error, since time.Time) {
+	switch {
+	case k.config.Outcome == nil || since.IsZero() == (err == nil):
+	case err != nil:
+		k.config.Outcome(err, 0)
+	default:
+		k.config.Outcome(nil, now.Sub(since))
+	}
 }
 
 // retryAfter is short while there is nothing to serve, so that the first answer

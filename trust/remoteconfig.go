@@ -48,6 +48,9 @@ type RemoteConfig struct {
 	// endpoint is down. Default: DefaultStaleFor. Negative: no longer than it would
 	// have served anyhow, which is MaxRefresh.
 	StaleFor time.Duration
+	// Outcome is told when fetches begin to fail, with the error, and when they are good
+	// again, with nil and how long they were not. It must not call back. Default: nobody.
+	Outcome func(err error, after time.Duration)
 	// Archive keeps the last good set across a restart. Default: none.
 	Archive Archive
 	// Now is the clock. Default: time.Now.

@@ -13,6 +13,11 @@ import (
 func Commands() []*cobra.Command {
 	list := []*cobra.Command{
 		(verb{use: "status", short: "How the gateway stands: version, store, keys, issuers", method: "GET", path: "/attest/status"}).command(),
+		(verb{use: "health", short: "Whether the gateway serves", method: "GET", path: "/attest/health"}).command(),
+		(verb{use: "why <id>", short: "Says why a request was refused, by the id in its Attest-Error header", method: "GET", path: "/attest/refusals/%s", out: why}).command(),
+		(verb{use: "refusals", short: "Lists the latest refused requests, the newest first", method: "GET", path: "/attest/refusals",
+			out:   columns("time", "id", "client_ip", "host", "path", "profile", "code", "reason"),
+			query: []flag{{"code", "with this code", ""}, {"profile", "of this profile", ""}, limit}}).command(),
 		(verb{use: "routes", short: "Where requests are admitted, by which profiles, and what upstreams receive", method: "GET", path: "/attest/routes",
 			out: columns("sites", "profiles", "anonymous", "header", "upstreams", "source")}).command(),
 	}

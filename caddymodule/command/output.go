@@ -88,3 +88,43 @@ func revoked(w io.Writer, answer []byte) error {
 	_, err := fmt.Fprintf(w, "%d sessions were chosen, and %d have ended\n", n.Matched, n.Revoked)
 	return err
 }
+
+// why prints a refusal: what, where, and the checks up to the one that failed.
+func why(w io.Writer, answer []byte) error {
+	var r struct {
+		ID, Time, Host, Method, Path, Code, Reason, Message, Profile string
+		Status                                                       int
+		Client                                                       string `json:"client_ip"`
+		Token                                                        map[string]string
+		Checks                                                       []struct {
+			Check, Code, Configured, Found, Remedy string
+			Passed                                 bool
+		}
+	}
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%d %s (%s): %s\n", r.Status, r.Code, r.Reason, r.Message)
+	fmt.Fprintf(w, "%s %s %s%s from %s\n", r.Time, r.Method, printable(r.Host), printable(r.Path), r.Client)
+	for _, name := range []string{"alg", "kid", "typ", "iss", "aud", "iat", "nbf", "exp"} {
+		if text := r.Token[name]; text != "" {
+			fmt.Fprintf(w, "  token %s: %s\n", name, printable(text))
+		}
+	}
+	if r.Profile != "" {
+		fmt.Fprintf(w, "profile %s\n", r.Profile)
+	}
+	for _, c := range r.Checks {
+		if c.Passed {
+			fmt.Fprintf(w, "  ✓ %s\n", c.Check)
+			continue
+		}
+		fmt.Fprintf(w, "  ✗ %s (%s)\n", c.Check, c.Code)
+		for _, line := range [][2]string{{"configured:", c.Configured}, {"token:     ", c.Found}, {"→", c.Remedy}} {
+			if line[1] != "" {
+				fmt.Fprintf(w, "      %s %s\n", line[0], printable(line[1]))
+			}
+		}
+	}
+	return nil
+}

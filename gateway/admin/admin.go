@@ -68,6 +68,10 @@ type operation struct {
 func operations() []operation {
 	return []operation{
 		{"GET", "/attest/status", "How this gateway stands: version, store, keys, issuers", false, (*Admin).status},
+		{"GET", "/attest/health", "Whether the gateway serves; ?strict fails for degraded parts too", false, (*Admin).health},
+		{"GET", "/attest/refusals", "The latest refused requests, the newest first: ?code, profile, limit", false, (*Admin).refusals},
+		{"GET", "/attest/refusals/{id}", "One refused request by its id, with the checks as they were", false, (*Admin).refusedRequest},
+		{"GET", "/attest/traffic", "Requests admitted and refused in the last hour, by profile and minute", false, (*Admin).traffic},
 		{"GET", "/attest/profiles", "The profiles and the state of their keys", false, (*Admin).profiles},
 		{"POST", "/attest/profiles/{profile}/revoke", "End every session that rests on a profile, and refuse its tokens issued until now", true, (*Admin).revokeProfile},
 		{"POST", "/attest/profiles/{profile}/refresh", "Fetch the keys of a profile now", true, (*Admin).refreshKeys},
@@ -115,22 +119,23 @@ func (a *Admin) handler(changes bool) http.Handler {
 }
 
 func (a *Admin) answer(w http.ResponseWriter, r *http.Request, o operation) {
-	c := &call{Request: r, header: w.Header()}
+	if o.changes {
+		r = r.WithContext(authn.WithActor(r.Context(), authn.Actor{Door: "admin", Address: r.RemoteAddr}))
+	}
+	c := &call{Request: r, header: w.Header(), status: http.StatusOK}
 	v, err := o.run(a, c)
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	if o.changes {
-		a.log.Info("an operator changed something", zap.String("operation", o.method+" "+o.path), zap.String("path", r.URL.Path))
-	}
-	write(w, http.StatusOK, v)
+	write(w, c.status, v)
 }
 
 // A call is one request of an operator.
 type call struct {
 	*http.Request
 	header http.Header
+	status int // of the answer
 }
 
 // more tells that a list was cut off.

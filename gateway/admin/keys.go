@@ -51,7 +51,7 @@ func (a *Admin) rotateKeys(c *call) (any, error) {
 	if r.KeyID != "" && !r.Emergency {
 		return nil, badRequest("kid names the key that an emergency takes out")
 	}
-	if err := a.Core.Ring.Rotate(c.Context(), mint.RotateOptions{Emergency: r.Emergency, KeyID: r.KeyID}); err != nil {
+	if err := a.Core.RotateKeys(c.Context(), mint.RotateOptions{Emergency: r.Emergency, KeyID: r.KeyID}); err != nil {
 		return nil, rotationError(err)
 	}
 	return a.ring(), nil

@@ -17,15 +17,13 @@ type Status struct {
 	Store     Store     `json:"store"`
 	Keys      []Key     `json:"keys"`
 	Issuers   []Issuer  `json:"issuers"`
-	// Degraded says in words what does not work now; empty: everything does.
-	Degraded []string `json:"degraded"`
+	// Degraded is what does not work now; empty: everything does.
+	Degraded []Part `json:"degraded"`
 }
 
 // A Store is how the store stands.
 type Store struct {
 	Backend string `json:"backend"`
-	// Error is why it could not be asked just now.
-	Error string `json:"error,omitempty"`
 	// ConnectedAt is the last moment at which every change made elsewhere was heard
 	// of. Absent for a store that no other node shares.
 	ConnectedAt *time.Time `json:"connected_at,omitempty"`
@@ -46,30 +44,11 @@ type Issuer struct {
 }
 
 func (a *Admin) status(c *call) (any, error) {
-	s := Status{
+	return Status{
 		NodeID: a.Node.ID, Version: a.Node.Version, Config: a.Node.Config, StartedAt: a.Node.StartedAt.UTC(),
-		Issuer: a.Core.Issuer, Compat: a.Core.Compat, Store: a.store(c), Keys: a.ring(), Issuers: a.issuers(), Degraded: []string{},
-	}
-	if s.Store.Error != "" {
-		s.Degraded = append(s.Degraded, "the store does not answer: "+s.Store.Error)
-	}
-	if err := a.Core.Ring.Status().Err; err != nil {
-		s.Degraded = append(s.Degraded, "the signing keys could not be read again: "+err.Error())
-	}
-	for _, i := range s.Issuers {
-		if i.Error != "" {
-			s.Degraded = append(s.Degraded, "the keys of profile "+i.Profile+" could not be fetched: "+i.Error)
-		}
-	}
-	return s, nil
-}
-
-func (a *Admin) store(c *call) Store {
-	s := Store{Backend: a.Backend, ConnectedAt: moment(a.Core.ConnectedAt()), PendingRevocations: a.Core.Sessions.Revocations().Len()}
-	if err := a.Core.PingStore(c.Context()); err != nil {
-		s.Error = err.Error()
-	}
-	return s
+		Issuer: a.Core.Issuer, Compat: a.Core.Compat, Keys: a.ring(), Issuers: a.issuers(), Degraded: a.Health(c.Context()).Degraded,
+		Store: Store{Backend: a.Backend, ConnectedAt: moment(a.Core.ConnectedAt()), PendingRevocations: a.Core.Sessions.Revocations().Len()},
+	}, nil
 }
 
 func (a *Admin) issuers() []Issuer {

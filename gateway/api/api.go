@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.uber.org/zap"
-
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
@@ -34,7 +32,7 @@ type API struct {
 	// endpoints call users; empty where they are not served.
 	consumerOrganization string
 	mux                  *http.ServeMux
-	log                  *zap.Logger
+	report               web.Reporter
 }
 
 // Options say how the API is served beside its parts.
@@ -43,6 +41,8 @@ type Options struct {
 	// endpoints (/v1/sessions/…) call users. Default: they are not served. It has no
 	// effect without compat.
 	ConsumerOrganization string
+	// ClientIP answers the address of the client. Default: the peer's.
+	ClientIP func(*http.Request) string
 }
 
 // New makes the handler of the parts named. Without a project nobody may call it,
@@ -51,7 +51,7 @@ func New(core *authn.Authenticator, serve Serve, o Options) *API {
 	if core.Project.ID == "" {
 		serve.Sessions, serve.Directory = false, false
 	}
-	a := &API{core: core, serve: serve, mux: http.NewServeMux(), log: core.Log}
+	a := &API{core: core, serve: serve, mux: http.NewServeMux(), report: web.Reporter{Core: core, Log: core.Log, Door: web.DoorAPI, ClientIP: o.ClientIP}}
 	if core.Compat {
 		a.consumerOrganization = o.ConsumerOrganization
 	}
@@ -140,7 +140,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
 	clone.URL = &u
 	h, pattern := a.mux.Handler(&clone)
 	if pattern == "" {
-		return web.RefuseProjectCall(w, r, a.core.Project.ID, a.log)
+		return web.RefuseProjectCall(w, r, a.core.Project.ID, a.report)
 	}
 	methods, known := h.(byMethod)
 	if !known || len(methods) == 0 || path.Clean(p) != p {
@@ -186,11 +186,16 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
 		a.answerError(w, r, err)
 		return
 	}
-	body, err := c.run(r.Context(), r)
+	ctx := r.Context()
+	if !c.Reads {
+		ctx = authn.WithActor(ctx, authn.Actor{Door: web.DoorAPI, Address: a.report.Client(r)})
+	}
+	body, err := c.run(ctx, r)
 	if err != nil {
 		a.answerError(w, r, err)
 		return
 	}
+	a.core.Decide(authn.Decided{Door: web.DoorAPI})
 	if d, ok := body.(document); ok {
 		d.write(w, r, c)
 		return
@@ -205,7 +210,7 @@ func (a *API) answerError(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="session API", charset="UTF-8"`)
 	}
 	web.SetRetryAfter(w.Header(), refused, status)
-	web.LogRefusal(a.log, "api call refused", refused, status, r, zap.String("request_id", id), zap.String("method", r.Method))
+	a.report.Refused(r, refused, status, id)
 	web.WriteEnvelope(w, refused, status, id)
 }
 

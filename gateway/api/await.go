@@ -17,7 +17,7 @@ func Await(w http.ResponseWriter, r *http.Request, project string, err error) bo
 	if !under(p, "/v1") && !under(p, "/.well-known") && !web.IsProjectCall(r, project) {
 		return false
 	}
-	closed := &API{log: zap.NewNop()}
+	closed := &API{report: web.Reporter{Log: zap.NewNop(), Door: web.DoorAPI}}
 	closed.answerError(w, r, authn.Refuse("service_unavailable", err))
 	return true
 }

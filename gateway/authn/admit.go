@@ -31,6 +31,8 @@ type Presented struct {
 	Loopback bool
 	// Browser tells that the client says it is a browser, which keeps cookies.
 	Browser bool
+	// Client is the client's address, for audit records.
+	Client string
 }
 
 // Any tells whether a credential is shown at all.
@@ -75,7 +77,7 @@ func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledR
 	d, err := a.admit(ctx, p, route)
 	if err != nil {
 		refused := *RefusalOf(err) // a copy: those who wait for one session share its refusal
-		refused.CredentialShown = p.Any()
+		refused.CredentialShown, refused.token = p.Any(), p.Bearer
 		return Decision{}, &refused
 	}
 	return d, nil
@@ -156,7 +158,7 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 	if a.profileOf(id).Config().Dev && !p.Loopback {
 		return Decision{}, Refuse("invalid_trusted_auth_token", errDevProfile)
 	}
-	live, err := a.implicitSession(ctx, id)
+	live, err := a.implicitSession(ctx, p.Client, id)
 	if err != nil {
 		return Decision{}, err
 	}

@@ -69,7 +69,13 @@ func (a *Authenticator) verify(ctx context.Context, r AttestRequest) (*trust.Ide
 	if p.Config().Dev && !r.Loopback {
 		return nil, Refuse("trusted_token_profile_not_found", errDevProfile)
 	}
-	return p.Verify(ctx, r.Token)
+	id, err := p.Verify(ctx, r.Token)
+	if err != nil {
+		refused := *RefusalOf(err)
+		refused.token = r.Token
+		return nil, &refused
+	}
+	return id, nil
 }
 
 var errSecondOnly = errors.New("the profile is a second factor only: it does not start a session")
@@ -117,7 +123,11 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.confirm(ctx, live.Session, id.Profile, id.IssuedAt)
+	live, err = a.confirm(ctx, live.Session, id.Profile, id.IssuedAt)
+	if err == nil {
+		a.tellOf(ctx, FactorAdded, id.Profile, live)
+	}
+	return live, err
 }
 
 var (

@@ -46,6 +46,9 @@ func (a *Authenticator) change(ctx context.Context, live LiveSession, c SessionC
 	if err != nil {
 		return LiveSession{}, err
 	}
+	if more == nil && changed.Version != live.Session.Version {
+		a.tellOf(ctx, SessionChanged, "", LiveSession{Session: changed})
+	}
 	return a.complete(ctx, a.recordAccess(ctx, changed), a.Now())
 }
 

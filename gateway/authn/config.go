@@ -75,6 +75,17 @@ type Config struct {
 	// revoked; shared by configurations that follow one another. Default: a new one.
 	Levers *Levers
 
+	// Observers are told what is decided and changed. Default: none.
+	Observers Observers
+	// Refusals remember refused requests; shared by configurations that follow one
+	// another. Default: a new one.
+	Refusals *Refusals
+	// Traffic counts the requests of the last hour; shared likewise. Default: a new one.
+	Traffic *Traffic
+	// Node is a short name of this gateway in its fleet, with which ids of refusals
+	// begin. Default: none.
+	Node string
+
 	// Log receives refusals at Info with their precise reason, and faults at Error.
 	// Default: nothing is logged.
 	Log *zap.Logger
@@ -132,6 +143,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Traffic == nil {
+		c.Traffic = NewTraffic(c.Now)
+	}
+	if c.Refusals == nil {
+		c.Refusals = NewRefusals(c.Now)
 	}
 	if c.Levers == nil {
 		c.Levers = NewLevers()

@@ -57,11 +57,15 @@ func (a *Authenticator) exchange(ctx context.Context, r ExchangeRequest) (LiveSe
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.startSession(ctx, session.Start{
+	live, err := a.startSession(ctx, session.Start{
 		OrganizationID: target.ID, MemberID: to.member.ID, Duration: change.Duration, Overlay: change.Claims,
 		SignedInAt: from.Session.SignedInAt,
 		Factor:     to.factors[0], Copied: to.factors[1:],
 	}, to.factors[0].ProvedAt)
+	if err == nil {
+		a.tellOf(ctx, SessionExchanged, to.factors[0].Profile, live)
+	}
+	return live, err
 }
 
 // An exchangedMember is who somebody is in another organization, and the factors

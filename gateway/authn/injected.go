@@ -46,10 +46,12 @@ func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*inject
 	request := mintRequest(live, a.roles(live), nil, r.audience, r.lifetime)
 	key := a.jwtKeyOf(r, live, request)
 	if j, ok := a.cache.jwts.Get(key); ok && j.reusable(a.Now(), a.ReuseFor) {
+		a.Observers.Minted(false, true)
 		return j, nil
 	}
 	j, err := a.mintInjected(r, live, request)
 	if err == nil {
+		a.Observers.Minted(false, false)
 		a.cache.jwts.Set(key, j)
 	}
 	return j, err

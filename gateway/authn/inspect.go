@@ -7,11 +7,21 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session/mint"
 )
 
 // ConnectedAt is the last moment at which every change made by other gateways was heard
 // of; zero where the store cannot tell.
 func (a *Authenticator) ConnectedAt() time.Time { return a.watch.last() }
+
+// RotateKeys rotates the signing keys; see [mint.Ring.Rotate].
+func (a *Authenticator) RotateKeys(ctx context.Context, o mint.RotateOptions) error {
+	err := a.Ring.Rotate(ctx, o)
+	if err == nil {
+		a.Tell(ctx, Event{Action: KeysRotated, KeyID: a.Ring.ActiveID()})
+	}
+	return err
+}
 
 // PingStore reads one record of the store, past every cache.
 func (a *Authenticator) PingStore(ctx context.Context) error {
@@ -55,3 +65,6 @@ func (a *Authenticator) RenderTemplate(ctx context.Context, t *claims.Template, 
 	effective, err := a.ClaimPolicy().Effective(t, variables, claims.Overlay{})
 	return RenderedTemplate{effective, len(data)}, err
 }
+
+// CachedSessions is how many sessions the local cache holds.
+func (a *Authenticator) CachedSessions() int { return a.cache.sessions.len() }

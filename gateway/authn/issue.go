@@ -34,6 +34,7 @@ func (a *Authenticator) issue(live LiveSession) (IssuedSession, error) {
 	if err != nil {
 		return IssuedSession{}, unusable(live, err)
 	}
+	a.Observers.Minted(true, false)
 	token, _ := a.Sessions.Token(live.Session)
 	return IssuedSession{rendered, token.Reveal(), jwt.Text}, nil
 }

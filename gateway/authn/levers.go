@@ -183,21 +183,26 @@ func (a *Authenticator) existingImplicit(ctx context.Context, r session.Implicit
 // were issued until at; AllProfiles are all of them. It holds here at once, also where
 // the store did not take it, which is the error; it is written when the store can.
 func (a *Authenticator) RevokeProfile(ctx context.Context, profile string, at time.Time) error {
-	return a.pull(ctx, profile, lever{notBefore: at})
+	return a.pull(ctx, profile, ProfileRevoked, lever{notBefore: at})
 }
 
 // DisableProfile keeps a profile from being used until it is enabled again. For
 // AllProfiles it freezes sign-ins: sessions that there are go on. It holds as
 // RevokeProfile does.
 func (a *Authenticator) DisableProfile(ctx context.Context, profile string, disabled bool) error {
-	return a.pull(ctx, profile, lever{disabled: &disabled})
+	action := ProfileEnabled
+	if disabled {
+		action = ProfileDisabled
+	}
+	return a.pull(ctx, profile, action, lever{disabled: &disabled})
 }
 
-func (a *Authenticator) pull(ctx context.Context, profile string, v lever) error {
+func (a *Authenticator) pull(ctx context.Context, profile string, action Action, v lever) error {
 	a.Levers.note(profile, v)
 	a.cache.profiles.drop(profile)
 	err := a.writeLever(ctx, profile, v)
 	a.cache.profiles.drop(profile)
+	a.Tell(ctx, Event{Action: action, Profile: profile, Failed: err != nil})
 	return err
 }
 

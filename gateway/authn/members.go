@@ -24,7 +24,7 @@ func (a *Authenticator) FindMember(ctx context.Context, organization, member str
 // CreateMember creates a member of an organization.
 func (a *Authenticator) CreateMember(ctx context.Context, organization string, n directory.NewMember) (directory.Member, error) {
 	n.Check, n.Demoted = a.checkMemberClaims, a.cache.dropMember
-	return a.changedMember(a.Directory.CreateMember(ctx, organization, n))
+	return a.changedMember(ctx, MemberCreated)(a.Directory.CreateMember(ctx, organization, n))
 }
 
 // UpdateMember changes a member.
@@ -33,19 +33,19 @@ func (a *Authenticator) UpdateMember(ctx context.Context, organization, member s
 		c.Check = a.checkMemberClaims
 	}
 	c.Demoted = a.cache.dropMember
-	return a.changedMember(a.Directory.UpdateMember(ctx, organization, member, c))
+	return a.changedMember(ctx, MemberChanged)(a.Directory.UpdateMember(ctx, organization, member, c))
 }
 
 // ReactivateMember makes a deleted member active. Sessions that ended with the
 // deletion stay ended.
 func (a *Authenticator) ReactivateMember(ctx context.Context, organization, member string) (directory.Member, error) {
-	return a.changedMember(a.Directory.ReactivateMember(ctx, organization, member))
+	return a.changedMember(ctx, MemberChanged)(a.Directory.ReactivateMember(ctx, organization, member))
 }
 
 // RemoveMemberExternalID removes the external id that the API gave. Ids that
 // profiles know the member by stay.
 func (a *Authenticator) RemoveMemberExternalID(ctx context.Context, organization, member string) (directory.Member, error) {
-	return a.changedMember(a.Directory.RemoveExternalID(ctx, organization, member, directory.NamespaceAPI))
+	return a.changedMember(ctx, MemberChanged)(a.Directory.RemoveExternalID(ctx, organization, member, directory.NamespaceAPI))
 }
 
 // DeleteMember deletes a member and ends its sessions. Should the store fail in
@@ -58,13 +58,19 @@ func (a *Authenticator) DeleteMember(ctx context.Context, organization, member s
 	if err := a.Directory.DeleteMember(ctx, m.OrganizationID, m.ID); err != nil {
 		return directory.Member{}, err
 	}
-	a.cache.dropMember(m)
+	if m, err = a.changedMember(ctx, MemberDeleted)(m, nil); err != nil {
+		return m, err
+	}
 	return m, a.revokeSessionsOf(ctx, m)
 }
 
-func (a *Authenticator) changedMember(m directory.Member, err error) (directory.Member, error) {
-	if err == nil {
-		a.cache.dropMember(m)
+// changedMember makes a change of a member take effect here, and tells of it.
+func (a *Authenticator) changedMember(ctx context.Context, action Action) func(directory.Member, error) (directory.Member, error) {
+	return func(m directory.Member, err error) (directory.Member, error) {
+		if err == nil {
+			a.cache.dropMember(m)
+			a.Tell(ctx, Event{Action: action, OrganizationID: m.OrganizationID, MemberID: m.ID})
+		}
+		return m, err
 	}
-	return m, err
 }

@@ -12,7 +12,8 @@ func (a *Authenticator) CreateOrganization(ctx context.Context, n directory.NewO
 		return directory.Organization{}, err
 	}
 	n.Check = a.checkOrganizationClaims
-	return a.changedOrganization(a.Directory.CreateOrganization(ctx, n))
+	o, err := a.Directory.CreateOrganization(ctx, n)
+	return a.changedOrganization(ctx, OrganizationCreated, o, err)
 }
 
 // UpdateOrganization changes an organization, named by id, external id or slug.
@@ -25,7 +26,8 @@ func (a *Authenticator) UpdateOrganization(ctx context.Context, name string, c d
 	if addsMetadata(c.TrustedMetadata) {
 		c.Check = a.checkOrganizationClaims
 	}
-	return a.changedOrganization(a.Directory.UpdateOrganization(ctx, name, c))
+	o, err := a.Directory.UpdateOrganization(ctx, name, c)
+	return a.changedOrganization(ctx, OrganizationChanged, o, err)
 }
 
 // DeleteOrganization deletes an organization. Every session of its members ends with
@@ -35,7 +37,7 @@ func (a *Authenticator) DeleteOrganization(ctx context.Context, name string) (di
 	if err != nil {
 		return directory.Organization{}, err
 	}
-	return a.changedOrganization(o, a.Directory.DeleteOrganization(ctx, o.ID))
+	return a.changedOrganization(ctx, OrganizationDeleted, o, a.Directory.DeleteOrganization(ctx, o.ID))
 }
 
 // checkProfiles refuses a profile that is not configured: one with a misspelt name
@@ -49,9 +51,14 @@ func (a *Authenticator) checkProfiles(names []string) error {
 	return nil
 }
 
-func (a *Authenticator) changedOrganization(o directory.Organization, err error) (directory.Organization, error) {
+// changedOrganization makes a change of an organization take effect here, and tells of
+// it.
+func (a *Authenticator) changedOrganization(
+	ctx context.Context, action Action, o directory.Organization, err error,
+) (directory.Organization, error) {
 	if err == nil {
 		a.cache.organizations.drop(o.ID)
+		a.Tell(ctx, Event{Action: action, OrganizationID: o.ID})
 	}
 	return o, err
 }

@@ -195,3 +195,11 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// len is how many entries there are, stale ones among them.
+func (f *readThrough[T]) len() int {
+	if f.entries == nil {
+		return 0
+	}
+	return f.entries.Len()
+}

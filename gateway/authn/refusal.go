@@ -176,6 +176,28 @@ type Refusal struct {
 	// Err is what happened, for the log. It names profiles and claims, never their
 	// values, a token or a secret.
 	Err error
+
+	token string // that was shown, for TokenFacts
+}
+
+// trustRefusal is that of package trust; nil where the refusal is about something
+// else.
+func (r *Refusal) trustRefusal() *trust.Refusal {
+	var t *trust.Refusal
+	errors.As(r.Err, &t)
+	return t
+}
+
+// profile is that of the token that was refused, where one was selected.
+func (r *Refusal) profile() string {
+	var person *directory.Error
+	switch t := r.trustRefusal(); {
+	case t != nil:
+		return t.Profile
+	case errors.As(r.Err, &person):
+		return person.Profile
+	}
+	return ""
 }
 
 func (r *Refusal) Error() string {

@@ -43,7 +43,7 @@ func (a *Authenticator) Revoke(ctx context.Context, r RevokeRequest) error {
 		return err
 	}
 	defer a.cache.sessions.drop(id)
-	_, err = a.Sessions.RevokeIf(ctx, id, func(s session.Session) error {
+	s, err := a.Sessions.RevokeIf(ctx, id, func(s session.Session) error {
 		switch {
 		case r.Session.Organization != "" && s.OrganizationID != r.Session.Organization:
 			return Refuse("session_not_found", errOtherOrganization)
@@ -52,7 +52,18 @@ func (a *Authenticator) Revoke(ctx context.Context, r RevokeRequest) error {
 		}
 		return nil
 	})
+	a.tellRevoked(ctx, id, s, err)
 	return err
+}
+
+// tellRevoked tells of the end of a session, also where the store has not confirmed it.
+func (a *Authenticator) tellRevoked(ctx context.Context, id string, s session.Session, err error) {
+	if err != nil && !IsFault(err) {
+		return
+	}
+	a.Tell(ctx, Event{
+		Action: SessionRevoked, OrganizationID: s.OrganizationID, MemberID: s.MemberID, SessionID: id, Implicit: s.Implicit, Failed: err != nil,
+	})
 }
 
 // sessionToRevoke answers the id that the request names, and the token where that
@@ -76,7 +87,8 @@ func (a *Authenticator) sessionToRevoke(ctx context.Context, r RevokeRequest) (s
 // RevokeSession ends one session now. A dead one is session_not_found.
 func (a *Authenticator) RevokeSession(ctx context.Context, id string) error {
 	defer a.cache.sessions.drop(id)
-	_, err := a.Sessions.Revoke(ctx, id)
+	s, err := a.Sessions.Revoke(ctx, id)
+	a.tellRevoked(ctx, id, s, err)
 	return err
 }
 
@@ -87,6 +99,9 @@ func (a *Authenticator) RevokeMember(ctx context.Context, organization, member s
 	settle := a.Sessions.Revocations().NoteMember(organization, member)
 	err := a.revokeMember(ctx, session.MemberRevocation{Organization: organization, Member: member, At: a.Now()})
 	settle(err == nil || !IsFault(err))
+	if err == nil || IsFault(err) {
+		a.Tell(ctx, Event{Action: MemberRevoked, OrganizationID: organization, MemberID: member, Failed: err != nil})
+	}
 	return err
 }
 
@@ -134,5 +149,5 @@ func (a *Authenticator) RevokeOrganization(ctx context.Context, name string) (di
 	if err != nil {
 		return directory.Organization{}, err
 	}
-	return a.changedOrganization(o, a.Directory.RevokeOrganization(ctx, o.ID, a.Now()))
+	return a.changedOrganization(ctx, OrganizationRevoked, o, a.Directory.RevokeOrganization(ctx, o.ID, a.Now()))
 }

@@ -19,6 +19,7 @@ func (a *Authenticator) startSession(ctx context.Context, start session.Start, i
 	}
 	live, err := a.confirm(ctx, s, start.Factor.Profile, issued)
 	if err == nil {
+		a.tellOf(ctx, SessionStarted, start.Factor.Profile, live)
 		a.endOldest(ctx, live)
 	}
 	return live, err
@@ -30,6 +31,7 @@ func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
 	ended, err := a.Sessions.Trim(ctx, live.Organization.ID, live.Member.ID, live.Session.ID)
 	for _, s := range ended {
 		a.cache.sessions.drop(s.ID)
+		a.tellOf(ctx, SessionRevoked, "", LiveSession{Session: s})
 	}
 	log := a.Log.With(zap.String("organization_id", live.Organization.ID), zap.String("member_id", live.Member.ID))
 	if len(ended) > 0 {

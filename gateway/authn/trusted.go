@@ -46,7 +46,7 @@ func (t tokenSessions) verifiedText(digest [32]byte) bool {
 
 // implicitSession answers the session of a trusted token that arrives with a
 // request rather than at the attest endpoint.
-func (a *Authenticator) implicitSession(ctx context.Context, id *trust.Identity) (LiveSession, error) {
+func (a *Authenticator) implicitSession(ctx context.Context, client string, id *trust.Identity) (LiveSession, error) {
 	key := tokenKey{id.Digest, id.Profile}
 	if known, ok := a.cache.trusted.ids.Get(key); ok {
 		live, err := a.liveSession(ctx, known)
@@ -59,7 +59,7 @@ func (a *Authenticator) implicitSession(ctx context.Context, id *trust.Identity)
 		// The session ended, or a later token began it anew and this one is older than
 		// its revocation: what the manager says of the token decides.
 	}
-	return a.findImplicit(ctx, key, id)
+	return a.findImplicit(WithActor(ctx, Actor{Door: "proxy", Address: client}), key, id)
 }
 
 // findImplicit finds or makes the session, once for all requests that bring the
@@ -94,11 +94,16 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 	if frozen {
 		start = a.existingImplicit
 	}
+	began := a.Now().Truncate(time.Millisecond)
 	s, err := start(ctx, r)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.confirm(ctx, s, id.Profile, id.IssuedAt)
+	live, err := a.confirm(ctx, s, id.Profile, id.IssuedAt)
+	if err == nil && !s.StartedAt.Before(began) {
+		a.tellOf(ctx, SessionStarted, id.Profile, live)
+	}
+	return live, err
 }
 
 // credentialLifetime is the longest that any token of a profile is a credential:
@@ -126,6 +131,13 @@ func (a *Authenticator) resolve(
 	}
 	if addsMetadata(id.Metadata) {
 		assertion.CheckMetadata = a.checkMemberClaims
+	}
+	assertion.Created = func(o, m string) {
+		action := MemberCreated
+		if m == "" {
+			action = OrganizationCreated
+		}
+		a.Tell(ctx, Event{Action: action, Profile: id.Profile, OrganizationID: o, MemberID: m})
 	}
 	org, member, err := a.Directory.Resolve(ctx, assertion)
 	if err == nil {

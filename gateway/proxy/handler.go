@@ -4,8 +4,6 @@ import (
 	"crypto/rand"
 	"net/http"
 
-	"go.uber.org/zap"
-
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
@@ -32,16 +30,26 @@ func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
 // RefuseProjectCall answers a call of the session API that nothing has served; see
 // [web.RefuseProjectCall]. Who calls Admit calls it before.
 func (p *Proxy) RefuseProjectCall(w http.ResponseWriter, r *http.Request) bool {
-	return web.RefuseProjectCall(w, r, p.core.Project.ID, p.core.Log)
+	return web.RefuseProjectCall(w, r, p.core.Project.ID, p.report)
 }
 
 func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	refused, id := authn.RefusalOf(err), rand.Text()
+	refused, id := authn.RefusalOf(err), p.NewID()
 	status := Status(refused.Kind)
 	p.Announce(w.Header(), refused, status, id)
-	web.LogRefusal(p.core.Log, "request refused", refused, status, r, zap.String("id", id))
+	p.Report(r, refused, status, id)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(refused.Message + "\n"))
+}
+
+// NewID makes the id of a refusal. It begins with the name of this gateway, so that an
+// operator of a fleet knows which one to ask.
+func (p *Proxy) NewID() string { return p.core.Node + rand.Text()[:12] }
+
+// Report tells of a refused request: in the log, to observers, and to whoever asks
+// later why.
+func (p *Proxy) Report(r *http.Request, refused *authn.Refusal, status int, id string) {
+	p.report.Refused(r, refused, status, id)
 }

@@ -18,11 +18,14 @@ type Config struct {
 	// Routes are all routes that will be asked for. Every header that one of them
 	// injects is scrubbed on all of them.
 	Routes []*Route
+	// ClientIP answers the address of the client. Default: the peer's.
+	ClientIP func(*http.Request) string
 }
 
 // A Proxy admits proxied requests. It is safe for concurrent use.
 type Proxy struct {
 	core   *authn.Authenticator
+	report web.Reporter
 	cookie web.Cookie
 	routes map[*Route]*compiledRoute
 	scrub  *web.Scrubber
@@ -37,7 +40,8 @@ func New(c Config) (*Proxy, error) {
 	if err := c.Cookie.Check(); err != nil {
 		return nil, err
 	}
-	p := &Proxy{core: c.Core, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes))}
+	report := web.Reporter{Core: c.Core, Log: c.Core.Log, Door: web.DoorProxy, ClientIP: c.ClientIP}
+	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes))}
 	return p, p.addRoutes(c.Routes)
 }
 
@@ -89,6 +93,7 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 		p.warnIfLarge(compiled, d.JWT)
 	}
 	a.Request = withOuterAttest(r, &outerAttest{presented, a.header})
+	p.core.Decide(authn.Decided{Door: web.DoorProxy, Profile: d.Profile, Anonymous: d.Anonymous})
 	return a, nil
 }
 

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"go.uber.org/zap"
-
 	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
@@ -14,12 +12,13 @@ import (
 // id: a call of the session API on a path that nothing here serves is 404
 // route_not_found in the error envelope. It tells whether r was one. The next
 // handler must not see it, since it carries the project's secret.
-func RefuseProjectCall(w http.ResponseWriter, r *http.Request, project string, log *zap.Logger) bool {
+func RefuseProjectCall(w http.ResponseWriter, r *http.Request, project string, report Reporter) bool {
 	if !IsProjectCall(r, project) {
 		return false
 	}
 	refused, id := authn.Refuse("route_not_found", nil), NewRequestID()
-	LogRefusal(log, "api call refused", refused, http.StatusNotFound, r, zap.String("request_id", id), zap.String("method", r.Method))
+	report.Door = DoorAPI
+	report.Refused(r, refused, http.StatusNotFound, id)
 	WriteEnvelope(w, refused, http.StatusNotFound, id)
 	return true
 }

@@ -2,13 +2,9 @@ package web
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"math"
 	"net/http"
 	"strconv"
-
-	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 )
@@ -45,17 +41,4 @@ func SetRetryAfter(h http.Header, refused *authn.Refusal, status int) {
 	}
 	seconds := int(math.Ceil(refused.RetryAfter().Seconds()))
 	h.Set("Retry-After", strconv.Itoa(cmp.Or(seconds, defaultRetryAfter)))
-}
-
-// LogRefusal writes the one line about a refusal: code, precise reason and cause.
-func LogRefusal(log *zap.Logger, message string, refused *authn.Refusal, status int, r *http.Request, fields ...zap.Field) {
-	level := zap.InfoLevel
-	switch {
-	case errors.Is(refused.Err, context.Canceled) && r.Context().Err() != nil:
-		level = zap.DebugLevel // the client went away
-	case status >= http.StatusInternalServerError:
-		level = zap.ErrorLevel
-	}
-	log.Log(level, message, append(fields,
-		zap.String("code", refused.Code), zap.String("reason", refused.Reason), zap.Int("status", status), zap.Error(refused.Err))...)
 }

@@ -74,6 +74,18 @@ func (c *Cache[K, V]) Clear() {
 	}
 }
 
+// Len is how many values are held.
+func (c *Cache[K, V]) Len() int {
+	if c == nil {
+		return 0
+	}
+	n := 0
+	for _, s := range c.shards {
+		n += s.Len()
+	}
+	return n
+}
+
 func (c *Cache[K, V]) shard(k K) *lru.TwoQueueCache[K, V] {
 	if len(c.shards) == 1 {
 		return c.shards[0]

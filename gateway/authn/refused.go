@@ -1,0 +1,179 @@
+package authn
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/attestgate/caddy-attest/internal/cache"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// A RefusedRequest is what a gateway remembers of a refusal, for whoever has the id
+// and asks why. It holds no credential and no claim but those that every token has.
+type RefusedRequest struct {
+	ID   string
+	At   time.Time
+	Door string
+	// Host, Method and Path are the request's, without query.
+	Host, Method, Path string
+	// Client is its address, as the door knows it.
+	Client       string
+	Status       int
+	Code, Reason string
+	Message      string
+	// Profile that refused it, where one was selected.
+	Profile string
+	// Check of the token that failed, and what was configured and found there. Found is
+	// empty where it would be a claim's value.
+	Check, Configured, Found, Remedy string
+	// Token is what the token shown says of itself.
+	Token trust.TokenFacts
+}
+
+// Bounds of what is remembered.
+const (
+	maxRefused        = 10_000
+	maxRefusedAlike   = 200 // of one profile, code and client
+	maxRefusedText    = 200 // bytes of each text
+	maxLinesAlike     = 5   // lines in the log of one profile, code and client, within a second
+	maxRefusedClients = 10_000
+)
+
+// Refusals remember the last refused requests, at most 10,000 in some 16 MiB, and at
+// most 200 of one profile, code and client. Make it with NewRefusals; it is safe for
+// concurrent use.
+type Refusals struct {
+	mu    sync.Mutex
+	list  []RefusedRequest // a ring
+	next  int
+	alike map[refusalKind]int
+	lines *cache.Cache[refusalKind, *lineCount]
+	now   func() time.Time
+}
+
+// A refusalKind is what makes refusals alike.
+type refusalKind struct{ profile, code, client string }
+
+// lineCount counts lines of one kind within a second.
+type lineCount struct {
+	since      time.Time
+	written    int
+	suppressed int
+}
+
+// NewRefusals makes one that remembers nothing yet.
+func NewRefusals(now func() time.Time) *Refusals {
+	return &Refusals{alike: map[refusalKind]int{}, lines: cache.New[refusalKind, *lineCount](maxRefusedClients), now: now}
+}
+
+func (r RefusedRequest) kind() refusalKind { return refusalKind{r.Profile, r.Code, r.Client} }
+
+// Line counts a refusal and tells whether it is to be written to the log, and how many
+// alike were not since the last one that was.
+func (l *Refusals) Line(r RefusedRequest) (write bool, suppressed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	n, ok := l.lines.Get(r.kind())
+	if !ok {
+		n = &lineCount{since: now}
+		l.lines.Set(r.kind(), n)
+	}
+	if age := now.Sub(n.since); age >= time.Second || age < 0 {
+		n.since, n.written = now, 0
+	}
+	if n.written >= maxLinesAlike {
+		n.suppressed++
+		return false, 0
+	}
+	n.written++
+	suppressed, n.suppressed = n.suppressed, 0
+	return true, suppressed
+}
+
+// Wanted tells whether one more of its kind is remembered.
+func (l *Refusals) Wanted(r RefusedRequest) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.alike[r.kind()] < maxRefusedAlike
+}
+
+// Add remembers a refusal. The oldest one goes.
+func (l *Refusals) Add(r RefusedRequest) {
+	for _, text := range []*string{&r.ID, &r.Host, &r.Method, &r.Path, &r.Client, &r.Configured, &r.Found} {
+		*text = shortened(*text)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.alike[r.kind()] >= maxRefusedAlike {
+		return
+	}
+	l.alike[r.kind()]++
+	if len(l.list) < maxRefused {
+		l.list = append(l.list, r)
+		return
+	}
+	gone := l.list[l.next].kind()
+	if l.alike[gone]--; l.alike[gone] == 0 {
+		delete(l.alike, gone)
+	}
+	l.list[l.next] = r
+	l.next = (l.next + 1) % maxRefused
+}
+
+func shortened(text string) string {
+	if len(text) > maxRefusedText {
+		return text[:maxRefusedText]
+	}
+	return text
+}
+
+// Find answers the refusal with that id.
+func (l *Refusals) Find(id string) (RefusedRequest, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.list, func(r RefusedRequest) bool { return r.ID == id })
+	if i < 0 {
+		return RefusedRequest{}, false
+	}
+	return l.list[i], true
+}
+
+// Latest answers at most so many, the newest first.
+func (l *Refusals) Latest(limit int) []RefusedRequest {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []RefusedRequest
+	for i := range len(l.list) {
+		if len(list) == limit {
+			break
+		}
+		list = append(list, l.list[((l.next-1-i)%len(l.list)+len(l.list))%len(l.list)])
+	}
+	return list
+}
+
+// publicChecks are those whose found value is no personal one: who issued the token,
+// for whom, by which key, and when.
+var publicChecks = []string{"parse", "type", "algorithm", "issuer", "audience", "key", "signature", "expiry", "not_before", "issued_at", "age", "lifetime"}
+
+// Refused is what is remembered of a refusal, without the facts of the request.
+func (r *Refusal) Refused() RefusedRequest {
+	out := RefusedRequest{Code: r.Code, Reason: r.Reason, Message: r.Message, Profile: r.profile()}
+	t := r.trustRefusal()
+	if t == nil {
+		return out
+	}
+	out.Check, out.Configured, out.Remedy = t.Check, t.Configured, t.Remedy
+	if slices.Contains(publicChecks, t.Check) {
+		out.Found = t.Found
+	}
+	return out
+}
+
+// TokenFacts are what the token shown says of itself.
+func (r *Refusal) TokenFacts() trust.TokenFacts {
+	facts, _ := trust.Describe(r.token)
+	return facts
+}
