@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"gateway/metrics":       {"gateway/authn", "trust"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
-	"caddymodule/command":   {},
+	"caddymodule/command":   {"gateway/admin"},
 	"caddymodule/coverage":  {},
 	"caddymodule/grammar":   {},
 	"e2e":                   {},

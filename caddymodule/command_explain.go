@@ -14,137 +14,137 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/attestgate/caddy-attest/caddymodule/command"
+	"github.com/attestgate/caddy-attest/gateway/admin"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "explain [--profile <name>] [--config <path>] [--adapter <name>] < token",
-		Short: "Says what every check of a profile makes of a token",
+		Use:   "explain [<token>] [--profile <name>] [--all] [--config <path>] [--adapter <name>]",
+		Short: "Says what the gateway makes of a token, and why",
 		Long: `
-Reads a token from standard input, runs every check of a profile of the
-configuration on it, and prints for each whether it passed, what is configured,
-what the token says, and what would help.
+Says in its first line what is wrong with a token and what to do, then what every
+check made of it: whether it passed, what is configured, what the token says, and
+what would help. The token is read from standard input, so that it does not stay in
+the history of the shell; a header line, quotes and line breaks around it do not
+matter.
 
-Without --profile the profile is the one that the token's issuer and audience
-select; if they select none, every profile says why not. Keys are fetched from
-the issuer where the profile says so. The signature is never printed.
+The running gateway is asked, which also looks at the store: organization, member,
+and the JWT that an upstream would receive. With --config the profiles of that file
+judge the token, and the store is not looked at. Keys are fetched from the issuer
+where the profile says so. Nothing is stored, and the signature is never printed.
 
-The exit status is 0 if the token is good.
+The exit status is 0 if the token is good, 1 if it is refused.
 `,
-		Args: cobra.NoArgs,
-		RunE: caddycmd.WrapCommandFuncForCobra(runExplain),
+		Args: cobra.MaximumNArgs(1),
 	}
-	cmd.Flags().String("profile", "", "the profile to check against")
-	cmd.Flags().StringP("config", "c", "", "the configuration file (default: the Caddyfile here)")
+	command.Run(cmd, runExplain)
+	cmd.Flags().String("profile", "", "the profile to check against (default: the one that the token selects)")
+	cmd.Flags().Bool("all", false, "say of every profile what it makes of the token")
+	cmd.Flags().StringP("config", "c", "", "judge with the profiles of this configuration file, and not with a running gateway")
 	cmd.Flags().StringP("adapter", "a", "", "the adapter of the configuration file")
 	return cmd
 }
 
 var errNotGood = errors.New("the token is not good")
 
-func runExplain(flags caddycmd.Flags) (int, error) {
-	set, err := explainedSet(flags.String("config"), flags.String("adapter"))
+func runExplain(cmd *cobra.Command, args []string) error {
+	token, err := tokenOf(cmd, args)
 	if err != nil {
-		return caddy.ExitCodeFailedStartup, err
+		return err
 	}
-	token, err := readToken(os.Stdin)
-	if err != nil {
-		return caddy.ExitCodeFailedStartup, err
+	profile, _ := cmd.Flags().GetString("profile")
+	all, _ := cmd.Flags().GetBool("all")
+	config, _ := cmd.Flags().GetString("config")
+	adapter, _ := cmd.Flags().GetString("adapter")
+	ask := func(profile string) (admin.Explanation, error) { return command.Explain(cmd, token, profile) }
+	names := func() ([]string, error) { return command.ProfileNames(cmd) }
+	if config != "" {
+		set, err := explainedSet(config, adapter)
+		if err != nil {
+			return err
+		}
+		ask = func(profile string) (admin.Explanation, error) {
+			return explainOffline(cmd.Context(), set, token, profile)
+		}
+		names = func() ([]string, error) { return set.Names(), nil }
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	profiles := []string{profile}
+	if all {
+		if profiles, err = names(); err != nil {
+			return err
+		}
+	}
+	return explainAll(cmd, profiles, ask)
+}
+
+func explainAll(cmd *cobra.Command, profiles []string, ask func(string) (admin.Explanation, error)) error {
+	admitted := false
+	for _, profile := range profiles {
+		e, err := ask(profile)
+		if err != nil {
+			return err
+		}
+		admitted = admitted || e.Admitted
+		if err := command.PrintExplanation(cmd, e); err != nil {
+			return err
+		}
+	}
+	if !admitted {
+		return errNotGood
+	}
+	return nil
+}
+
+// explainOffline judges with the profiles of a file. Whether a token that passes would
+// be admitted depends on the store too, which is told as not looked at.
+func explainOffline(ctx context.Context, set *trust.Set, token, profile string) (admin.Explanation, error) {
+	names := set.Names()
+	if profile != "" {
+		if _, ok := set.Profile(profile); !ok {
+			return admin.Explanation{}, fmt.Errorf("there is no profile %q; there are: %s", profile, strings.Join(names, ", "))
+		}
+		names = []string{profile}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	good, err := explain(ctx, os.Stdout, set, flags.String("profile"), token)
-	if err == nil && !good {
-		err = errNotGood
-	}
-	if err != nil {
-		return caddy.ExitCodeFailedStartup, err
-	}
-	return caddy.ExitCodeSuccess, nil
+	found := set.ExplainToken(ctx, token, names)
+	e := admin.ExplanationOf(authn.Explanation{Explanation: found, Admitted: found.Good})
+	e.NotLookedAt = append(e.NotLookedAt, "the store: organization, member, what operators have revoked")
+	return e, nil
 }
 
 // maxTokenInput is far above any token that could be good.
 const maxTokenInput = 64 << 10
 
-func readToken(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxTokenInput))
+// tokenOf is the argument, else what stands on standard input.
+func tokenOf(cmd *cobra.Command, args []string) (string, error) {
+	if len(args) == 1 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "the token is in the history of this shell now; standard input keeps it out")
+		return args[0], nil
+	}
+	if isTerminal(cmd.InOrStdin()) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "paste the token, then press Ctrl-D on a line of its own")
+	}
+	data, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), maxTokenInput))
 	if err != nil {
 		return "", err
 	}
-	token := strings.TrimSpace(string(data))
-	if token == "" {
+	if len(strings.TrimSpace(string(data))) == 0 {
 		return "", errors.New("no token on standard input")
 	}
-	return token, nil
+	return string(data), nil
 }
 
-// explain writes the findings of the profile that is named, or of the one the
-// token selects, or of all of them, and tells whether one of them is content.
-func explain(ctx context.Context, w io.Writer, set *trust.Set, name, token string) (bool, error) {
-	profiles, err := toExplain(set, name, token)
-	if err != nil {
-		return false, err
+func isTerminal(r io.Reader) bool {
+	file, ok := r.(*os.File)
+	if !ok {
+		return false
 	}
-	good := false
-	for _, p := range profiles {
-		fmt.Fprintf(w, "profile %s\n", p.Name())
-		good = writeFindings(w, p.Explain(ctx, token)) || good
-	}
-	return good, nil
-}
-
-func toExplain(set *trust.Set, name, token string) ([]*trust.Profile, error) {
-	if name != "" {
-		p, ok := set.Profile(name)
-		if !ok {
-			return nil, fmt.Errorf("there is no profile %q; there are: %s", name, strings.Join(set.Names(), ", "))
-		}
-		return []*trust.Profile{p}, nil
-	}
-	if p, err := set.Select(token, set.Names()); err == nil {
-		return []*trust.Profile{p}, nil
-	}
-	all := make([]*trust.Profile, 0, len(set.Names()))
-	for _, name := range set.Names() {
-		p, _ := set.Profile(name)
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-// writeFindings prints one line per check, with what is needed to mend it below,
-// and tells whether all passed.
-func writeFindings(w io.Writer, findings []trust.Finding) bool {
-	good := true
-	for _, f := range findings {
-		mark := "✓"
-		switch {
-		case f.Skipped:
-			mark, good = "-", false
-		case !f.Passed:
-			mark, good = "✗", false
-		}
-		fmt.Fprintf(w, "  %s %s%s\n", mark, f.Check, compared(f))
-		if !f.Passed && f.Remedy != "" {
-			fmt.Fprintf(w, "      → %s\n", f.Remedy)
-		}
-	}
-	return good
-}
-
-func compared(f trust.Finding) string {
-	text := ""
-	if f.Code != "" {
-		text = " (" + f.Code + ")"
-	}
-	if f.Configured != "" {
-		text += "\n      configured: " + f.Configured
-	}
-	if f.Found != "" {
-		text += "\n      token:      " + f.Found
-	}
-	return text
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // explainedSet builds the profiles of a configuration, with Caddy's storage for

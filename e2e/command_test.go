@@ -32,6 +32,7 @@ const twoDev = `{
 
 // check is the lines of explain about one check.
 func check(report, name string) string {
+	_, report, _ = strings.Cut(report, "\n") // the summary
 	_, rest, found := strings.Cut(report, " "+name)
 	if !found {
 		return ""
@@ -75,6 +76,9 @@ func TestMintAndExplain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			res := g.explain(g.mint(c.token...), "--profile", "demo")
 			lines := check(res.stdout, c.check)
+			if first, _, _ := strings.Cut(res.stdout, "\n"); !strings.HasPrefix(first, "profile demo refuses this token: ") || !strings.Contains(first, c.remedy) {
+				t.Errorf("the first line does not say what to do: %s", first)
+			}
 			if res.status != 1 || !strings.HasPrefix(lines, "  ✗ "+c.check+" ("+c.code+")\n") {
 				t.Errorf("exit status %d\n%s%s", res.status, res.stdout, res.stderr)
 			}
@@ -87,6 +91,23 @@ func TestMintAndExplain(t *testing.T) {
 				t.Errorf("%d checks failed:\n%s", n, res.stdout)
 			}
 		})
+	}
+}
+
+// Exit statuses: a script must be able to tell a refusal from a misspelt verb, and both
+// from a gateway that is not there.
+func TestExitStatuses(t *testing.T) {
+	g := startGateway(t, twoDev)
+	for _, c := range []struct {
+		status int
+		args   []string
+	}{
+		{2, []string{"nope"}}, {2, []string{"sessions", "lists"}}, {2, []string{"sessions", "show"}}, {2, []string{"status", "--nope"}},
+		{3, []string{"status", "--address", "127.0.0.1:1"}}, {0, []string{"reference", "leeway"}}, {1, []string{"reference", "nope"}},
+	} {
+		if res := g.run("", append([]string{"attest"}, c.args...)...); res.status != c.status {
+			t.Errorf("%v: exit status %d, want %d\n%s%s", c.args, res.status, c.status, res.stdout, res.stderr)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func checkKey(v *verification) *failure {
 	defer cancel()
 	keys, err := v.profile.config.Keys.Keys(ctx, keyHint(v.header()))
 	if err != nil {
-		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched; the token may be good, try again later"}
+		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched, so the token may be good: " + err.Error()}
 	}
 	if len(keys) == 0 {
 		return unknownKey(v)

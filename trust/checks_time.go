@@ -26,6 +26,16 @@ func numericDate(v any) (time.Time, bool) {
 	return time.Unix(int64(whole), int64(fraction*1e9)).UTC(), true
 }
 
+// notSeconds says what a date must be; milliseconds are a common mistake.
+func (v *verification) notSeconds(claim string) string {
+	if n, ok := v.dateClaim(claim).(json.Number); ok {
+		if ms, err := n.Int64(); err == nil && ms > lastDate && ms/1000 <= lastDate {
+			return claim + " is in milliseconds; it must be a number of seconds since 1970 (RFC 7519 §2)"
+		}
+	}
+	return claim + " must be a number of seconds since 1970"
+}
+
 // dateClaim is the value of a claim that holds a NumericDate, nil where the token
 // has none or null. Unlike lookup it keeps "" [] and {}: they are values of the
 // wrong type, and a token that carries one must not pass as one without the claim.
@@ -38,7 +48,7 @@ func checkExpiry(v *verification) *failure {
 	}
 	exp, ok := numericDate(value)
 	if !ok {
-		return &failure{code: CodeExpiryInvalid, remedy: "exp must be a number of seconds since 1970"}
+		return &failure{code: CodeExpiryInvalid, remedy: v.notSeconds("exp")}
 	}
 	v.expiry = exp
 	late := v.now.Sub(exp.Add(v.profile.config.leeway()))
@@ -55,7 +65,7 @@ func checkNotBefore(v *verification) *failure {
 	}
 	nbf, ok := numericDate(value)
 	if !ok {
-		return &failure{code: CodeNotBefore, remedy: "nbf must be a number of seconds since 1970"}
+		return &failure{code: CodeNotBefore, remedy: v.notSeconds("nbf")}
 	}
 	v.notBefore = nbf
 	return v.checkNotFuture(nbf, CodeNotYetValid)
@@ -68,7 +78,7 @@ func checkIssuedAt(v *verification) *failure {
 	}
 	iat, ok := numericDate(value)
 	if !ok {
-		return &failure{code: CodeIssuedAtInvalid, remedy: "iat must be a number of seconds since 1970"}
+		return &failure{code: CodeIssuedAtInvalid, remedy: v.notSeconds("iat")}
 	}
 	v.issuedAt = iat
 	if f := v.checkNotFuture(iat, CodeIssuedInFuture); f != nil {
@@ -128,7 +138,7 @@ func checkAuthTime(v *verification) *failure {
 	}
 	at, ok := numericDate(value)
 	if !ok {
-		return &failure{code: CodeAuthTime, remedy: "auth_time must be a number of seconds since 1970"}
+		return &failure{code: CodeAuthTime, remedy: v.notSeconds("auth_time")}
 	}
 	if f := v.checkNotFuture(at, CodeAuthTime); f != nil {
 		return f

@@ -101,7 +101,7 @@ func (k *RemoteKeys) fetch() error {
 		err = k.acceptSet(ctx, fetched)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrKeysUnavailable, err)
+		err = fmt.Errorf("%w: %s: %w", ErrKeysUnavailable, k.config.URL, err)
 		k.recordFetch(k.config.Now(), 0, err)
 		k.useArchive(ctx)
 	}

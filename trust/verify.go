@@ -17,17 +17,21 @@ func (p *Profile) Verify(ctx context.Context, token string) (*Identity, error) {
 // A check that needs one that failed is skipped. The findings hold claims of the token
 // and are for the operator. Explain caches nothing.
 func (p *Profile) Explain(ctx context.Context, token string) []Finding {
-	v := p.newVerification(ctx, token)
-	findings := make([]Finding, 0, len(p.checks))
+	findings, _ := p.newVerification(ctx, token).explain()
+	return findings
+}
+
+// explain runs every check, and tells whether all have passed.
+func (v *verification) explain() (findings []Finding, good bool) {
 	var failed []string
-	for _, c := range p.checks {
+	for _, c := range v.profile.checks {
 		f := c.explain(v, failed)
 		if !f.Passed {
 			failed = append(failed, c.name)
 		}
 		findings = append(findings, f)
 	}
-	return findings
+	return findings, len(failed) == 0
 }
 
 func (v *verification) verify() (*Identity, error) {

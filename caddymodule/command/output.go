@@ -6,6 +6,9 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
+
+	"github.com/attestgate/caddy-attest/gateway/admin"
 )
 
 // An output prints an answer for people; nil prints it as it came.
@@ -60,6 +63,14 @@ func cell(v any) string {
 	return printable(string(data))
 }
 
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || 0x200b <= r && r <= 0x200f || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 {
@@ -91,40 +102,27 @@ func revoked(w io.Writer, answer []byte) error {
 
 // why prints a refusal: what, where, and the checks up to the one that failed.
 func why(w io.Writer, answer []byte) error {
-	var r struct {
-		ID, Time, Host, Method, Path, Code, Reason, Message, Profile string
-		Status                                                       int
-		Client                                                       string `json:"client_ip"`
-		Token                                                        map[string]string
-		Checks                                                       []struct {
-			Check, Code, Configured, Found, Remedy string
-			Passed                                 bool
-		}
-	}
+	var r admin.Refusal
 	if err := json.Unmarshal(answer, &r); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "%d %s (%s): %s\n", r.Status, r.Code, r.Reason, r.Message)
-	fmt.Fprintf(w, "%s %s %s%s from %s\n", r.Time, r.Method, printable(r.Host), printable(r.Path), r.Client)
-	for _, name := range []string{"alg", "kid", "typ", "iss", "aud", "iat", "nbf", "exp"} {
-		if text := r.Token[name]; text != "" {
-			fmt.Fprintf(w, "  token %s: %s\n", name, printable(text))
+	fmt.Fprintf(w, "%s %s %s%s from %s\n", r.Time.Format(time.RFC3339), r.Method, printable(r.Host), printable(r.Path), r.Client)
+	if t := r.Token; t != nil {
+		for _, line := range [][2]string{
+			{"alg", t.Algorithm}, {"kid", t.KeyID}, {"typ", t.Type}, {"iss", t.Issuer}, {"aud", t.Audience},
+			{"iat", t.IssuedAt}, {"nbf", t.NotBefore}, {"exp", t.ExpireAt},
+		} {
+			if line[1] != "" {
+				fmt.Fprintf(w, "  token %s: %s\n", line[0], printable(line[1]))
+			}
 		}
 	}
 	if r.Profile != "" {
 		fmt.Fprintf(w, "profile %s\n", r.Profile)
 	}
 	for _, c := range r.Checks {
-		if c.Passed {
-			fmt.Fprintf(w, "  ✓ %s\n", c.Check)
-			continue
-		}
-		fmt.Fprintf(w, "  ✗ %s (%s)\n", c.Check, c.Code)
-		for _, line := range [][2]string{{"configured:", c.Configured}, {"token:     ", c.Found}, {"→", c.Remedy}} {
-			if line[1] != "" {
-				fmt.Fprintf(w, "      %s %s\n", line[0], printable(line[1]))
-			}
-		}
+		writeCheck(w, c)
 	}
 	return nil
 }

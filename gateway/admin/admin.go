@@ -71,6 +71,7 @@ func operations() []operation {
 		{"GET", "/attest/health", "Whether the gateway serves; ?strict fails for degraded parts too", false, (*Admin).health},
 		{"GET", "/attest/refusals", "The latest refused requests, the newest first: ?code, profile, limit", false, (*Admin).refusals},
 		{"GET", "/attest/refusals/{id}", "One refused request by its id, with the checks as they were", false, (*Admin).refusedRequest},
+		{"POST", "/attest/explain", "What the gateway would answer to a token, and why; nothing is stored", false, (*Admin).explain},
 		{"GET", "/attest/traffic", "Requests admitted and refused in the last hour, by profile and minute", false, (*Admin).traffic},
 		{"GET", "/attest/profiles", "The profiles and the state of their keys", false, (*Admin).profiles},
 		{"POST", "/attest/profiles/{profile}/revoke", "End every session that rests on a profile, and refuse its tokens issued until now", true, (*Admin).revokeProfile},

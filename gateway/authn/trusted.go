@@ -119,19 +119,8 @@ func credentialLifetime(c trust.Config) time.Duration {
 func (a *Authenticator) resolve(
 	ctx context.Context, id *trust.Identity, apiOrganization string, check func(directory.Organization, directory.Member) error,
 ) (directory.Organization, directory.Member, error) {
-	c := a.profileOf(id).Config()
-	assertion := directory.Assertion{
-		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
-		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
-		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
-		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,
-		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
-		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
-		SecondOnly: c.Factor.SecondOnly, Check: check, Demoted: a.cache.dropMember,
-	}
-	if addsMetadata(id.Metadata) {
-		assertion.CheckMetadata = a.checkMemberClaims
-	}
+	assertion := a.assertion(id, apiOrganization)
+	assertion.Check, assertion.Demoted = check, a.cache.dropMember
 	assertion.Created = func(o, m string) {
 		action := MemberCreated
 		if m == "" {
@@ -145,6 +134,24 @@ func (a *Authenticator) resolve(
 		a.cache.dropMember(member)
 	}
 	return org, member, err
+}
+
+// assertion is what an identity says of its member, in the directory's words.
+func (a *Authenticator) assertion(id *trust.Identity, apiOrganization string) directory.Assertion {
+	c := a.profileOf(id).Config()
+	assertion := directory.Assertion{
+		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
+		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
+		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
+		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,
+		CreateMembers: c.CreateMembers, CreateOrganizations: c.CreateOrganizations,
+		CreateMembersPerHour: c.CreateMembersPerHour, CreateOrganizationsPerHour: c.CreateOrganizationsPerHour,
+		SecondOnly: c.Factor.SecondOnly,
+	}
+	if addsMetadata(id.Metadata) {
+		assertion.CheckMetadata = a.checkMemberClaims
+	}
+	return assertion
 }
 
 // profileOf answers the profile of an identity, which Verify took from the same set.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/internal/jose"
+	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
 
 // ErrTooLarge reports a JWT above 16 KiB, the most that the gateway reads itself.
@@ -25,6 +27,19 @@ func (m *Minter) CheckSize(r Request) error {
 		return fmt.Errorf("mint: claims: %w", err)
 	}
 	return checkSize(payload)
+}
+
+// Preview answers the claims of a JWT for the request if it were minted at a moment. It
+// signs nothing, and the session need not have started.
+func (m *Minter) Preview(r Request, at time.Time) (claims.Object, error) {
+	payload, err := m.payload(r, at.Truncate(time.Second), at.Truncate(time.Second).Add(r.Lifetime))
+	if err != nil {
+		return nil, fmt.Errorf("mint: claims: %w", err)
+	}
+	if err := checkSize(payload); err != nil {
+		return nil, err
+	}
+	return strictjson.Object(payload)
 }
 
 func checkSize(payload []byte) error {
