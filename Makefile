@@ -20,12 +20,16 @@ test: node ## run every test; says what was left out for lack of what
 	@test -n "$(RACE)" || echo "make test: no C compiler, so the tests run without the race detector"
 	@command -v redis-server >/dev/null || echo "make test: no redis-server, so the Redis tests are left out"
 	@command -v lighttpd >/dev/null || echo "make test: no lighttpd, so its CGI test is left out"
+	@command -v chromium >/dev/null || echo "make test: no chromium, so the operator's page is not tried in a browser"
 	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
 	go test $(RACE) ./...
 	cd e2e/cache && go test -mod=mod ./... # its go.mod follows the product's
 
-node: ## install what the tests with Node.js want
-	@if command -v npm >/dev/null 2>&1; then cd testdata/node && npm ci --silent --no-audit --no-fund || echo "make test: npm could not install the packages"; fi
+node: testdata/node/node_modules/.package-lock.json testdata/browser/node_modules/.package-lock.json ## install what the tests with Node.js want
+
+# npm writes the hidden lock last, so that it is there only when everything is.
+testdata/%/node_modules/.package-lock.json: testdata/%/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then cd testdata/$* && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json || echo "make test: npm could not install the packages of testdata/$*"; fi
 
 FUZZTIME ?= 30s
 fuzz: ## run every fuzz test for FUZZTIME (default 30s)
@@ -52,7 +56,7 @@ caddyfiles: build ## fmt, adapt and validate every shipped Caddyfile
 	.ci/caddyfiles
 
 clean: ## remove what was built
-	rm -rf ./caddy testdata/node/node_modules
+	rm -rf ./caddy testdata/node/node_modules testdata/browser/node_modules
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)

@@ -36,6 +36,10 @@ func TestEveryFieldArrives(t *testing.T) {
 			func() any { return new(API) },
 			func(v any) []any { return []any{v.(*API).gatewayServe(), v.(*API).Health} },
 		},
+		"attest_desk": {
+			func() any { return new(Desk) },
+			func(v any) []any { return []any{v.(*Desk).Write, v.(*Desk).Hosts} },
+		},
 		"redis": {
 			func() any { return &RedisStore{Addresses: []string{"a:1"}} },
 			func(v any) []any { c, err := v.(*RedisStore).config(); return []any{c, fmt.Sprint(err)} },

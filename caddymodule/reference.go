@@ -14,12 +14,13 @@ var (
 	globalManual = manualOf("attest", "", globalBlock)
 	routeManual  = manualOf("attest", attestArgs, attestBlock)
 	apiManual    = manualOf("attest_api", "", apiBlock)
+	deskManual   = manualOf("attest_desk", "", deskBlock)
 )
 
 // Reference is the configuration language: the global block, then the directives.
 func Reference() string {
 	text := ""
-	for i, m := range []manual{globalManual, routeManual, apiManual} {
+	for i, m := range []manual{globalManual, routeManual, apiManual, deskManual} {
 		if i > 0 {
 			text += "\n"
 		}

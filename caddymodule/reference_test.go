@@ -25,6 +25,7 @@ var manuals = map[string]func(help bool) string{
 	"profile":    func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
 	"Attest":     routeManual,
 	"API":        apiManual,
+	"Desk":       deskManual,
 	"RedisStore": func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
 }
 

@@ -106,8 +106,12 @@ func (a *Authenticator) explainSession(ctx context.Context, r ExplainRequest, e 
 // explainJWT renders what an upstream would be told.
 func (a *Authenticator) explainJWT(e *Explanation, id *trust.Identity, p directory.Preview) {
 	factor := factorOf(id)
+	now := a.Now()
 	live := LiveSession{
-		Session:      session.Session{OrganizationID: p.Organization.ID, MemberID: p.Member.ID, Factors: []session.Factor{factor}},
+		Session: session.Session{
+			ID: "session-…", OrganizationID: p.Organization.ID, MemberID: p.Member.ID, Factors: []session.Factor{factor},
+			SignedInAt: now, StartedAt: now, LastAccessedAt: now, ExpiresAt: id.Until,
+		},
 		Organization: p.Organization, Member: p.Member, Factors: []session.Factor{factor},
 	}
 	rendered, err := a.render(live)
@@ -117,7 +121,7 @@ func (a *Authenticator) explainJWT(e *Explanation, id *trust.Identity, p directo
 		return
 	}
 	request := mintRequest(live, rendered.Roles, rendered.Claims, []string{a.Issuer}, DefaultInjectedLifetime)
-	if e.Session, err = a.Minter.Preview(request, a.Now()); err != nil {
+	if e.Session, err = a.Minter.Preview(request, now); err != nil {
 		e.refuse("session_jwt", err, "make the claims and roles fewer")
 		return
 	}
