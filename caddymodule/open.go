@@ -195,6 +195,7 @@ func (a *App) run(work func(context.Context) error) {
 // alarm tells that a record did not open under any secret: somebody has written
 // to the store, or a secret was dropped too early.
 func (a *App) alarm(ref store.Ref) {
+	a.lease.memory.metrics.RecordFault()
 	a.logger.Error("a stored record does not open: it was altered, or sealed with a secret that is no longer configured",
 		zap.String("partition", ref.Partition), zap.String("key", ref.Key))
 }

@@ -80,26 +80,6 @@ func printable(text string) string {
 	}, text)
 }
 
-// text prints the member "text" of an answer.
-func text(w io.Writer, answer []byte) error {
-	var t struct{ Text string }
-	if err := json.Unmarshal(answer, &t); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(w, strings.TrimSuffix(t.Text, "\n"))
-	return err
-}
-
-// revoked prints how many sessions have ended.
-func revoked(w io.Writer, answer []byte) error {
-	var n struct{ Matched, Revoked int }
-	if err := json.Unmarshal(answer, &n); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "%d sessions were chosen, and %d have ended\n", n.Matched, n.Revoked)
-	return err
-}
-
 // why prints a refusal: what, where, and the checks up to the one that failed.
 func why(w io.Writer, answer []byte) error {
 	var r admin.Refusal
@@ -125,4 +105,14 @@ func why(w io.Writer, answer []byte) error {
 		writeCheck(w, c)
 	}
 	return nil
+}
+
+// revoked prints how many sessions have ended.
+func revoked(w io.Writer, answer []byte) error {
+	var n struct{ Matched, Revoked int }
+	if err := json.Unmarshal(answer, &n); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d sessions were chosen, and %d have ended\n", n.Matched, n.Revoked)
+	return err
 }

@@ -21,6 +21,7 @@ type Metrics struct {
 	jwts     *prometheus.CounterVec
 	store    *prometheus.HistogramVec
 	faults   *prometheus.CounterVec
+	sealed   prometheus.Counter
 }
 
 var _ authn.Observer = (*Metrics)(nil)
@@ -41,11 +42,14 @@ func New() *Metrics {
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
 		}, []string{"operation"}),
 		faults: counter("store_call_errors_total", "Calls of the store that failed, by operation.", "operation"),
+		sealed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: prefix + "sealed_record_faults_total", Help: "Stored records that did not open: altered, or sealed with a secret that is gone.",
+		}),
 	}
 }
 
 func (m *Metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.changes, m.failed, m.jwts, m.store, m.faults}
+	return []prometheus.Collector{m.requests, m.changes, m.failed, m.jwts, m.store, m.faults, m.sealed}
 }
 
 // Describe implements prometheus.Collector.
@@ -84,6 +88,9 @@ func (m *Metrics) Changed(_ context.Context, e authn.Event) {
 		m.failed.WithLabelValues(string(e.Action)).Inc()
 	}
 }
+
+// RecordFault counts a stored record that did not open.
+func (m *Metrics) RecordFault() { m.sealed.Inc() }
 
 // Minted implements authn.Observer.
 func (m *Metrics) Minted(api, reused bool) {
