@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"gateway/proxy":         {"gateway/authn", "gateway/web"},
 	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
 	"gateway/admin":         {"gateway/authn", "trust", "directory", "session", "session/mint", "claims", "internal/strictjson"},
+	"gateway/cases":         {"trust", "claims", "internal/strictjson"},
 	"gateway/desk":          {},
 	"gateway/metrics":       {"gateway/authn", "trust"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},

@@ -20,9 +20,9 @@ func init() {
 type App struct {
 	// The `iss` of every JWT the gateway signs: an http or https URL without a
 	// trailing slash, under which upstreams find the gateway's keys.
-	// Default: with `compat`, `stytch.com/` and the project id; else
-	// `http://` and the first listener if every HTTP listener is loopback; else
-	// it must be set.
+	// Default: with `compat`, `stytch.com/` and the project id; else, if every HTTP
+	// listener is loopback, `http://` and the first one that has attest_api, or the
+	// first; else it must be set.
 	Issuer string `json:"issuer,omitempty"`
 
 	// The keys that seal every record before a store sees it, each at least 32
@@ -77,6 +77,12 @@ type App struct {
 	// Trusted issuers, by profile name: a–z 0–9 _ -, beginning with a letter or
 	// digit, up to 64 characters; `any` and `off` are reserved.
 	Profiles map[string]*Profile `json:"profiles,omitempty"`
+
+	// Files of cases that are run whenever the configuration is loaded or validated: claims
+	// of tokens, and what is expected of them (docs/testing.md). One that does not come
+	// out as expected refuses the configuration. Placeholders of the forms {env.NAME} and
+	// {file.PATH} are replaced. Default: none.
+	Tests []string `json:"tests,omitempty"`
 
 	// Upstreams that are reached with and without an attest on purpose, by address.
 	// For any other, a way past the attest that protects it elsewhere refuses the

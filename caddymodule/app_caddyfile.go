@@ -80,6 +80,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //		role <id> {
 //			allow <resource> <action>...
 //		}
+//		test <file>...
 //		resource <id> <action>...
 //		organization <id> {
 //			name <text>
@@ -126,6 +127,8 @@ var globalBlock = grammar.Block[App]{Name: "global attest", Lines: []grammar.Lin
 	grammar.Custom("template", "<name> <heredoc> | <name> file <path>", "claims of the gateway's JWTs; 'default' applies where a route names none", readTemplate),
 	grammar.Named("role", "<id>", "what a role permits", roleBlock,
 		func(a *App) *map[string]*Role { return &a.Roles }),
+	grammar.Texts("test", "<file>...", "cases of tokens and what is expected of them, run at validate",
+		func(a *App) *[]string { return &a.Tests }),
 	grammar.Custom("resource", "<id> <action>...", "what permissions are about", readResource),
 	grammar.Named("organization", "<id>", "an organization that exists by configuration", organizationBlock,
 		func(a *App) *map[string]*Organization { return &a.Organizations }),

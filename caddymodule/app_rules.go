@@ -33,6 +33,7 @@ func (c *checker) app(a *App) {
 		c.template(grammar.Place{"template", name}, name, t, a.claimPolicy())
 	}
 	c.sharedUpstreams(a)
+	c.paths(grammar.Place{"test"}, a.Tests...)
 	c.roles(a)
 	c.organizations(a)
 	for name, p := range sorted(a.Profiles) {

@@ -82,7 +82,7 @@ func appInCore(a *App) []any {
 	ring, noRing := a.readRing()
 	secrets, _ := a.configuredSecrets(context.Background(), nil)
 	all := []any{
-		a.gatewayConfig(), a.sessionConfig(), ring, secrets, organizations, policy, templates, a.SharedUpstreams,
+		a.gatewayConfig(), a.sessionConfig(), ring, secrets, organizations, policy, templates, a.SharedUpstreams, a.Tests,
 		fmt.Sprint(noOrganizations, noPolicy, noTemplates, noRing),
 	}
 	for name, p := range sorted(a.Profiles) {

@@ -150,6 +150,17 @@ func isTerminal(r io.Reader) bool {
 // explainedSet builds the profiles of a configuration, with Caddy's storage for
 // the keys of dev profiles, and runs nothing.
 func explainedSet(config, adapter string) (*trust.Set, error) {
+	app, err := configuredApp(config, adapter)
+	if err != nil {
+		return nil, err
+	}
+	t, err := app.trust(caddy.DefaultStorage, app.storedDevKeys(context.Background(), caddy.DefaultStorage))
+	return t.set, err
+}
+
+// configuredApp is the app of a configuration file, checked and with placeholders
+// replaced; nothing of it runs.
+func configuredApp(config, adapter string) (*App, error) {
 	data, _, _, err := caddycmd.LoadConfig(config, adapter)
 	if err != nil {
 		return nil, err
@@ -170,9 +181,5 @@ func explainedSet(config, adapter string) (*trust.Set, error) {
 		return nil, errors.New(noApp)
 	}
 	app.fill()
-	if err := provision(func(c *checker) { c.app(app) }, app.replace); err != nil {
-		return nil, err
-	}
-	t, err := app.trust(caddy.DefaultStorage, app.storedDevKeys(context.Background(), caddy.DefaultStorage))
-	return t.set, err
+	return app, provision(func(c *checker) { c.app(app) }, app.replace)
 }

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -26,16 +27,16 @@ func (a *App) listen(ctx caddy.Context) error {
 	case !errors.Is(err, caddy.ErrNotConfigured):
 		return nil
 	}
-	if err := a.listenOn(server); err != nil {
+	found := coverage.Check(ctx, server.Servers, a.SharedUpstreams)
+	if err := a.listenOn(server, found.Servers["attest_api"]); err != nil {
 		return a.located(err)
 	}
-	return a.cover(ctx, server)
+	a.ways = found.Ways
+	return a.cover(found)
 }
 
 // cover refuses a way past an attest to the upstream that it protects.
-func (a *App) cover(ctx caddy.Context, server *caddyhttp.App) error {
-	found := coverage.Check(ctx, server.Servers, a.SharedUpstreams)
-	a.ways = found.Ways
+func (a *App) cover(found coverage.Findings) error {
 	for _, text := range found.Warnings {
 		a.logger.Warn(text)
 	}
@@ -46,9 +47,9 @@ func (a *App) cover(ctx caddy.Context, server *caddyhttp.App) error {
 	return errors.Join(problems...)
 }
 
-// listenOn draws the conclusions.
-func (a *App) listenOn(server *caddyhttp.App) error {
-	first, open, err := survey(server)
+// listenOn draws the conclusions. publishing are the servers that serve the keys.
+func (a *App) listenOn(server *caddyhttp.App, publishing []string) error {
+	first, open, err := survey(server, publishing)
 	if err != nil {
 		return err
 	}
@@ -64,10 +65,11 @@ func (a *App) listenOn(server *caddyhttp.App) error {
 	return check(true, func(c *checker) { c.app(a) })
 }
 
-// survey finds the first listener, by the servers' names, and one that is not
-// loopback, if there is any.
-func survey(server *caddyhttp.App) (first, open string, err error) {
-	for _, s := range sorted(server.Servers) {
+// survey finds the first listener, by the servers' names, of those that publish the
+// keys if there are such, and one that is not loopback, if there is any.
+func survey(server *caddyhttp.App, publishing []string) (first, open string, err error) {
+	published := false
+	for name, s := range sorted(server.Servers) {
 		for _, text := range s.Listen {
 			address, err := caddy.ParseNetworkAddress(text)
 			if err != nil {
@@ -76,8 +78,9 @@ func survey(server *caddyhttp.App) (first, open string, err error) {
 			if !isLoopback(address) {
 				return "", text, nil
 			}
-			if first == "" && !address.IsUnixNetwork() {
-				first = address.JoinHostPort(0)
+			publishes := slices.Contains(publishing, name)
+			if !address.IsUnixNetwork() && (first == "" || publishes && !published) {
+				first, published = address.JoinHostPort(0), publishes
 			}
 		}
 	}

@@ -12,11 +12,17 @@ func TestListeners(t *testing.T) {
 	tests := map[string]struct {
 		app    *App       // nil says nothing
 		listen [][]string // by server
-		issuer string
-		err    string
+		// publishing are the servers that have attest_api; they are named a, b, ….
+		publishing []string
+		issuer     string
+		err        string
 	}{
 		"the first loopback listener is the issuer": {
 			listen: [][]string{{"127.0.0.1:8080", "[::1]:8080"}, {"localhost:9090"}}, issuer: "http://127.0.0.1:8080",
+		},
+		"the first that publishes the keys is": {
+			listen: [][]string{{"127.0.0.1:2020"}, {"unix//run/attest.sock"}, {"127.0.0.1:8080", "[::1]:8080"}, {"127.0.0.1:9090"}}, publishing: []string{"b", "c", "d"},
+			issuer: "http://127.0.0.1:8080",
 		},
 		"a name is a loopback one": {listen: [][]string{{"localhost:8080"}}, issuer: "http://localhost:8080"},
 		"IPv6":                     {listen: [][]string{{"[::1]:8080"}}, issuer: "http://[::1]:8080"},
@@ -43,7 +49,7 @@ func TestListeners(t *testing.T) {
 				server.Servers[string(rune('a'+i))] = &caddyhttp.Server{Listen: listen}
 			}
 			app := orNew(test.app)
-			err := app.listenOn(&server)
+			err := app.listenOn(&server, test.publishing)
 			if test.err != "" {
 				wantProblem(t, err, test.err)
 			} else if err != nil || app.Issuer != test.issuer {

@@ -101,8 +101,11 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 	if a.ring, err = a.readRing(); err != nil {
 		return err
 	}
-	_, err = a.trust(ctx.Storage(), passingDevKeys)
-	return err
+	t, err := a.trust(ctx.Storage(), passingDevKeys)
+	if err != nil {
+		return err
+	}
+	return a.runCases(ctx, t.set)
 }
 
 // Start opens the store and lets requests through. What the issuers publish is

@@ -73,6 +73,7 @@ func (a *App) replace(r *grammar.Replacer) {
 	r.Text(grammar.Place{"issuer"}, &a.Issuer)
 	r.Texts(grammar.Place{"secret"}, a.Secrets)
 	r.Texts(grammar.Place{"shared_upstream"}, a.SharedUpstreams)
+	r.Texts(grammar.Place{"test"}, a.Tests)
 	if a.Project != nil {
 		for i := range a.Project.Secrets {
 			r.Text(grammar.Place{"project", "secret"}, &a.Project.Secrets[i].Secret)

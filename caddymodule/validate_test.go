@@ -50,3 +50,25 @@ func TestConfiguredMetadataThatNoTemplateTakes(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCasesOfTheConfiguration: a profile that no longer does what a case expects is found
+// by validate.
+func TestCasesOfTheConfiguration(t *testing.T) {
+	s := newSite(t, plainSite)
+	file := filepath.Join(s.dir, "cases.json")
+	with := strings.Replace(plainSite, "\tattest {\n", "\tattest {\n\t\ttest "+file+"\n", 1)
+	for text, want := range map[string]string{
+		`[{"name": "a", "profile": "acme", "token": {"sub": "ada", "roles": ["editor", "x"]}, "expect": {"roles": ["editor"]}}]`: "",
+		`[{"name": "b", "profile": "acme", "token": {"sub": "ada"}, "expect": {"roles": ["editor"]}}]`:                           `"b": expected roles ["editor"]`,
+		`[{"name": "c"`: "cases: ",
+	} {
+		s.must(os.WriteFile(file, []byte(text), 0o600))
+		if err := s.validate(with); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	s.must(os.Remove(file))
+	if err := s.validate(with); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}

@@ -26,6 +26,9 @@ type Findings struct {
 
 	// Ways are all ways to upstreams, in the order in which they were met.
 	Ways []Way
+
+	// Servers are the names of the servers that lead to a handler, by its module name.
+	Servers map[string][]string
 }
 
 // A Way is one way to an upstream.
@@ -45,18 +48,18 @@ type Way struct {
 // ctx loads matchers. Upstreams with one of the shared addresses are reached with
 // and without attest on purpose.
 func Check(ctx caddy.Context, servers map[string]*caddyhttp.Server, shared []string) Findings {
-	r := &report{judge: judge{patterns: make(map[atom]patterns)}, shared: make(map[address]bool)}
+	r := &report{judge: judge{patterns: make(map[atom]patterns)}, shared: make(map[address]bool), servers: make(map[string][]string)}
 	for _, text := range shared {
 		r.shared[addressOf(text)] = true
 	}
 	for _, name := range sortedKeys(servers) {
 		s := servers[name]
-		r.listeners = listenersOf(s.Listen)
+		r.listeners, r.server = listenersOf(s.Listen), name
 		w := walker{reader: reader{ctx: ctx, overIP: onlyIP(s.Listen)}, report: r}
 		w.server(place{cond: always, words: []string{strings.Join(s.Listen, " ")}}, s)
 	}
 	r.judgeReaches()
-	return Findings{unique(r.errors), unique(r.warnings), r.ways()}
+	return Findings{unique(r.errors), unique(r.warnings), r.ways(), r.servers}
 }
 
 // unique leaves out what was found already: a named route is walked for every

@@ -209,6 +209,7 @@ func (w *walker) invoke(name string, f *flow, at place) {
 // other follows requests through a handler that is known by its parts only.
 func (w *walker) other(h any, f *flow, at place) {
 	name, p := moduleName(h), partsOf(h)
+	w.report.meets(name)
 	if name == "cache" {
 		f.caches = append(f.caches, at)
 	}

@@ -22,6 +22,8 @@ type report struct {
 	judge     judge
 	shared    map[address]bool
 	listeners listeners // of the server that is walked
+	server    string    // its name
+	servers   map[string][]string
 	reaches   []reach
 	errors    []string
 	warnings  []string
@@ -154,6 +156,13 @@ func (r *report) judgeReaches() {
 		default:
 			r.warnings = append(r.warnings, fmt.Sprintf("upstream %s is behind %s, and it cannot be told whether every request to it by %s meets an attest; %s", n.text, cover, n.place, remedy(n.text)))
 		}
+	}
+}
+
+// meets notes that the server that is walked leads to a handler.
+func (r *report) meets(handler string) {
+	if list := r.servers[handler]; !slices.Contains(list, r.server) {
+		r.servers[handler] = append(list, r.server)
 	}
 }
 
