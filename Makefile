@@ -6,7 +6,11 @@ CADDYFILES := Caddyfile.example $(wildcard examples/*.Caddyfile examples/*/Caddy
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: all build run test fuzz bench fmt lint caddyfiles node clean help
+# The tags of a release (xcaddy.sh): without them Caddy compiles databases that it never
+# links.
+TAGS := -tags nobadger,nomysql,nopgx
+
+.PHONY: all build run test test-fast fuzz bench fmt lint caddyfiles node clean help
 
 all: fmt lint test ## format, lint, test
 
@@ -22,8 +26,11 @@ test: node ## run every test; says what was left out for lack of what
 	@command -v lighttpd >/dev/null || echo "make test: no lighttpd, so its CGI test is left out"
 	@command -v chromium >/dev/null || echo "make test: no chromium, so the operator's page is not tried in a browser"
 	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
-	go test $(RACE) ./...
+	go test $(RACE) $(TAGS) ./...
 	cd e2e/cache && go test -mod=mod ./... # its go.mod follows the product's
+
+test-fast: ## what is quick: no race detector, no Redis, no processes, no browser
+	go test $(TAGS) -short $$(go list ./... | grep -v -e /store/redis -e /e2e$$)
 
 node: testdata/node/node_modules/.package-lock.json testdata/browser/node_modules/.package-lock.json ## install what the tests with Node.js want
 
@@ -59,4 +66,4 @@ clean: ## remove what was built
 	rm -rf ./caddy testdata/node/node_modules testdata/browser/node_modules
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST)

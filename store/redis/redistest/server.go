@@ -37,6 +37,9 @@ type Server struct {
 // nothing on disk.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no servers")
+	}
 	need(t, "redis-server", "redis-cli")
 	s := &Server{t: t, args: args, Dir: t.TempDir(), password: valueOf(args, "--requirepass")}
 	for range 5 {
