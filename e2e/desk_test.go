@@ -26,8 +26,9 @@ http://127.0.0.1:DESK {
 }
 `
 
-// browse drives the page; pictures are left in the folder that the environment names.
-func browse(t *testing.T, page, token string) found {
+// drive runs a script of testdata/browser in a real Chromium and reads what it prints;
+// pictures are left in the folder that the environment names.
+func drive(t *testing.T, script string, into any, args ...string) {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	modules, absent := filepath.Glob("../testdata/browser/node_modules/playwright-core/package.json")
@@ -37,7 +38,7 @@ func browse(t *testing.T, page, token string) found {
 		}
 		t.Skip("no chromium, or its driver is not installed (make node)")
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "desk.mjs", page, token, os.Getenv("ATTEST_PICTURES"))
+	cmd := exec.CommandContext(t.Context(), "node", append(append([]string{script}, args...), os.Getenv("ATTEST_PICTURES"))...)
 	cmd.Dir = "../testdata/browser"
 	cmd.Env = append(os.Environ(), "CHROMIUM="+chromium)
 	var stderr strings.Builder
@@ -46,11 +47,9 @@ func browse(t *testing.T, page, token string) found {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	var f found
-	if err := json.Unmarshal(out, &f); err != nil {
+	if err := json.Unmarshal(out, into); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return f
 }
 
 // hostile are claims that try to be markup, to reorder text, to hide, and to be long.
@@ -80,7 +79,8 @@ func TestDeskInABrowser(t *testing.T) {
 	for i, text := range hostile {
 		args = append(args, "--claim", fmt.Sprintf("evil%d=%s", i, strings.ReplaceAll(text, "\x00", "")))
 	}
-	f := browse(t, "http://127.0.0.1:"+port+"/", "Authorization: Bearer "+g.mint(args...))
+	var f found
+	drive(t, "desk.mjs", &f, "http://127.0.0.1:"+port+"/", "Authorization: Bearer "+g.mint(args...))
 	if len(f.Errors)+len(f.Foreign)+len(f.Violations)+f.Cookies+f.Stored > 0 {
 		t.Errorf("errors %q, requests elsewhere %q, accessibility %q, %d cookies, %d stored", f.Errors, f.Foreign, f.Violations, f.Cookies, f.Stored)
 	}

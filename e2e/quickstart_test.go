@@ -18,18 +18,13 @@ func startQuickStart(t *testing.T) (g *gateway, app string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, port := range []string{"localhost:2019", ":8080 {", ":8081 {", "127.0.0.1:8081"} {
+	for _, port := range []string{"localhost:2019", ":2020 {", ":8080 {", ":8081 {", "127.0.0.1:8081"} {
 		if !strings.Contains(string(data), port) {
 			t.Fatalf("Caddyfile.example has no %s", port)
 		}
 	}
-	// The issuer is by default the first listener, in the order of the addresses:
-	// as in the file, the gateway's comes before the app's.
 	front, behind := freePort(t), freePort(t)
-	if front > behind {
-		front, behind = behind, front
-	}
-	g = newGatewayAt(t, front, string(data), "2019", fmt.Sprint(freePort(t)), "8080", "PORT", "8081", fmt.Sprint(behind))
+	g = newGatewayAt(t, front, string(data), "2019", fmt.Sprint(freePort(t)), "2020", fmt.Sprint(freePort(t)), "8080", "PORT", "8081", fmt.Sprint(behind))
 	g.start()
 	return g, fmt.Sprintf("http://127.0.0.1:%d", behind)
 }
@@ -112,5 +107,21 @@ func TestQuickStartExecutesNoHeader(t *testing.T) {
 				t.Errorf("the header is not shown as it came:\n%s", res.body)
 			}
 		})
+	}
+}
+
+// A visitor with a browser reads how to get a token, pastes it, and sees what the app
+// received, with the cookie from then on.
+func TestQuickStartInABrowser(t *testing.T) {
+	g, _ := startQuickStart(t)
+	var seen struct{ Before, After, Again string }
+	drive(t, "quickstart.mjs", &seen, g.url("/"), g.mint("demo", "--email", "ada@example.com", "--claim", "x=<script>alert(1)</script>"))
+	if !strings.Contains(seen.Before, "./caddy attest mint demo") {
+		t.Errorf("before: %s", seen.Before)
+	}
+	for _, page := range []string{seen.After, seen.Again} {
+		if !strings.Contains(page, "What the app received") || !strings.Contains(page, `"email":"ada@example.com"`) || strings.Contains(page, "__Host-session") {
+			t.Errorf("after: %s", page)
+		}
 	}
 }
