@@ -19,7 +19,7 @@ func readAPIDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, erro
 	if err != nil {
 		return nil, err
 	}
-	if h.IsNamedRoute() {
+	if inNamedRoute(h) {
 		return nil, r.Locate(&grammar.Problem{Place: apiPlace, Text: namedRoute})
 	}
 	app, err := globalApp(h)

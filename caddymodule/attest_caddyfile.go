@@ -21,7 +21,7 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	if err != nil {
 		return nil, err
 	}
-	if h.IsNamedRoute() {
+	if inNamedRoute(h) {
 		return nil, r.Locate(&grammar.Problem{Place: attestPlace, Text: namedRoute})
 	}
 	handler.Source = r.Source(nil)

@@ -17,7 +17,7 @@ func readDeskDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, err
 	if err != nil {
 		return nil, err
 	}
-	if h.IsNamedRoute() {
+	if inNamedRoute(h) {
 		return nil, r.Locate(&grammar.Problem{Place: deskPlace, Text: namedRoute})
 	}
 	if _, err := globalApp(h); err != nil {

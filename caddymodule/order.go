@@ -36,3 +36,10 @@ func globalApp(h httpcaddyfile.Helper) (*App, error) {
 	h.State[state] = app
 	return app, nil
 }
+
+// inNamedRoute tells whether a directive stands in a named route. Caddy before 2.11.9
+// cannot say so; there only what such a route leaves uncovered is found, at load.
+func inNamedRoute(h httpcaddyfile.Helper) bool {
+	asked, ok := any(h).(interface{ IsNamedRoute() bool })
+	return ok && asked.IsNamedRoute()
+}
