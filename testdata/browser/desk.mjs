@@ -66,11 +66,12 @@ for (const scheme of ['light', 'dark']) {
 
 // A refusal opens with one click; a session ends after a count and a second press.
 {
-  const { context, page } = await open()
+  const { context, page } = await open({ colorScheme: 'light', viewport: { width: 1100, height: 780 } })
   await page.goto(page_url + '#/now')
   await page.click('table a')
   await page.waitForSelector('.notice.bad')
   found.texts.refusal = await page.innerText('main')
+  if (pictures) await page.screenshot({ path: `${pictures}/desk.png` }) // docs/desk.png
   await page.goto(page_url + '#/sessions')
   await page.click('table a')
   await page.waitForSelector('.timeline')

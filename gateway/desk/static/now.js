@@ -81,6 +81,7 @@ async function showOne(root, id, signal) {
 		h('p', {}, h('a', {href: '#/now'}, '← all refusals')),
 		notice('bad', h('strong', {}, `${r.status} ${r.code}: `), r.message),
 		h('p', {}, `${r.method} ${r.host}${r.path} from ${r.client_ip}, `, ago(r.time), r.profile ? `, profile ${r.profile}` : ''),
-		tokenFacts(r.token),
-		r.checks?.length ? [h('h2', {}, 'The checks as they were'), checkList(r.checks)] : h('p', {class: 'soft'}, 'Reason: ' + r.reason))
+		h('div', {class: 'columns'},
+			h('section', {}, tokenFacts(r.token) ?? h('p', {class: 'soft'}, 'No token that could be read was shown.')),
+			h('section', {}, r.checks?.length ? [h('h2', {}, 'The checks as they were'), checkList(r.checks)] : h('p', {}, 'Reason: ' + r.reason))))
 }
