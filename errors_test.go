@@ -49,3 +49,25 @@ func sources(t *testing.T) string {
 	}
 	return b.String()
 }
+
+// reasons are what places call a reason: because, RefuseFor, a field, or the second
+// result of the functions that classify errors.
+var reasons = regexp.MustCompile(`because\("(\w+)"\)|RefuseFor\("\w+", "(\w+)"\)|Reason: "(\w+)"|return "\w+", "(\w+)"`)
+
+// Every reason that an operator may read is documented.
+func TestEveryReasonIsDocumented(t *testing.T) {
+	data, err := os.ReadFile("docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, m := range reasons.FindAllStringSubmatch(sources(t), -1) {
+		reason := strings.Join(m[1:], "")
+		if found++; !strings.Contains(string(data), "`"+reason+"`") {
+			t.Errorf("docs/errors.md does not name %s", reason)
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d reasons were found", found)
+	}
+}

@@ -66,4 +66,3 @@ func pythonExample(t *testing.T) *exec.Cmd {
 	missing(t, "python3-jwt")
 	return nil
 }
-

@@ -238,7 +238,7 @@ func TestErrorsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	var documented []string
-	for _, m := range regexp.MustCompile("(?m)^- <a id=\"(\\w+)\"></a>`(\\w+)` \\(API (\\d+), proxied (\\d+)\\): .+").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("(?m)^- <a id=\"(\\w+)\"></a>`(\\w+)` \\(API (\\d+), proxied (\\d+)\\): .+").FindAllStringSubmatch(strings.ReplaceAll(string(text), "\n  ", " "), -1) {
 		if m[1] != m[2] {
 			t.Errorf("the anchor of %s is %s", m[2], m[1])
 		}
