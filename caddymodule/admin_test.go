@@ -178,6 +178,11 @@ func TestFreezeLetsSessionsGoOn(t *testing.T) {
 	if res := s.get("/", "Authorization", "Bearer "+fresh); res.StatusCode != 200 {
 		t.Errorf("unfrozen: %d", res.StatusCode)
 	}
+	s.run("levers", "freeze")
+	s.run("profiles", "disable", "acme")
+	if out := s.run("levers", "clear"); !strings.Contains(out, `"frozen": false`) || !strings.Contains(out, `"disabled_profiles": []`) {
+		t.Errorf("clear: %s", out)
+	}
 	s.run("levers", "revoke-before")
 	refused(t, s.get("/", "Authorization", "Bearer "+ada), 401, "profile_not_accepted")
 }

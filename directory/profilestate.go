@@ -55,16 +55,46 @@ func (d *Directory) ProfileStates(ctx context.Context, profiles []string) ([]Pro
 	return states, nil
 }
 
+// A ProfileChange is what is to change of a ProfileState.
+type ProfileChange struct {
+	// NotBefore replaces an earlier one; it never takes a later one back.
+	NotBefore time.Time
+	// Disabled replaces what there was; nil leaves it.
+	Disabled *bool
+}
+
+// Of is the state with the change.
+func (c ProfileChange) Of(s ProfileState) ProfileState {
+	s.NotBefore = later(s.NotBefore, c.NotBefore)
+	if c.Disabled != nil {
+		s.Disabled = *c.Disabled
+	}
+	return s
+}
+
+// Then is the change followed by another.
+func (c ProfileChange) Then(next ProfileChange) ProfileChange {
+	c.NotBefore = later(c.NotBefore, next.NotBefore)
+	if next.Disabled != nil {
+		c.Disabled = next.Disabled
+	}
+	return c
+}
+
 // RevokeProfile refuses from now on every token of the profile that was issued at or
 // before at. Its sessions are for the caller to refuse: they read ProfileState. An
 // earlier revocation never replaces a later one.
 func (d *Directory) RevokeProfile(ctx context.Context, profile string, at time.Time) error {
-	return d.changeProfile(ctx, profile, func(r *stateRecord) { r.NotBefore = later(r.NotBefore, at.UTC().Round(0)) })
+	return d.ChangeProfile(ctx, profile, ProfileChange{NotBefore: at})
 }
 
-// DisableProfile disables a profile, or enables it again.
-func (d *Directory) DisableProfile(ctx context.Context, profile string, disabled bool) error {
-	return d.changeProfile(ctx, profile, func(r *stateRecord) { r.Disabled = disabled })
+// ChangeProfile changes the state of a profile, or of AllProfiles.
+func (d *Directory) ChangeProfile(ctx context.Context, profile string, c ProfileChange) error {
+	c.NotBefore = c.NotBefore.UTC().Round(0)
+	return d.changeProfile(ctx, profile, func(r *stateRecord) {
+		state := c.Of(ProfileState{NotBefore: r.NotBefore, Disabled: r.Disabled})
+		r.NotBefore, r.Disabled = state.NotBefore, state.Disabled
+	})
 }
 
 func (d *Directory) changeProfile(ctx context.Context, profile string, change func(*stateRecord)) error {

@@ -64,6 +64,9 @@ type faulty struct {
 	mu   sync.Mutex
 	down error
 	puts int
+	gets int
+	// fails, where set, may fail a Get.
+	fails func(partition string, keys []string) error
 }
 
 func (f *faulty) set(err error) {
@@ -84,8 +87,21 @@ func (f *faulty) writes() int {
 	return f.puts
 }
 
+func (f *faulty) reads() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gets
+}
+
 func (f *faulty) Get(ctx context.Context, partition string, keys ...string) ([]store.Record, error) {
-	if err := f.err(); err != nil {
+	f.mu.Lock()
+	f.gets++
+	err, fails := f.down, f.fails
+	f.mu.Unlock()
+	if err == nil && fails != nil {
+		err = fails(partition, keys)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return f.Store.Get(ctx, partition, keys...)

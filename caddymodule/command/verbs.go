@@ -71,6 +71,7 @@ func nouns() map[string][]verb {
 			{use: "list", short: "Shows what is frozen, revoked and switched off", method: "GET", path: "/attest/levers"},
 			{use: "freeze", short: "Starts no session and adds no factor, on every gateway", method: "POST", path: "/attest/levers/freeze"},
 			{use: "unfreeze", short: "Takes sign-ins again", method: "POST", path: "/attest/levers/unfreeze"},
+			{use: "clear", short: "Enables every profile and takes sign-ins again; what was revoked stays so", method: "POST", path: "/attest/levers/clear"},
 			{use: "revoke-before", short: "Refuses every session started and token issued until a time", method: "POST",
 				path: "/attest/levers/revoke-before", body: []flag{{"time", "RFC 3339; default now", ""}}},
 		},

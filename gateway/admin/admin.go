@@ -82,6 +82,7 @@ func operations() []operation {
 		{"POST", "/attest/levers/freeze", "Start no session and add no factor, on every gateway", true, (*Admin).freeze},
 		{"POST", "/attest/levers/unfreeze", "Take sign-ins again", true, (*Admin).unfreeze},
 		{"POST", "/attest/levers/revoke-before", "Refuse every session started and token issued until a time", true, (*Admin).revokeBefore},
+		{"POST", "/attest/levers/clear", "Enable every profile and take sign-ins again; what was revoked stays so", true, (*Admin).clearLevers},
 		{"GET", "/attest/organizations", "The organizations", false, (*Admin).organizations},
 		{"GET", "/attest/organizations/{organization}", "One organization, by id, external id or slug", false, (*Admin).organization},
 		{"POST", "/attest/organizations/{organization}/revoke", "End every session of an organization, and refuse tokens for it issued until now", true, (*Admin).revokeOrganization},

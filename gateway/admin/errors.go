@@ -12,7 +12,7 @@ import (
 // An Error is what an operator is told. It holds no token and no secret.
 type Error struct {
 	// Code is one of authn's problems, or of this package: bad_request, read_only,
-	// no_such_operation, not_found, confirmation_required.
+	// no_such_operation, not_found, not_confirmed, confirmation_required.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	status  int

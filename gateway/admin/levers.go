@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
 // Levers are what an operator has done about the whole fleet.
@@ -40,9 +42,27 @@ func (a *Admin) unfreeze(c *call) (any, error) { return a.setFrozen(c, false) }
 
 func (a *Admin) setFrozen(c *call, frozen bool) (any, error) {
 	if err := a.Core.DisableProfile(c.Context(), directory.AllProfiles, frozen); err != nil {
-		return nil, err
+		return nil, unconfirmed(err)
 	}
 	return a.levers(c)
+}
+
+// clearLevers enables every profile and takes sign-ins again. What was revoked stays so.
+func (a *Admin) clearLevers(c *call) (any, error) {
+	for _, name := range append(a.Core.Profiles.Names(), directory.AllProfiles) {
+		if err := a.Core.DisableProfile(c.Context(), name, false); err != nil {
+			return nil, unconfirmed(err)
+		}
+	}
+	return a.levers(c)
+}
+
+// unconfirmed tells of a lever that the store has not taken that it holds here.
+func unconfirmed(err error) error {
+	if authn.RefusalOf(err).Kind != authn.Unavailable {
+		return err
+	}
+	return &Error{"not_confirmed", "the store has not taken it: it holds on this gateway, and on the others as soon as the store can be written", http.StatusServiceUnavailable}
 }
 
 // A RevokeBefore says until when everything is to be refused.
@@ -66,7 +86,7 @@ func (a *Admin) revokeBefore(c *call) (any, error) {
 		return nil, badRequest("time is in the future")
 	}
 	if err := a.Core.RevokeProfile(c.Context(), directory.AllProfiles, r.Time); err != nil {
-		return nil, err
+		return nil, unconfirmed(err)
 	}
 	return a.levers(c)
 }

@@ -71,7 +71,10 @@ func (a *Admin) revokeProfile(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Done{Revoked: name}, a.Core.RevokeProfile(c.Context(), name, a.Core.Now())
+	if err := a.Core.RevokeProfile(c.Context(), name, a.Core.Now()); err != nil {
+		return nil, unconfirmed(err)
+	}
+	return Done{Revoked: name}, nil
 }
 
 // refreshKeys fetches the keys of a profile, and answers how they stand then: that the
@@ -100,7 +103,7 @@ func (a *Admin) switchProfile(c *call, disabled bool) (any, error) {
 		return nil, err
 	}
 	if err := a.Core.DisableProfile(c.Context(), name, disabled); err != nil {
-		return nil, err
+		return nil, unconfirmed(err)
 	}
 	p, _ := a.Core.Profiles.Profile(name)
 	return a.profile(c, p)

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/attestgate/caddy-attest/session"
@@ -16,12 +17,16 @@ type SessionCookie struct {
 
 // cookieFor answers the cookie for a browser that arrived with a trusted token. A
 // client that is no browser would not keep it, and one that already has a live
-// cookie of the same member needs no other: then it is nil.
+// cookie of the same member needs no other: then it is nil, as it is where sign-ins are
+// frozen and the token has no such session yet.
 func (a *Authenticator) cookieFor(ctx context.Context, p Presented, live LiveSession, id *trust.Identity) (*SessionCookie, error) {
 	if !p.Browser || a.isCookieOf(ctx, p.Cookie, live) {
 		return nil, nil
 	}
 	s, err := a.cookieSession(ctx, live, id)
+	if errors.Is(err, errFrozen) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +45,9 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 		}
 	}
 	started, err := a.starts.Do(ctx, startKey{key, true}, func(ctx context.Context) (LiveSession, error) {
+		if err := a.signInsOpen(ctx, id.Profile); err != nil {
+			return LiveSession{}, err
+		}
 		started, err := a.startSession(ctx, session.Start{
 			OrganizationID: live.Organization.ID, MemberID: live.Member.ID, Duration: a.SessionDuration, Factor: factorOf(id),
 		}, id.IssuedAt)

@@ -3,11 +3,12 @@ package authn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
-	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/trust"
 )
 
 // Levers are what an operator does about the whole fleet while it runs: profiles that
@@ -16,23 +17,22 @@ import (
 // nobody. A Levers is what one gateway knows of them beside the store, also across a
 // reload. Make it with NewLevers; it is safe for concurrent use.
 type Levers struct {
+	// writing is held while one change is written: of two that an operator makes one
+	// after the other, the store must not be left with the first.
+	writing sync.Mutex
+
 	mu sync.Mutex
 	// known are the last states that the store had a record of: one that was emptied
 	// gets them back.
 	known map[string]directory.ProfileState
-	// pending are changes that the store has not taken. They hold here meanwhile.
-	pending map[string]lever
-}
-
-// A lever is a change of the state of a profile.
-type lever struct {
-	notBefore time.Time
-	disabled  *bool // nil: as it was
+	// pending are changes that the store has not taken. They hold here meanwhile. What
+	// is pointed at is never changed.
+	pending map[string]*directory.ProfileChange
 }
 
 // NewLevers makes one that knows nothing yet.
 func NewLevers() *Levers {
-	return &Levers{known: map[string]directory.ProfileState{}, pending: map[string]lever{}}
+	return &Levers{known: map[string]directory.ProfileState{}, pending: map[string]*directory.ProfileChange{}}
 }
 
 // settle answers the state that holds here, given the stored one.
@@ -42,63 +42,66 @@ func (l *Levers) settle(name string, stored directory.ProfileState) directory.Pr
 	if stored.Recorded {
 		l.known[name] = stored
 	}
-	return l.pending[name].over(l.known[name])
-}
-
-// over is the state with the change.
-func (v lever) over(s directory.ProfileState) directory.ProfileState {
-	if v.notBefore.After(s.NotBefore) {
-		s.NotBefore = v.notBefore
+	state := l.known[name]
+	if noted := l.pending[name]; noted != nil {
+		state = noted.Of(state)
 	}
-	if v.disabled != nil {
-		s.Disabled = *v.disabled
-	}
-	return s
+	return state
 }
 
 // note keeps a change that the store has not taken yet.
-func (l *Levers) note(name string, v lever) {
+func (l *Levers) note(name string, c directory.ProfileChange) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	noted := l.pending[name]
-	if v.notBefore.After(noted.notBefore) {
-		noted.notBefore = v.notBefore
+	if noted := l.pending[name]; noted != nil {
+		c = noted.Then(c)
 	}
-	if v.disabled != nil {
-		noted.disabled = v.disabled
-	}
-	l.pending[name] = noted
+	l.pending[name] = &c
 }
 
-// unwritten are the changes that are to be written to a store that has these states:
-// those that it has not taken, and those that it has lost.
-func (l *Levers) unwritten(names []string, stored []directory.ProfileState) map[string]lever {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := map[string]lever{}
-	for i, name := range names {
-		known := l.known[name]
-		if lost := known.Recorded && !stored[i].Recorded; lost {
-			list[name] = lever{known.NotBefore, &known.Disabled}
-		}
-		if noted, ok := l.pending[name]; ok {
-			v := list[name]
-			if noted.notBefore.After(v.notBefore) {
-				v.notBefore = noted.notBefore
-			}
-			if noted.disabled != nil {
-				v.disabled = noted.disabled
-			}
-			list[name] = v
-		}
-	}
-	return list
+// An unwritten change is what a store is to be told: what it has not taken, and what it
+// has lost.
+type unwritten struct {
+	directory.ProfileChange
+	noted *directory.ProfileChange // of it, what the store has not taken; may be nil
 }
 
-func (l *Levers) written(name string) {
+// unwritten is the change that is to be written to a store that has this state; ok
+// tells that there is one.
+func (l *Levers) unwritten(name string, stored directory.ProfileState) (u unwritten, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.pending, name)
+	known := l.known[name]
+	if lost := known.Recorded && !stored.Recorded; lost {
+		u.ProfileChange, ok = directory.ProfileChange{NotBefore: known.NotBefore, Disabled: &known.Disabled}, true
+	}
+	if noted := l.pending[name]; noted != nil {
+		u, ok = unwritten{u.Then(*noted), noted}, true
+	}
+	return u, ok
+}
+
+// written notes that the store has taken a change. One that was noted since waits.
+func (l *Levers) written(name string, u unwritten) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	state := u.Of(l.known[name])
+	state.Recorded = true
+	l.known[name] = state
+	l.forget(name, u.noted)
+}
+
+// refused forgets a change that the store will never take.
+func (l *Levers) refused(name string, u unwritten) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forget(name, u.noted)
+}
+
+func (l *Levers) forget(name string, noted *directory.ProfileChange) {
+	if l.pending[name] == noted {
+		delete(l.pending, name)
+	}
 }
 
 // A profileState is what an operator has done about a profile, or about all of them.
@@ -166,24 +169,40 @@ func (a *Authenticator) signInsOpen(ctx context.Context, profile string) error {
 	return nil
 }
 
-// existingImplicit answers the session that a token already has, while sign-ins are
-// frozen.
-func (a *Authenticator) existingImplicit(ctx context.Context, r session.Implicit) (session.Session, error) {
-	s, err := a.Sessions.ByID(ctx, a.Sessions.ImplicitID(r))
-	if err == nil {
-		err = a.Sessions.Check(s)
+// resumeImplicit answers the session that a token already has, while sign-ins are
+// frozen. A token that has none makes nothing and changes nobody.
+func (a *Authenticator) resumeImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
+	assertion := a.assertion(id, "")
+	assertion.CreateMembers, assertion.CreateOrganizations = false, false
+	assertion.Check = func(o directory.Organization, m directory.Member) error {
+		_, err := a.Sessions.ByID(ctx, a.Sessions.ImplicitID(a.implicit(id, o, m)))
+		return err
 	}
-	if err != nil && !IsFault(err) {
-		return s, Refuse("sign_ins_frozen", errFrozen)
+	org, member, err := a.Directory.Resolve(ctx, assertion)
+	if err != nil {
+		return LiveSession{}, frozenUnlessFault(err)
 	}
-	return s, err
+	s, err := a.Sessions.Implicit(ctx, a.implicit(id, org, member))
+	if err != nil {
+		return LiveSession{}, frozenUnlessFault(err)
+	}
+	return a.confirm(ctx, s, id.Profile, id.IssuedAt)
+}
+
+// frozenUnlessFault tells who has no session that sign-ins are frozen: to come back
+// later is all that helps.
+func frozenUnlessFault(err error) error {
+	if IsFault(err) {
+		return err
+	}
+	return Refuse("sign_ins_frozen", fmt.Errorf("%w: %w", errFrozen, err))
 }
 
 // RevokeProfile ends every session that rests on a profile, and refuses its tokens that
 // were issued until at; AllProfiles are all of them. It holds here at once, also where
 // the store did not take it, which is the error; it is written when the store can.
 func (a *Authenticator) RevokeProfile(ctx context.Context, profile string, at time.Time) error {
-	return a.pull(ctx, profile, ProfileRevoked, lever{notBefore: at})
+	return a.pull(ctx, profile, ProfileRevoked, directory.ProfileChange{NotBefore: at})
 }
 
 // DisableProfile keeps a profile from being used until it is enabled again. For
@@ -194,29 +213,38 @@ func (a *Authenticator) DisableProfile(ctx context.Context, profile string, disa
 	if disabled {
 		action = ProfileDisabled
 	}
-	return a.pull(ctx, profile, action, lever{disabled: &disabled})
+	return a.pull(ctx, profile, action, directory.ProfileChange{Disabled: &disabled})
 }
 
-func (a *Authenticator) pull(ctx context.Context, profile string, action Action, v lever) error {
-	a.Levers.note(profile, v)
+func (a *Authenticator) pull(ctx context.Context, profile string, action Action, c directory.ProfileChange) error {
+	a.Levers.note(profile, c)
 	a.cache.profiles.drop(profile)
-	err := a.writeLever(ctx, profile, v)
+	err := a.writeLever(ctx, profile)
 	a.cache.profiles.drop(profile)
 	a.Tell(ctx, Event{Action: action, Profile: profile, Failed: err != nil})
 	return err
 }
 
-// writeLever writes a change. One that the store refuses for good is not tried again.
-func (a *Authenticator) writeLever(ctx context.Context, profile string, v lever) error {
-	var err error
-	if !v.notBefore.IsZero() {
-		err = a.Directory.RevokeProfile(ctx, profile, v.notBefore)
+// writeLever writes what the store has not taken of a profile's state, and what it has
+// lost of it. What it refuses for good is not tried again.
+func (a *Authenticator) writeLever(ctx context.Context, profile string) error {
+	a.Levers.writing.Lock()
+	defer a.Levers.writing.Unlock()
+	stored, err := a.Directory.ProfileState(ctx, profile)
+	if err != nil {
+		return err
 	}
-	if err == nil && v.disabled != nil {
-		err = a.Directory.DisableProfile(ctx, profile, *v.disabled)
+	a.Levers.settle(profile, stored)
+	change, ok := a.Levers.unwritten(profile, stored)
+	if !ok {
+		return nil
 	}
-	if err == nil || !IsFault(err) {
-		a.Levers.written(profile)
+	err = a.Directory.ChangeProfile(ctx, profile, change.ProfileChange)
+	switch {
+	case err == nil:
+		a.Levers.written(profile, change)
+	case !IsFault(err):
+		a.Levers.refused(profile, change)
 	}
 	return err
 }
@@ -228,12 +256,12 @@ func (a *Authenticator) compareLevers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var faults []error
 	for i, name := range names {
 		a.Levers.settle(name, stored[i])
-	}
-	var faults []error
-	for name, v := range a.Levers.unwritten(names, stored) {
-		faults = append(faults, a.writeLever(ctx, name, v))
+		if _, ok := a.Levers.unwritten(name, stored[i]); ok {
+			faults = append(faults, a.writeLever(ctx, name))
+		}
 	}
 	return errors.Join(faults...)
 }

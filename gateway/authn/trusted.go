@@ -75,27 +75,18 @@ func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trus
 }
 
 func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
-	err := a.signInsOpen(ctx, id.Profile)
-	frozen := errors.Is(err, errFrozen)
-	if err != nil && !frozen {
+	switch err := a.signInsOpen(ctx, id.Profile); {
+	case errors.Is(err, errFrozen):
+		return a.resumeImplicit(ctx, id)
+	case err != nil:
 		return LiveSession{}, err
 	}
 	org, member, err := a.resolve(ctx, id, "", nil)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	c := a.profileOf(id).Config()
-	r := session.Implicit{
-		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
-		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
-		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
-	}
-	start := a.Sessions.Implicit
-	if frozen {
-		start = a.existingImplicit
-	}
 	began := a.Now().Truncate(time.Millisecond)
-	s, err := start(ctx, r)
+	s, err := a.Sessions.Implicit(ctx, a.implicit(id, org, member))
 	if err != nil {
 		return LiveSession{}, err
 	}
@@ -104,6 +95,16 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 		a.tellOf(ctx, SessionStarted, id.Profile, live)
 	}
 	return live, err
+}
+
+// implicit names the session of a token, and says how it is to be.
+func (a *Authenticator) implicit(id *trust.Identity, org directory.Organization, member directory.Member) session.Implicit {
+	c := a.profileOf(id).Config()
+	return session.Implicit{
+		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
+		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
+		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
+	}
 }
 
 // credentialLifetime is the longest that any token of a profile is a credential:
