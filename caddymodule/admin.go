@@ -113,14 +113,14 @@ func appendNew(list []string, text string) []string {
 }
 
 func (h *Attest) adminRoute(a *App) admin.Route {
-	r := admin.Route{Source: h.Source, Profiles: h.Profiles, Off: h.Off, Anonymous: h.Off || h.Optional, Audience: h.Audiences, Template: h.Template}
+	r := admin.Route{Source: h.Source, Profiles: h.Profiles, Off: h.Off || h.Observe, Observe: h.Observe, Anonymous: h.Off || h.Observe || h.Optional, Audience: h.Audiences, Template: h.Template}
 	if len(r.Profiles) == 0 {
 		r.Profiles = []string{}
 		if !h.Off {
 			r.Profiles = keys(a.Profiles)
 		}
 	}
-	if !h.Off {
+	if !h.Off && !h.Observe {
 		r.Header = h.route.Forward.WithDefaults().Header
 		if len(r.Audience) == 0 {
 			r.Audience = []string{a.issuer()}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
@@ -56,6 +57,11 @@ type Attest struct {
 	// Default: false.
 	SetCookie bool `json:"set_cookie,omitempty"`
 
+	// Admit and refuse nobody, as off does, and record what would be decided with the rest
+	// of this configuration: metrics count would_admit and would_refuse, the log says
+	// why. Nothing is injected and nothing stored. Default: false.
+	Observe bool `json:"observe,omitempty"`
+
 	// Where a Caddyfile says this, for errors about the whole configuration; the
 	// adapter writes it. Default: unknown.
 	Source string `json:"source,omitempty"`
@@ -97,6 +103,9 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return withSource(err, h.Source)
 	}
+	if h.Observe {
+		ctx.Logger().Warn("this attest only observes: requests go through without identity, as with `attest off`", zap.String("source", h.Source))
+	}
 	h.route = h.gatewayRoute()
 	app.routes, app.handlers = append(app.routes, h.route), append(app.handlers, h)
 	return nil
@@ -104,7 +113,7 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 
 // Guards tells what the route means for an upstream behind it: see
 // [coverage.Guard].
-func (h *Attest) Guards() (admits bool, source string) { return !h.Off, h.Source }
+func (h *Attest) Guards() (admits bool, source string) { return !h.Off && !h.Observe, h.Source }
 
 // appOf is the app of the configuration that a handler belongs to. It is nil without
 // an error if the app does not load: Caddy tells that by itself and serves nothing, and

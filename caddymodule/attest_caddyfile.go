@@ -49,6 +49,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		jwt_lifetime <duration>
 //		forward_jwt authorization | <Header> [<scheme>]
 //		set_cookie
+//		observe
 //	}
 func (h *Attest) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	_, err := h.read(d)
@@ -80,6 +81,8 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
 	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",
 		func(h *Attest) *bool { return &h.SetCookie }),
+	grammar.Flag("observe", "admit and refuse nobody, as off, and record what would be decided",
+		func(h *Attest) *bool { return &h.Observe }),
 }}
 
 // readRouteProfiles reads `[<profile>... | any | off]`.

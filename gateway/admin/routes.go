@@ -16,6 +16,8 @@ type Route struct {
 	Profiles []string `json:"profiles"`
 	// Off admits nobody and refuses nobody; without Source no attest is on the way.
 	Off bool `json:"off,omitempty"`
+	// Observe is Off, and records what would be decided by the profiles.
+	Observe bool `json:"observe,omitempty"`
 	// Anonymous tells that requests without a credential pass.
 	Anonymous bool     `json:"anonymous"`
 	Audience  []string `json:"audience,omitempty"`

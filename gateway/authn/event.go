@@ -80,6 +80,8 @@ type Decided struct {
 	Code, Reason string
 	// Anonymous tells that it was let through without identity.
 	Anonymous bool
+	// Observed tells that nothing of it took effect: the route only observes.
+	Observed bool
 }
 
 // An Observer is told what the gateway decides and changes. It must be quick, and safe

@@ -28,7 +28,7 @@ func NewTraffic(now func() time.Time) *Traffic {
 // count counts one request. Profiles come from the configuration, so that there are
 // few of them.
 func (t *Traffic) count(d Decided) {
-	if d.Door != "proxy" && d.Code == "" {
+	if d.Observed || d.Door != "proxy" && d.Code == "" {
 		return // a call of the API is of no profile
 	}
 	minute := t.now().Unix() / 60

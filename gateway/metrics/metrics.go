@@ -32,7 +32,7 @@ func New() *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
 	}
 	return &Metrics{
-		requests: counter("requests_total", "Requests at each door, by result (admitted, anonymous, refused), profile, and code and reason of the refusal.",
+		requests: counter("requests_total", "Requests at each door, by result (admitted, anonymous, refused; would_admit, would_refuse where a route only observes), profile, and code and reason of the refusal.",
 			"door", "result", "profile", "code", "reason"),
 		changes: counter("changes_total", "Changes of sessions, members, organizations, profiles and keys, by action and profile.", "action", "profile"),
 		failed:  counter("unconfirmed_changes_total", "Changes that hold on this gateway and that the store did not take at once.", "action"),
@@ -73,6 +73,10 @@ func (m *Metrics) Decided(d authn.Decided) {
 
 func result(d authn.Decided) string {
 	switch {
+	case d.Observed && d.Code != "":
+		return "would_refuse"
+	case d.Observed:
+		return "would_admit"
 	case d.Code != "":
 		return "refused"
 	case d.Anonymous:

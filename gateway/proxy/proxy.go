@@ -31,6 +31,7 @@ type Proxy struct {
 	scrub  *web.Scrubber
 	// authorization is what routes that do not forward in that header leave in it.
 	authorization web.AuthorizationRule
+	observing     chan struct{} // one for each request that is being observed
 }
 
 // New checks the configuration, resolves what routes name and fills in defaults.
@@ -41,7 +42,7 @@ func New(c Config) (*Proxy, error) {
 		return nil, err
 	}
 	report := web.Reporter{Core: c.Core, Log: c.Core.Log, Door: web.DoorProxy, ClientIP: c.ClientIP}
-	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes))}
+	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes)), observing: make(chan struct{}, maxObserving)}
 	return p, p.addRoutes(c.Routes)
 }
 
@@ -82,6 +83,9 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	}
 	presented := p.presented(r)
 	p.clean(r, p.removesAuthorization(r, compiled, presented))
+	if compiled.observe {
+		p.observe(r, compiled, presented)
+	}
 	d, err := p.decide(r, compiled, presented)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,10 @@ type Route struct {
 	// Off scrubs the request and admits nobody: it passes without an identity.
 	Off bool
 
+	// Observe is Off, and computes and reports what would be decided about the request
+	// if it was not.
+	Observe bool
+
 	// Forward names the header that carries the JWT. Default: Authorization with
 	// the scheme Bearer.
 	Forward Forward
@@ -21,8 +25,9 @@ type Route struct {
 
 // A compiledRoute has its defaults filled in and its names resolved.
 type compiledRoute struct {
-	core    *authn.CompiledRoute // nil where off
+	core    *authn.CompiledRoute // nil where off and not observed
 	off     bool
+	observe bool
 	forward Forward
 	large   sync.Once // a large JWT is warned of once
 }
@@ -36,7 +41,7 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if err := r.Forward.Check(); err != nil {
 		return nil, err
 	}
-	c := &compiledRoute{off: r.Off, forward: r.Forward.WithDefaults()}
+	c := &compiledRoute{off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
 	}

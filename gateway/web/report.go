@@ -49,17 +49,31 @@ var messages = map[string]string{DoorProxy: "request refused", DoorAPI: "api cal
 
 // Refused tells of one refused request. id is the one in its answer.
 func (p Reporter) Refused(r *http.Request, refused *authn.Refusal, status int, id string) {
+	p.tell(r, refused, status, id, false)
+}
+
+// Observed tells of a request that would have been refused, on a route that only
+// observes.
+func (p Reporter) Observed(r *http.Request, refused *authn.Refusal, status int, id string) {
+	p.tell(r, refused, status, id, true)
+}
+
+func (p Reporter) tell(r *http.Request, refused *authn.Refusal, status int, id string, observed bool) {
 	record := refused.Refused()
 	record.ID, record.Door, record.Status = id, p.Door, status
 	record.Host, record.Method, record.Path, record.Client = r.Host, r.Method, r.URL.EscapedPath(), p.Client(r)
 	write, suppressed := true, 0
 	if p.Core != nil {
-		p.Core.Decide(authn.Decided{Door: p.Door, Profile: record.Profile, Code: refused.Code, Reason: refused.Reason})
+		p.Core.Decide(authn.Decided{Door: p.Door, Profile: record.Profile, Code: refused.Code, Reason: refused.Reason, Observed: observed})
 		write, suppressed = p.Core.Refusals.Line(record)
 		p.remember(record, refused)
 	}
+	message := messages[p.Door]
+	if observed {
+		message = "request would be refused; the route only observes"
+	}
 	if write {
-		p.Log.Log(level(r, refused, status), messages[p.Door], fields(record, refused, suppressed)...)
+		p.Log.Log(level(r, refused, status), message, fields(record, refused, suppressed)...)
 	}
 }
 

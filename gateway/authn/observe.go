@@ -1,0 +1,92 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// Observe answers what Admit would decide about a request, and does nothing: no session
+// starts, nothing is written, no JWT is minted, and no rate is used up. Of a trusted
+// token without a session it tells what would become of it now. profile is the one that
+// would admit; it is empty where the request would pass without identity.
+func (a *Authenticator) Observe(ctx context.Context, p Presented, route *CompiledRoute) (profile string, err error) {
+	profile, err = a.observe(ctx, p, route)
+	if err != nil {
+		refused := *RefusalOf(err)
+		refused.CredentialShown, refused.token = p.Any(), p.Bearer
+		return "", &refused
+	}
+	return profile, nil
+}
+
+func (a *Authenticator) observe(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
+	switch {
+	case p.Reflects && p.Any():
+		return "", Refuse("method_not_allowed", nil)
+	case p.Ambiguous != nil:
+		return "", Refuse("too_many_credentials", p.Ambiguous)
+	case p.Bearer != "":
+		return a.observeBearer(ctx, p, route)
+	case p.Cookie != "" && p.CrossSite:
+		return "", Refuse("cross_site_request", nil)
+	case p.Cookie != "":
+		live, err := a.byToken(ctx, p.Cookie)
+		return a.observeLive(route, live, err)
+	case route.Optional:
+		return "", nil
+	}
+	return "", Refuse("no_credential", nil)
+}
+
+func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
+	if !LooksLikeJWT(p.Bearer) {
+		live, err := a.byToken(ctx, p.Bearer)
+		return a.observeLive(route, live, err)
+	}
+	id, err := a.apiJWT(ctx, p.Bearer, sha256.Sum256([]byte(p.Bearer)))
+	if notIssuedHere(err) {
+		return a.observeTrusted(ctx, p, route)
+	}
+	if err != nil {
+		return "", refusalOfJWT(err, "invalid_session_credential")
+	}
+	live, err := a.liveSession(ctx, id)
+	return a.observeLive(route, live, err)
+}
+
+func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
+	id, err := a.Profiles.Verify(ctx, p.Bearer, route.profiles)
+	if err != nil {
+		return "", err
+	}
+	if a.profileOf(id).Config().Dev && !p.Loopback {
+		return "", Refuse("invalid_trusted_auth_token", errDevProfile)
+	}
+	return a.observeIdentity(ctx, id)
+}
+
+func (a *Authenticator) observeIdentity(ctx context.Context, id *trust.Identity) (string, error) {
+	if id.Factor.SecondOnly {
+		return "", Refuse("profile_not_accepted", errSecondOnly)
+	}
+	if err := a.signInsOpen(ctx, id.Profile); err != nil {
+		return "", err
+	}
+	if _, err := a.Directory.Preview(ctx, a.assertion(id, "")); err != nil {
+		return "", err
+	}
+	return id.Profile, nil
+}
+
+func (a *Authenticator) observeLive(route *CompiledRoute, live LiveSession, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	first, ok := a.firstFactor(route.profiles, live.Factors)
+	if !ok {
+		return "", Refuse("profile_not_accepted", errNoAcceptedFactor)
+	}
+	return first.Profile, nil
+}
