@@ -72,7 +72,6 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 func (a *App) openAdmin(g *gateway.Gateway, t trusted) error {
 	desk, err := admin.New(admin.Config{
 		Core: g.Core, Keys: t.remote, Backend: string(a.backend.CaddyModule().ID.Name()), Routes: a.adminRoutes(), Reference: Reference(),
-		Node: admin.Node{ID: nodeID(), Version: moduleVersion(), Config: a.digest, StartedAt: a.loadedAt},
 	})
 	if err != nil {
 		return err

@@ -205,7 +205,10 @@ func TestOperatorRotatesKeys(t *testing.T) {
 
 func TestStatusAndRoutes(t *testing.T) {
 	s := newOperated(t, plainSite)
-	if out := s.run("status"); !strings.Contains(out, `"degraded": []`) || !strings.Contains(out, `"backend"`) {
+	if out := s.run("status"); !strings.Contains(out, "nothing is degraded") || !strings.Contains(out, "(this)") {
+		t.Errorf("status: %s", out)
+	}
+	if out := s.run("status", "--json"); !strings.Contains(out, `"degraded": []`) || !strings.Contains(out, `"backend"`) || !strings.Contains(out, `"this": true`) {
 		t.Errorf("status: %s", out)
 	}
 	if out := s.run("routes"); !strings.Contains(out, strings.TrimPrefix(s.app.URL, "http://")) || !strings.Contains(out, "Caddyfile:") {
@@ -214,7 +217,7 @@ func TestStatusAndRoutes(t *testing.T) {
 	s.run("jwks", "refresh", "acme") // not the one of the start, which may be under way
 	s.issuer.Down()
 	s.run("jwks", "refresh", "acme")
-	if out := s.run("status"); !strings.Contains(out, `"name": "issuer"`) {
+	if out := s.run("status"); !strings.Contains(out, "degraded: issuer acme ") {
 		t.Errorf("status: %s", out)
 	}
 }

@@ -48,7 +48,11 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
 	core.Fleet, core.Levers, core.Refusals = s, a.lease.memory.levers, a.lease.memory.refusals
 	core.Traffic = a.lease.memory.traffic
-	core.Node, core.Observers, c.ClientIP = nodeID(), a.observers(), clientIP
+	core.Node = fleet.Node{ID: nodeID(), Version: moduleVersion(), Config: a.digest, StartedAt: a.loadedAt}
+	if !isLocal(a.backend) {
+		core.Nodes = fleet.NewNodes(s)
+	}
+	core.Observers, c.ClientIP = a.observers(), clientIP
 	core.Templates, core.Log, c.Routes = a.templates, a.logger, a.routes
 	c.ConsumerOrganization = people.ConfiguredID(c.ConsumerOrganization)
 	g, err := gateway.New(c)

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -54,7 +55,7 @@ func join(t *testing.T, s *sealed.Store, shared *setup, options ...option) node 
 	route := acme()
 	own := defaultSetup()
 	own.signers, own.clock = shared.signers, &clock{}
-	own.store = &faulty{Store: s, Watcher: s}
+	own.store, own.node = &faulty{Store: s, Watcher: s}, rand.Text()[:8]
 	routes(route)(own)
 	for _, o := range options {
 		o(own)
@@ -80,12 +81,12 @@ func join(t *testing.T, s *sealed.Store, shared *setup, options ...option) node 
 
 // watching tells when a watch is connected.
 type watching struct {
-	store.Watcher
+	*sealed.Store
 	flushed func()
 }
 
 func (w watching) Watch(ctx context.Context, fn func(store.Event)) error {
-	return w.Watcher.Watch(ctx, func(e store.Event) {
+	return w.Store.Watch(ctx, func(e store.Event) {
 		fn(e)
 		if e.Flush {
 			w.flushed()

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -275,4 +276,39 @@ func TestLeverThatTheStoreDidNotTakeSaysSo(t *testing.T) {
 	if !state.Disabled || state.NotBefore.IsZero() {
 		t.Errorf("stored %+v", state)
 	}
+}
+
+// Sign-ins frozen and everything revoked at A hold at B within 100 ms.
+func TestFleetFreezeAndRevokeBeforeReachB(t *testing.T) {
+	server := redistest.Start(t)
+	nodes := fleet(t, 2, config(server), func(s *setup) { s.gateway.Core.Cache.MaxAge = time.Hour })
+	a, b := nodes[0], nodes[1]
+	session := a.attest("acme", nil)["session_token"].(string)
+	if got := b.status(bearer(session)); got != 204 {
+		t.Fatalf("at B before: %d", got)
+	}
+	a.freeze()
+	if took := b.untilFrozen(); took > 100*time.Millisecond {
+		t.Errorf("frozen at B after %s", took)
+	}
+	if got := b.status(bearer(session)); got != 204 {
+		t.Errorf("a session that there is, at B: %d", got)
+	}
+	a.must(a.gateway.Core.RevokeProfile(t.Context(), directory.AllProfiles, a.clock.Now()))
+	if took := b.until(401, session); took > 100*time.Millisecond {
+		t.Errorf("revoked at B after %s", took)
+	}
+}
+
+// untilFrozen shows a new token each time, until one is refused.
+func (n node) untilFrozen() time.Duration {
+	n.t.Helper()
+	began := time.Now()
+	for i := 0; time.Since(began) < 10*time.Second; i++ {
+		if n.status(bearer(n.token("acme", claims.Object{"jti": fmt.Sprint("new ", i)}))) == 503 {
+			return time.Since(began)
+		}
+	}
+	n.t.Fatal("never frozen")
+	return 0
 }

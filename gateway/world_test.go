@@ -151,6 +151,7 @@ type setup struct {
 	session       session.Config
 	signers       map[string]*jose.Signer // of the issuers; made where missing
 	ring          mint.RingConfig
+	node          string // its name in a fleet; none: it is alone
 }
 
 // newWorld has the profiles acme (organization acme, JIT) and other, and no
@@ -255,6 +256,9 @@ func (w *world) open(s *setup) {
 	c := s.gateway
 	core := &c.Core
 	core.Fleet = shared
+	if s.node != "" {
+		core.Node.ID, core.Nodes = s.node, storefleet.NewNodes(shared)
+	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring, core.Now = w.set, w.people, w.sessions, minter, w.ring, w.clock.Now
 	w.gateway, w.err = gateway.New(c)
 	if w.err != nil {

@@ -28,8 +28,8 @@
 // # Abilities
 //
 // Beyond that a backend may report what changes ([Watcher]), prove that it reports
-// every change ([Connectivity]), and let the bytes of its records be changed under
-// them ([Rewriter]).
+// every change ([Connectivity]), compare its clock with ours ([Clock]), and let the
+// bytes of its records be changed under them ([Rewriter]).
 //
 // Names consist of A–Z a–z 0–9 and : . _ ~ = - only; what a client
 // chooses is hashed before it becomes a name.

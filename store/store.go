@@ -104,6 +104,14 @@ type Connectivity interface {
 	LastConnected() time.Time
 }
 
+// Clock is the ability of a store whose backend has a clock of its own.
+type Clock interface {
+	// ClockSkew is how far the backend's clock is ahead of ours, the farthest where it
+	// has several. The error is errors.ErrUnsupported where there is none, and else a
+	// fault.
+	ClockSkew(ctx context.Context) (time.Duration, error)
+}
+
 // A Record is one stored value.
 type Record struct {
 	Key string

@@ -12,7 +12,7 @@ import (
 // them; see Flags.
 func Commands() []*cobra.Command {
 	list := []*cobra.Command{
-		(verb{use: "status", short: "How the gateway stands: version, store, keys, issuers", method: "GET", path: "/attest/status"}).command(),
+		(verb{use: "status", short: "How the gateway stands, and every gateway on its store", method: "GET", path: "/attest/status", out: standing}).command(),
 		(verb{use: "health", short: "Whether the gateway serves", method: "GET", path: "/attest/health"}).command(),
 		(verb{use: "why <id>", short: "Says why a request was refused, by the id in its Attest-Error header", method: "GET", path: "/attest/refusals/%s", out: why}).command(),
 		(verb{use: "refusals", short: "Lists the latest refused requests, the newest first", method: "GET", path: "/attest/refusals",

@@ -6,7 +6,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -18,8 +17,6 @@ import (
 // Config is what an Admin is made of. Core is required.
 type Config struct {
 	Core *authn.Authenticator
-	// Node says which gateway of a fleet this is.
-	Node Node
 	// Keys are the remote key sources by profile, for their state and for fetching
 	// them now.
 	Keys map[string]*trust.RemoteKeys
@@ -29,16 +26,6 @@ type Config struct {
 	Routes []Route
 	// Reference is the reference of the configuration language.
 	Reference string
-}
-
-// A Node is one gateway of a fleet.
-type Node struct {
-	// ID is short, and the same as long as the process runs.
-	ID string
-	// Version is that of this module, Config a digest of the configuration that runs.
-	Version, Config string
-	// StartedAt is when the configuration was loaded.
-	StartedAt time.Time
 }
 
 // An Admin answers operators. Make it with New.
@@ -67,7 +54,7 @@ type operation struct {
 // operations is the one list.
 func operations() []operation {
 	return []operation{
-		{"GET", "/attest/status", "How this gateway stands: version, store, keys, issuers", false, (*Admin).status},
+		{"GET", "/attest/status", "How this gateway stands, and every gateway on its store", false, (*Admin).status},
 		{"GET", "/attest/health", "Whether the gateway serves; ?strict fails for degraded parts too", false, (*Admin).health},
 		{"GET", "/attest/refusals", "The latest refused requests, the newest first: ?code, profile, limit", false, (*Admin).refusals},
 		{"GET", "/attest/refusals/{id}", "One refused request by its id, with the checks as they were", false, (*Admin).refusedRequest},

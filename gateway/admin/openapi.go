@@ -20,7 +20,7 @@ func (a *Admin) openAPI(*call) (any, error) {
 	}
 	return map[string]any{
 		"openapi": "3.1.0",
-		"info":    map[string]any{"title": "Attest admin API", "version": a.Node.Version},
+		"info":    map[string]any{"title": "Attest admin API", "version": a.Core.Node.Version},
 		"paths":   paths,
 	}, nil
 }

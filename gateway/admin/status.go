@@ -6,7 +6,7 @@ import (
 	"github.com/attestgate/caddy-attest/trust"
 )
 
-// A Status is how one gateway stands.
+// A Status is how the gateway that answers stands, and the others on its store.
 type Status struct {
 	NodeID    string    `json:"node_id"`
 	Version   string    `json:"version"`
@@ -17,6 +17,8 @@ type Status struct {
 	Store     Store     `json:"store"`
 	Keys      []Key     `json:"keys"`
 	Issuers   []Issuer  `json:"issuers"`
+	// Nodes are all gateways on the store, this one included.
+	Nodes []Node `json:"nodes"`
 	// Degraded is what does not work now; empty: everything does.
 	Degraded []Part `json:"degraded"`
 }
@@ -44,8 +46,9 @@ type Issuer struct {
 }
 
 func (a *Admin) status(c *call) (any, error) {
+	node := a.Core.Node
 	return Status{
-		NodeID: a.Node.ID, Version: a.Node.Version, Config: a.Node.Config, StartedAt: a.Node.StartedAt.UTC(),
+		NodeID: node.ID, Version: node.Version, Config: node.Config, StartedAt: node.StartedAt.UTC(), Nodes: a.nodes(c),
 		Issuer: a.Core.Issuer, Compat: a.Core.Compat, Keys: a.ring(), Issuers: a.issuers(), Degraded: a.Health(c.Context()).Degraded,
 		Store: Store{Backend: a.Backend, ConnectedAt: moment(a.Core.ConnectedAt()), PendingRevocations: a.Core.Sessions.Revocations().Len()},
 	}, nil

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -12,6 +13,7 @@ import (
 	"github.com/attestgate/caddy-attest/rbac"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
+	"github.com/attestgate/caddy-attest/store/fleet"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -82,9 +84,12 @@ type Config struct {
 	Refusals *Refusals
 	// Traffic counts the requests of the last hour; shared likewise. Default: a new one.
 	Traffic *Traffic
-	// Node is a short name of this gateway in its fleet, with which ids of refusals
-	// begin. Default: none.
-	Node string
+	// Node says which gateway of its fleet this is: ID, with which ids of refusals
+	// begin, Version, Config and StartedAt. The rest is filled in. Default: no name.
+	Node fleet.Node
+	// Nodes is where the gateways on one store tell of themselves. Default: this one is
+	// alone.
+	Nodes *fleet.Nodes
 
 	// Log receives refusals at Info with their precise reason, and faults at Error.
 	// Default: nothing is logged.
@@ -112,6 +117,7 @@ type Authenticator struct {
 	Config
 	cache    caches
 	watch    connection
+	skew     atomic.Pointer[time.Duration] // how far the store's clock is ahead
 	secrets  secrets
 	failures *failures
 	starts   flight.Group[startKey, LiveSession]

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/store"
 )
 
@@ -23,10 +24,11 @@ type SharedState interface {
 // is to run beside the authenticator; where it does not, changes made by other nodes
 // are seen only after Cache.MaxAge.
 func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
-	changed := make(chan struct{}, 1)
-	var follower sync.WaitGroup
-	follower.Go(func() { a.followStore(ctx, changed) })
-	defer follower.Wait()
+	changed, news := newSignal(), newSignal()
+	var work sync.WaitGroup
+	work.Go(func() { a.followStore(ctx, changed) })
+	work.Go(func() { a.tellFleet(ctx, w, news) })
+	defer work.Wait()
 	defer a.watch.end()
 	proof, proves := w.(store.Connectivity)
 	return w.Watch(ctx, func(e store.Event) {
@@ -35,10 +37,10 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 			a.watch.begin(proof)
 		}
 		if a.Ring.Concerns(e) || a.Fleet != nil && a.Fleet.Concerns(e) {
-			select {
-			case changed <- struct{}{}:
-			default: // it is about to look anyway
-			}
+			changed.send()
+		}
+		if entity, ok := directory.Changed(e); e.Flush || a.Ring.Concerns(e) || ok && entity.Profile != "" {
+			news.send()
 		}
 	})
 }

@@ -46,7 +46,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // NewID makes the id of a refusal. It begins with the name of this gateway, so that an
 // operator of a fleet knows which one to ask.
-func (p *Proxy) NewID() string { return p.core.Node + rand.Text()[:12] }
+func (p *Proxy) NewID() string { return p.core.Node.ID + rand.Text()[:12] }
 
 // Report tells of a refused request: in the log, to observers, and to whoever asks
 // later why.

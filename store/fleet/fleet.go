@@ -1,5 +1,6 @@
-// Package fleet guards what all gateways on one store have in common and must never
-// have two of: the keys by which they name things.
+// Package fleet is about what all gateways on one store have in common. It guards what
+// they must never have two of, the keys by which they name things, and lists the
+// gateways themselves ([Nodes]).
 //
 //	f := fleet.New(sealed)
 //	key, err := f.Key(ctx, "id", rand.Reader)   // made once, the same on every node

@@ -115,10 +115,9 @@ type inspection struct {
 
 func (s *Store) inspect(ctx context.Context, client *goredis.Client) ([]Warning, error) {
 	in := &inspection{server: s.addressOf(client)}
-	begin := time.Now()
-	theirs, err := client.Time(ctx).Result()
+	skew, within, err := clockSkew(ctx, client)
 	if err == nil {
-		in.clock(theirs, begin, time.Now())
+		in.clock(skew, within)
 	} else if !in.noteDenied(err, "TIME") {
 		return nil, err
 	}
@@ -161,10 +160,8 @@ func (in *inspection) noteDenied(err error, command string) bool {
 	return true
 }
 
-func (in *inspection) clock(theirs, before, after time.Time) {
-	ours := before.Add(after.Sub(before) / 2)
-	skew := theirs.Sub(ours)
-	if skew.Abs() > maxSkew+after.Sub(before)/2 {
+func (in *inspection) clock(skew, within time.Duration) {
+	if skew.Abs() > maxSkew+within {
 		in.warn("clock_skew", fmt.Sprintf("its clock differs from ours by %v", skew.Round(100*time.Millisecond)),
 			"run a time service on both: sessions end by both clocks")
 	}

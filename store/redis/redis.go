@@ -16,6 +16,7 @@ var (
 	_ store.Watcher      = (*Store)(nil)
 	_ store.Rewriter     = (*Store)(nil)
 	_ store.Connectivity = (*Store)(nil)
+	_ store.Clock        = (*Store)(nil)
 )
 
 // Store is a store.Store and store.Watcher in Redis. Make it with New.

@@ -15,6 +15,7 @@ var (
 	_ store.Store        = (*Store)(nil)
 	_ store.Watcher      = (*Store)(nil)
 	_ store.Connectivity = (*Store)(nil)
+	_ store.Clock        = (*Store)(nil)
 )
 
 // Options are what New needs besides. The zero value is complete.
@@ -196,4 +197,13 @@ func (s *Store) LastConnected() time.Time {
 		return inner.LastConnected()
 	}
 	return time.Time{}
+}
+
+// ClockSkew implements store.Clock where the inner store does; else it is an
+// errors.ErrUnsupported.
+func (s *Store) ClockSkew(ctx context.Context) (time.Duration, error) {
+	if inner, ok := s.inner.(store.Clock); ok {
+		return inner.ClockSkew(ctx)
+	}
+	return 0, fmt.Errorf("sealed: the inner store has no clock of its own: %w", errors.ErrUnsupported)
 }

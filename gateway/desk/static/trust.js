@@ -12,6 +12,7 @@ export default {
 			h('h2', {}, 'Profiles'), profileTable(profiles),
 			h('h2', {}, 'Signing keys'), keyTable(status.keys),
 			h('h2', {}, 'Store and gateway'), gatewayList(status),
+			h('h2', {}, 'Gateways'), nodeTable(status.nodes),
 			h('h2', {}, 'Who may go where'), routeTable(routes))
 	},
 }
@@ -43,6 +44,20 @@ function gatewayList(s) {
 		['store', s.store.backend], ['changes of others heard of', ago(s.store.connected_at)], ['revocations not yet stored', s.store.pending_revocations],
 	]
 	return h('ul', {class: 'checks'}, rows.map(([name, value]) => h('li', {}, h('span', {class: 'key'}, name), ': ', value)))
+}
+
+function nodeTable(nodes) {
+	return table('Gateways', [
+		{title: 'Gateway', cell: n => [h('span', {class: 'key'}, n.node_id), n.this ? ' (this)' : null]},
+		{title: 'Version', cell: n => n.version},
+		{title: 'Configuration', cell: n => h('code', {}, n.config_digest)},
+		{title: 'Since', class: 'short', cell: n => ago(n.started_at)},
+		{title: 'Heard of', class: 'short', cell: n => ago(n.seen_at)},
+		{title: 'Signs with', cell: n => h('code', {}, n.kid)},
+		{title: 'Watch lag', class: 'short', cell: n => n.watch_lag_seconds === undefined ? 'never connected' : n.watch_lag_seconds + ' s'},
+		{title: 'Clock', class: 'short', cell: n => n.clock_skew_seconds === undefined ? '–' : n.clock_skew_seconds + ' s'},
+		{title: 'Levers', cell: n => list([...n.levers.frozen ? ['frozen'] : [], ...n.levers.disabled_profiles.map(p => p + ' switched off')])},
+	], nodes)
 }
 
 function routeTable(routes) {
