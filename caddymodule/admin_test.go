@@ -7,6 +7,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -487,5 +489,39 @@ func TestDeadKeyEndpointIsToldOnce(t *testing.T) {
 	}
 	if n := strings.Count(log, `"back_after"`); n != 1 {
 		t.Errorf("its end is told %d times", n)
+	}
+}
+
+// A review of a configuration sees who gains access, in words and by the exit status.
+func TestRoutesDiffTellsWhoGainsAccess(t *testing.T) {
+	s := newOperated(t, plainSite)
+	old := filepath.Join(s.dir, "routes.json")
+	s.must(os.WriteFile(old, []byte(s.run("routes", "--json")), 0o600))
+	if out := s.run("routes", "--diff", old); out != "" {
+		t.Errorf("nothing has changed: %s", out)
+	}
+	opened := strings.Replace(strings.Replace(plainSite, "admin off", "admin "+s.address, 1), "\tattest acme\n", "\tattest acme {\n\t\toptional\n\t}\n", 1)
+	s.must(s.load(opened))
+	out, err := s.command("routes", "--diff", old)
+	if err == nil || !strings.Contains(out, "+ anybody, without identity, now reaches ") {
+		t.Errorf("opened to everybody: %v\n%s", err, out)
+	}
+	s.must(os.WriteFile(old, []byte(s.run("routes", "--json")), 0o600))
+	s.must(s.load(strings.Replace(plainSite, "admin off", "admin "+s.address, 1)))
+	if out := s.run("routes", "--diff", old); !strings.Contains(out, "- anybody, without identity, no longer reaches ") {
+		t.Errorf("closed again: %s", out)
+	}
+}
+
+func TestOperatorRendersTemplates(t *testing.T) {
+	s := newOperated(t, plainSite)
+	s.signIn("ada")
+	var members []map[string]any
+	s.must(json.Unmarshal([]byte(s.run("members", "list", "--json")), &members))
+	if out := s.run("templates", "render", "--text", `{"e": {{ member.email_address }}}`, "--member", members[0]["member_id"].(string)); !strings.Contains(out, `"e": "ada@example.com"`) {
+		t.Errorf("rendered: %s", out)
+	}
+	if out := s.run("templates", "render", "--text", "{\n\"e\": {{ nobody }}\n}"); !strings.Contains(out, `"line": 2`) {
+		t.Errorf("a mistake: %s", out)
 	}
 }

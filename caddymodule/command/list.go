@@ -18,8 +18,7 @@ func Commands() []*cobra.Command {
 		(verb{use: "refusals", short: "Lists the latest refused requests, the newest first", method: "GET", path: "/attest/refusals",
 			out:   columns("time", "id", "client_ip", "host", "path", "profile", "code", "reason"),
 			query: []flag{{"code", "with this code", ""}, {"profile", "of this profile", ""}, limit}}).command(),
-		(verb{use: "routes", short: "Where requests are admitted, by which profiles, and what upstreams receive", method: "GET", path: "/attest/routes",
-			out: columns("sites", "profiles", "anonymous", "header", "upstreams", "source")}).command(),
+		routes(),
 	}
 	table := nouns()
 	for _, noun := range slices.Sorted(maps.Keys(table)) {

@@ -82,6 +82,11 @@ func nouns() map[string][]verb {
 				out:  columns("kid", "algorithm", "state", "published_at", "activated_at", "retired_at"),
 				body: []flag{{"emergency", "at once, and deny the old key: JWTs that it signed are refused", "bool"}, {"kid", "the key that an emergency takes out (default: the active one)", ""}}},
 		},
+		"templates": {
+			{use: "list", short: "Lists the claim templates", method: "GET", path: "/attest/templates"},
+			{use: "render", short: "Renders a template for a member; nothing is stored", method: "POST", path: "/attest/templates/render",
+				body: []flag{{"name", "a configured template", ""}, {"text", "a template's text, instead of a name", ""}, {"member", "whose claims: an id, or an external id within --organization", ""}, inOrganization}},
+		},
 		"jwks": {
 			{use: "refresh <profile>", short: "Fetches the keys of a profile now", method: "POST", path: "/attest/profiles/%s/refresh"},
 		},
@@ -91,7 +96,7 @@ func nouns() map[string][]verb {
 var nounHelp = map[string]string{
 	"sessions": "Looks at live sessions, and ends them", "members": "Looks at members, and ends their sessions",
 	"organizations": "Looks at organizations, and ends their sessions", "profiles": "Looks at profiles, and switches them off and on",
-	"levers": "What can be done about the whole fleet at once", "keys": "The keys that sign session JWTs", "jwks": "The keys of issuers",
+	"levers": "What can be done about the whole fleet at once", "keys": "The keys that sign session JWTs", "jwks": "The keys of issuers", "templates": "Claim templates",
 }
 
 func (v verb) command() *cobra.Command {
