@@ -41,6 +41,7 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
 	}
 	publish(a)
+	traceAdmission(a)
 	return a.Forward(w, next.ServeHTTP)
 }
 
@@ -66,6 +67,7 @@ func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.R
 	answer.ID = nodeID() + answer.ID // so that an operator of a fleet knows which one to ask
 	announce(w.Header(), refused, status, answer.ID)
 	publishRefusal(r, refused)
+	traceRefusal(r, refused, answer.ID)
 	report := web.Reporter{Log: h.app.logger, Door: web.DoorProxy, ClientIP: clientIP}
 	if o := h.app.gate.outcome.Load(); o != nil && o.gateway != nil {
 		report.Core = o.gateway.Core
