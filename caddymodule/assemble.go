@@ -22,6 +22,9 @@ import (
 // assemble joins the packages over an open, sealed store.
 func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gateway.Gateway, *mint.Ring, error) {
 	s := fleet.New(&authn.ObservedStore{Store: b, Watcher: b, Observers: a.observers(), Log: a.logger})
+	if !isLocal(a.backend) {
+		s.Founding = fleet.DefaultFounding
+	}
 	people, err := a.directory(ctx, s, a.lease.memory.rates)
 	if err != nil {
 		return nil, nil, err

@@ -152,6 +152,7 @@ type setup struct {
 	signers       map[string]*jose.Signer // of the issuers; made where missing
 	ring          mint.RingConfig
 	node          string // its name in a fleet; none: it is alone
+	founding      time.Duration
 }
 
 // newWorld has the profiles acme (organization acme, JIT) and other, and no
@@ -239,6 +240,7 @@ func (w *world) open(s *setup) {
 	ctx := w.t.Context()
 	var err error
 	shared := storefleet.New(w.store)
+	shared.Founding = s.founding
 	index, err := shared.Key(ctx, "index", rand.Reader)
 	w.must(err)
 	id, err := shared.Key(ctx, "id", rand.Reader)

@@ -40,6 +40,15 @@ func Key(ctx context.Context, s Store, name string, random io.Reader) (key []byt
 	return key, nil
 }
 
+// HasKey tells whether there is a key of that name.
+func HasKey(ctx context.Context, s Store, name string) (bool, error) {
+	key, err := loadKey(ctx, s, name)
+	if err != nil {
+		return false, fmt.Errorf("store: key %q: %w", name, err)
+	}
+	return key != nil, nil
+}
+
 // loadKey answers nil where there is no such key yet.
 func loadKey(ctx context.Context, s Store, name string) ([]byte, error) {
 	records, err := s.Get(ctx, keyPartition, keyPrefix+name)

@@ -51,7 +51,9 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 const followEvery = 5 * time.Second
 
 // followStore keeps this gateway and the store of one mind about what the fleet
-// shares, and writes the revocations that an outage kept from the store.
+// shares, and writes the revocations that an outage kept from the store. The keys come
+// last: a gateway that starts on an emptied store waits for them, and then reads the
+// rest.
 func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}) {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
@@ -60,21 +62,26 @@ func (a *Authenticator) followStore(ctx context.Context, changed <-chan struct{}
 		case <-ctx.Done():
 			return
 		case <-changed:
-			if err := a.Ring.Refresh(ctx); err != nil && ctx.Err() == nil {
-				a.Log.Warn("the signing ring could not be read after a change", zap.Error(err))
-			}
+			a.compare(ctx, "the signing ring could not be read after a change", a.Ring.Refresh)
 		case <-ticker.C:
 		}
+		a.compare(ctx, "what operators have frozen, disabled or revoked could not be compared with the store", a.compareLevers)
 		if a.Fleet != nil {
-			if err := a.Fleet.Refresh(ctx); err != nil && ctx.Err() == nil {
-				a.Log.Error("the keys of the fleet could not be compared with the store", zap.Error(err))
-			}
+			a.compare(ctx, "the keys of the fleet could not be compared with the store", a.Fleet.Refresh)
 		}
-		if err := a.compareLevers(ctx); err != nil && ctx.Err() == nil {
-			a.Log.Warn("what operators have frozen, disabled or revoked could not be compared with the store", zap.Error(err))
-		}
-		if err := a.WritePending(ctx); err != nil && ctx.Err() == nil {
-			a.Log.Warn("revocations could not be written to the store; they hold on this gateway and are tried again", zap.Error(err))
-		}
+		a.compare(ctx, "revocations could not be written to the store; they hold on this gateway and are tried again", a.WritePending)
+	}
+}
+
+// compare does one thing of followStore. What fails is tried again; what trying again
+// does not mend is an error.
+func (a *Authenticator) compare(ctx context.Context, failed string, do func(context.Context) error) {
+	err := do(ctx)
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case isOutage(err):
+		a.Log.Warn(failed, zap.Error(err))
+	default:
+		a.Log.Error(failed, zap.Error(err))
 	}
 }

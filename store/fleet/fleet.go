@@ -51,6 +51,12 @@ type Backend interface {
 // every call is a store.ErrUnavailable and a *ConflictError. Make it with New.
 type Store struct {
 	Backend
+	// Founding is how long a node that finds a key missing waits for others to write it
+	// back, before it makes one. Set it before the first Key. Default: not at all, which
+	// is for a store of one process.
+	Founding time.Duration
+
+	until    time.Time // of the founding, once it has begun
 	mu       sync.Mutex
 	keys     map[string][]byte
 	conflict atomic.Pointer[ConflictError]
@@ -61,8 +67,12 @@ var _ Backend = (*Store)(nil)
 // New wraps a sealed store.
 func New(b Backend) *Store { return &Store{Backend: b, keys: map[string][]byte{}} }
 
-// Key is store.Key, and remembers the key.
+// Key is store.Key, and remembers the key. It is called before the store is used
+// otherwise, by one goroutine.
 func (s *Store) Key(ctx context.Context, name string, random io.Reader) ([]byte, error) {
+	if err := s.await(ctx, name); err != nil {
+		return nil, err
+	}
 	key, err := store.Key(ctx, s.Backend, name, random)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,11 @@ package fleet_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -105,5 +108,74 @@ func TestConcerns(t *testing.T) {
 		if got := s.Concerns(row.event); got != row.want {
 			t.Errorf("%+v: %v", row.event, got)
 		}
+	}
+}
+
+// founding makes a node of a fleet that waits for others.
+func founding(b fleet.Backend, wait time.Duration) *fleet.Store {
+	s := fleet.New(b)
+	s.Founding = wait
+	return s
+}
+
+// Keys that a store has lost are those of the nodes that run, also for a node that
+// starts before they have written them back.
+func TestNodeThatStartsOnAnEmptiedStoreWaitsForTheOthers(t *testing.T) {
+	backend := memory.New(nil)
+	defer backend.Close()
+	a := fleet.New(backend)
+	id, index := key(t, a, "id"), key(t, a, "index")
+	lose(t, backend, "id", "index")
+	watching := make(chan struct{})
+	go func() {
+		_ = backend.Watch(t.Context(), func(e store.Event) {
+			switch {
+			case e.Flush:
+				close(watching)
+			case a.Concerns(e):
+				go func() { _ = a.Refresh(t.Context()) }()
+			}
+		})
+	}()
+	<-watching
+	later := founding(backend, time.Minute)
+	if !bytes.Equal(key(t, later, "index"), index) || !bytes.Equal(key(t, later, "id"), id) {
+		t.Error("it has other keys")
+	}
+}
+
+func TestFirstNodesOfAFleetMakeKeysTogetherAndWaitOnce(t *testing.T) {
+	backend := memory.New(nil)
+	defer backend.Close()
+	const wait = 200 * time.Millisecond
+	began := time.Now()
+	keys := make([]string, 8)
+	var nodes sync.WaitGroup
+	for i := range keys {
+		nodes.Go(func() {
+			s := founding(backend, wait)
+			keys[i] = string(key(t, s, "index")) + string(key(t, s, "id"))
+		})
+	}
+	nodes.Wait()
+	if took := time.Since(began); took < wait || took > 10*wait {
+		t.Errorf("it took %s", took)
+	}
+	if slices.Sort(keys); keys[0] != keys[7] {
+		t.Error("they have different keys")
+	}
+	began = time.Now()
+	if key(t, founding(backend, time.Minute), "id"); time.Since(began) > 10*time.Second {
+		t.Error("a node that finds keys waits")
+	}
+}
+
+func TestFoundingEndsWithItsContext(t *testing.T) {
+	backend := memory.New(nil)
+	defer backend.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := founding(backend, time.Minute).Key(ctx, "id", rand.Reader); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
