@@ -1,7 +1,9 @@
 package authn
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,7 +69,26 @@ func NewRefusals(now func() time.Time) *Refusals {
 	return &Refusals{alike: map[refusalKind]int{}, lines: cache.New[refusalKind, *lineCount](maxRefusedClients), now: now}
 }
 
-func (r RefusedRequest) kind() refusalKind { return refusalKind{r.Profile, r.Code, r.Client} }
+func (r RefusedRequest) kind() refusalKind { return refusalKind{r.Profile, r.Code, site(r.Client)} }
+
+// site is what one client has: an address, or of IPv6 the /64, in which it may take as
+// many addresses as it likes.
+func site(client string) string {
+	ip, err := netip.ParseAddr(client)
+	if err != nil || ip.Unmap().Is4() {
+		return client
+	}
+	prefix, _ := ip.WithZone("").Prefix(64) // of an IPv6 address it does not fail
+	return prefix.String()
+}
+
+// Shortened is the refusal with every text that a client chose cut to 200 bytes.
+func (r RefusedRequest) Shortened() RefusedRequest {
+	for _, text := range []*string{&r.ID, &r.Host, &r.Method, &r.Path, &r.Client, &r.Configured, &r.Found} {
+		*text = shortened(*text)
+	}
+	return r
+}
 
 // Line counts a refusal and tells whether it is to be written to the log, and how many
 // alike were not since the last one that was.
@@ -99,11 +120,8 @@ func (l *Refusals) Wanted(r RefusedRequest) bool {
 	return l.alike[r.kind()] < maxRefusedAlike
 }
 
-// Add remembers a refusal. The oldest one goes.
+// Add remembers a refusal, which is to be Shortened. The oldest one goes.
 func (l *Refusals) Add(r RefusedRequest) {
-	for _, text := range []*string{&r.ID, &r.Host, &r.Method, &r.Path, &r.Client, &r.Configured, &r.Found} {
-		*text = shortened(*text)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.alike[r.kind()] >= maxRefusedAlike {
@@ -122,9 +140,10 @@ func (l *Refusals) Add(r RefusedRequest) {
 	l.next = (l.next + 1) % maxRefused
 }
 
+// shortened is a copy where it is shorter, so that the long text can go.
 func shortened(text string) string {
 	if len(text) > maxRefusedText {
-		return text[:maxRefusedText]
+		return strings.ToValidUTF8(text[:maxRefusedText], "") + "…"
 	}
 	return text
 }

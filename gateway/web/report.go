@@ -62,6 +62,7 @@ func (p Reporter) tell(r *http.Request, refused *authn.Refusal, status int, id s
 	record := refused.Refused()
 	record.ID, record.Door, record.Status = id, p.Door, status
 	record.Host, record.Method, record.Path, record.Client = r.Host, r.Method, r.URL.EscapedPath(), p.Client(r)
+	record = record.Shortened()
 	write, suppressed := true, 0
 	if p.Core != nil {
 		p.Core.Decide(authn.Decided{Door: p.Door, Profile: record.Profile, Code: refused.Code, Reason: refused.Reason, Observed: observed})
