@@ -85,7 +85,9 @@ func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage)
 	if err != nil {
 		return nil, err
 	}
-	c.Archive = archive{storage}
+	if storage != nil { // a check keeps nothing
+		c.Archive = archive{storage}
+	}
 	if t.logger != nil {
 		c.Outcome = keysOutcome(t.logger, name, c.URL)
 	}
