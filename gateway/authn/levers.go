@@ -133,6 +133,9 @@ func (a *Authenticator) profileState(ctx context.Context, profile string) (profi
 }
 
 func (a *Authenticator) cachedProfile(ctx context.Context, name string) (directory.ProfileState, error) {
+	if v, ok := a.cache.profiles.fresh(name); ok {
+		return v, nil
+	}
 	return a.cache.profiles.read(ctx, name, func(ctx context.Context) (directory.ProfileState, error) {
 		stored, err := a.Directory.ProfileState(ctx, name)
 		return a.Levers.settle(name, stored), err

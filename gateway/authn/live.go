@@ -87,19 +87,29 @@ func asSessionNotFound(err error) error {
 }
 
 func (a *Authenticator) session(ctx context.Context, id string) (session.Session, error) {
+	if v, ok := a.cache.sessions.fresh(id); ok {
+		return v, nil
+	}
 	return a.cache.sessions.read(ctx, id, func(ctx context.Context) (session.Session, error) {
 		return a.Sessions.ByID(ctx, id)
 	})
 }
 
 func (a *Authenticator) organization(ctx context.Context, id string) (directory.Organization, error) {
+	if v, ok := a.cache.organizations.fresh(id); ok {
+		return v, nil
+	}
 	return a.cache.organizations.read(ctx, id, func(ctx context.Context) (directory.Organization, error) {
 		return a.Directory.Organization(ctx, id)
 	})
 }
 
 func (a *Authenticator) member(ctx context.Context, org, id string) (directory.Member, error) {
-	return a.cache.members.read(ctx, org+"/"+id, func(ctx context.Context) (directory.Member, error) {
+	key := org + "/" + id
+	if v, ok := a.cache.members.fresh(key); ok {
+		return v, nil
+	}
+	return a.cache.members.read(ctx, key, func(ctx context.Context) (directory.Member, error) {
 		return a.Directory.Member(ctx, org, id)
 	})
 }

@@ -88,6 +88,23 @@ func (f *readThrough[T]) read(ctx context.Context, key string, load func(context
 	return v, err
 }
 
+// fresh answers the value under key where it may be served as it is and need not be
+// compared yet. Who asks it before read makes no closure for the store on most requests.
+func (f *readThrough[T]) fresh(key string) (value T, ok bool) {
+	if f.entries == nil {
+		return value, false
+	}
+	e, held := f.entries.Get(key)
+	if !held {
+		return value, false
+	}
+	now := f.now()
+	if !f.isFresh(key, e, now) || now.Sub(e.read) >= f.compareAfter(key) {
+		return value, false
+	}
+	return e.value, true
+}
+
 // isFresh tells whether an entry may be served without asking the store.
 func (f *readThrough[T]) isFresh(key string, e *entry[T], now time.Time) bool {
 	return !e.isStale() && e.gen == f.generation(key).Load() && e.flush == f.flushes.count() && now.Sub(later(e.read, f.lastConnected())) < f.maxAge
