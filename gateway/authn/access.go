@@ -13,11 +13,13 @@ import (
 func (a *Authenticator) recordAccess(ctx context.Context, s session.Session) session.Session {
 	now := a.Now()
 	if s.AccessDue(now) {
-		go func() {
-			if err := a.Sessions.Accessed(context.WithoutCancel(ctx), s); err != nil {
-				a.Log.Debug("last access not written", zap.String("session_id", s.ID), zap.Error(err))
-			}
-		}()
+		go a.writeAccess(context.WithoutCancel(ctx), s)
 	}
 	return s.UsedAt(now)
+}
+
+func (a *Authenticator) writeAccess(ctx context.Context, s session.Session) {
+	if err := a.Sessions.Accessed(ctx, s); err != nil {
+		a.Log.Debug("last access not written", zap.String("session_id", s.ID), zap.Error(err))
+	}
 }
