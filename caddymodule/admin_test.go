@@ -143,8 +143,11 @@ func TestDisabledProfileIsKeptOut(t *testing.T) {
 	token := s.token(nil)
 	s.run("profiles", "disable", "acme")
 	for range 2 {
-		refused(t, s.get("/", "Authorization", "Bearer "+ada), 401, "profile_not_accepted")
+		refused(t, s.get("/", "Authorization", "Bearer "+ada), 401, "profile_disabled")
 		refused(t, s.get("/", "Authorization", "Bearer "+token), 401, "profile_disabled")
+		if status, answer := s.call("/v1/b2b/sessions/authenticate", map[string]any{"session_token": ada}); status != 400 || answer["error_type"] != "profile_disabled" {
+			t.Errorf("authenticate: %d %v", status, answer["error_type"])
+		}
 		if status, answer := s.call("/v1/b2b/sessions/attest", map[string]any{"profile_id": "acme", "token": s.token(nil)}); status != 400 || answer["error_type"] != "profile_disabled" {
 			t.Errorf("attest: %d %v", status, answer["error_type"])
 		}

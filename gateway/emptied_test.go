@@ -43,29 +43,36 @@ func TestFleetOnAnEmptiedStoreStaysOneDirectory(t *testing.T) {
 // A gateway that starts right after the store was emptied is given back what the others
 // know, before it makes keys of its own or reads that no lever is pulled.
 func TestFleetNodeThatStartsOnAJustEmptiedStore(t *testing.T) {
-	server := redistest.Start(t)
-	nodes := fleet(t, 2, config(server))
-	a := nodes[0]
-	a.attest("acme", nil)
-	a.must(a.gateway.Core.DisableProfile(t.Context(), "other", true))
-	a.freeze()
-	server.CLI("flushall")
-	c := fleet(t, 1, config(server), func(s *setup) { s.signers, s.founding = a.signers, storefleet.DefaultFounding })[0]
-	res, _ := c.through(c.route, bearer(c.token("acme", claims.Object{"jti": "new"})))
-	refusedWith(t, res, 503, "sign_ins_frozen")
-	state, err := c.gateway.Core.ProfileState(t.Context(), "other")
-	if err != nil || !state.Disabled {
-		t.Errorf("the disabled profile: %+v, %v", state, err)
-	}
-	c.must(c.gateway.Core.DisableProfile(t.Context(), directory.AllProfiles, false))
-	for _, n := range append(nodes, c) {
-		n.must(n.gateway.Core.Fleet.Refresh(t.Context()))
-		if n.ring.ActiveID() != a.ring.ActiveID() {
-			t.Error("the nodes sign with different keys")
-		}
-		n.until(204, n.token("acme", claims.Object{"jti": fmt.Sprint("after ", n.gateway.Core.Node.ID)}))
-		if made := n.attest("acme", nil); made["member_id"] != c.attest("acme", nil)["member_id"] {
-			t.Error("one person is two members")
-		}
+	for name, empty := range map[string]func(*redistest.Server){
+		"flushed":         func(s *redistest.Server) { s.CLI("flushall") },
+		"restarted empty": func(s *redistest.Server) { s.Kill(); s.Wipe(); s.Restart() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			nodes := fleet(t, 2, config(server))
+			a := nodes[0]
+			a.attest("acme", nil)
+			a.must(a.gateway.Core.DisableProfile(t.Context(), "other", true))
+			a.freeze()
+			empty(server)
+			c := fleet(t, 1, config(server), func(s *setup) { s.signers, s.founding = a.signers, storefleet.DefaultFounding })[0]
+			res, _ := c.through(c.route, bearer(c.token("acme", claims.Object{"jti": "new"})))
+			refusedWith(t, res, 503, "sign_ins_frozen")
+			state, err := c.gateway.Core.ProfileState(t.Context(), "other")
+			if err != nil || !state.Disabled {
+				t.Errorf("the disabled profile: %+v, %v", state, err)
+			}
+			c.must(c.gateway.Core.DisableProfile(t.Context(), directory.AllProfiles, false))
+			for _, n := range append(nodes, c) {
+				n.must(n.gateway.Core.Fleet.Refresh(t.Context()))
+				if n.ring.ActiveID() != a.ring.ActiveID() {
+					t.Error("the nodes sign with different keys")
+				}
+				n.until(204, n.token("acme", claims.Object{"jti": fmt.Sprint("after ", n.gateway.Core.Node.ID)}))
+				if made := n.attest("acme", nil); made["member_id"] != c.attest("acme", nil)["member_id"] {
+					t.Error("one person is two members")
+				}
+			}
+		})
 	}
 }

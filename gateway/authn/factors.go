@@ -56,6 +56,24 @@ func (a *Authenticator) secondOnly(profile string) bool {
 	return p.Config().Factor.SecondOnly
 }
 
+// withoutFactor is why no first factor of a session counts at a route: an operator has
+// disabled the profile of one, and may enable it again; or else what the caller says.
+func (a *Authenticator) withoutFactor(ctx context.Context, s session.Session, profiles []string, otherwise *Refusal) error {
+	for _, f := range s.Factors {
+		if !slices.Contains(profiles, f.Profile) || a.secondOnly(f.Profile) {
+			continue
+		}
+		state, err := a.profileState(ctx, f.Profile)
+		switch {
+		case err != nil:
+			return err
+		case state.disabled:
+			return Refuse("profile_disabled", errDisabled)
+		}
+	}
+	return otherwise
+}
+
 var errNoAcceptedFactor = errors.New("no counting factor of the session is of a profile that the route accepts")
 
 // roles are those that hold now, sorted, each once: the operator's, and those of

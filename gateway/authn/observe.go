@@ -33,7 +33,7 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 		return "", Refuse("cross_site_request", nil)
 	case p.Cookie != "":
 		live, err := a.byToken(ctx, p.Cookie)
-		return a.observeLive(route, live, err)
+		return a.observeLive(ctx, route, live, err)
 	case route.Optional:
 		return "", nil
 	}
@@ -43,7 +43,7 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
 	if !LooksLikeJWT(p.Bearer) {
 		live, err := a.byToken(ctx, p.Bearer)
-		return a.observeLive(route, live, err)
+		return a.observeLive(ctx, route, live, err)
 	}
 	id, err := a.apiJWT(ctx, p.Bearer, sha256.Sum256([]byte(p.Bearer)))
 	if notIssuedHere(err) {
@@ -53,7 +53,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 		return "", refusalOfJWT(err, "invalid_session_credential")
 	}
 	live, err := a.liveSession(ctx, id)
-	return a.observeLive(route, live, err)
+	return a.observeLive(ctx, route, live, err)
 }
 
 func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
@@ -80,13 +80,13 @@ func (a *Authenticator) observeIdentity(ctx context.Context, id *trust.Identity)
 	return id.Profile, nil
 }
 
-func (a *Authenticator) observeLive(route *CompiledRoute, live LiveSession, err error) (string, error) {
+func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, live LiveSession, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
 	first, ok := a.firstFactor(route.profiles, live.Factors)
 	if !ok {
-		return "", Refuse("profile_not_accepted", errNoAcceptedFactor)
+		return "", a.withoutFactor(ctx, live.Session, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
 	}
 	return first.Profile, nil
 }
