@@ -78,6 +78,8 @@ func nouns() map[string][]verb {
 		"keys": {
 			{use: "list", short: "Lists the keys that sign", method: "GET", path: "/attest/keys",
 				out: columns("kid", "algorithm", "state", "published_at", "activated_at", "retired_at")},
+			{use: "retire [--] <kid>", short: "Takes a key that does not sign out of the ring, and denies it; -- for a kid that begins with -", method: "POST", path: "/attest/keys/%s/retire",
+				out: columns("kid", "algorithm", "state", "published_at", "activated_at", "retired_at")},
 			{use: "rotate", short: "Signs with the next key", method: "POST", path: "/attest/keys/rotate",
 				out:  columns("kid", "algorithm", "state", "published_at", "activated_at", "retired_at"),
 				body: []flag{{"emergency", "at once, and deny the old key: JWTs that it signed are refused", "bool"}, {"kid", "the key that an emergency takes out (default: the active one)", ""}}},

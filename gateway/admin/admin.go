@@ -81,6 +81,7 @@ func operations() []operation {
 		{"POST", "/attest/sessions/revoke", "End the sessions that a filter chooses; with dry_run only count them", true, (*Admin).revokeSessions},
 		{"GET", "/attest/keys", "The keys that sign: next, active, retired, denied", false, (*Admin).keys},
 		{"POST", "/attest/keys/rotate", "Sign with the next key; in an emergency at once, and deny the old one", true, (*Admin).rotateKeys},
+		{"POST", "/attest/keys/{kid}/retire", "Take a key that does not sign out of the ring, and deny it", true, (*Admin).retireKey},
 		{"GET", "/attest/templates", "The claim templates", false, (*Admin).templates},
 		{"POST", "/attest/templates/render", "Render a template for a member or a sample; nothing is stored", false, (*Admin).renderTemplate},
 		{"GET", "/attest/routes", "Where requests are admitted, by which profiles, and what the upstream receives", false, (*Admin).routes},

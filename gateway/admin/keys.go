@@ -57,6 +57,21 @@ func (a *Admin) rotateKeys(c *call) (any, error) {
 	return a.ring(), nil
 }
 
+// retireKey takes out a key that does not sign: one that was published too early, or
+// that signed and may be in wrong hands. The one that signs is replaced by a rotation.
+func (a *Admin) retireKey(c *call) (any, error) {
+	kid := c.PathValue("kid")
+	for _, k := range a.ring() {
+		if k.ID == kid && k.State == "active" {
+			return nil, &Error{"key_signs", "this key signs now: rotate the keys, or rotate them in an emergency", http.StatusConflict}
+		}
+	}
+	if err := a.Core.RotateKeys(c.Context(), mint.RotateOptions{Emergency: true, KeyID: kid}); err != nil {
+		return nil, rotationError(err)
+	}
+	return a.ring(), nil
+}
+
 // rotationError tells what keeps a rotation from happening.
 func rotationError(err error) error {
 	var early *mint.TooEarlyError
