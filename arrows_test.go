@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"gateway/admin":         {"gateway/authn", "trust", "directory", "session", "session/mint", "claims", "internal/strictjson"},
 	"gateway/cases":         {"trust", "claims", "internal/strictjson"},
 	"gateway/desk":          {},
-	"gateway/metrics":       {"gateway/authn", "trust"},
+	"gateway/metrics":       {"gateway/authn", "directory", "trust"},
 	"gateway":               {"gateway/authn", "gateway/web", "gateway/proxy", "gateway/api", "store"},
 	"caddymodule":           {"*"},
 	"caddymodule/command":   {"gateway/admin"},

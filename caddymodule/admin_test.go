@@ -177,6 +177,9 @@ func TestFreezeLetsSessionsGoOn(t *testing.T) {
 			}
 		}
 		refused(t, s.get("/", "Authorization", "Bearer "+fresh), 503, "sign_ins_frozen")
+		if got := s.scrape()["caddy_attest_sign_ins_frozen"]; got != "1" {
+			t.Errorf("sign_ins_frozen is %q", got)
+		}
 		s.must(s.load(strings.Replace(plainSite, "admin off", "admin "+s.address, 1)))
 	}
 	s.run("levers", "unfreeze")

@@ -269,6 +269,12 @@ func (a *Authenticator) compareLevers(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
+// Obeyed is the state of a profile, or of AllProfiles, that holds here as far as this
+// gateway has read it. It asks no store.
+func (a *Authenticator) Obeyed(profile string) directory.ProfileState {
+	return a.Levers.settle(profile, directory.ProfileState{})
+}
+
 // ProfileState answers what an operator has done about a profile, or about
 // AllProfiles, as it holds here.
 func (a *Authenticator) ProfileState(ctx context.Context, profile string) (directory.ProfileState, error) {

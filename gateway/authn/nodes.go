@@ -47,6 +47,15 @@ func (a *Authenticator) self(ctx context.Context) fleet.Node {
 	return n
 }
 
+// ClockSkew is how far the store's clock is ahead of this gateway's, as it last was; ok
+// tells that it is known.
+func (a *Authenticator) ClockSkew() (skew time.Duration, ok bool) {
+	if known := a.skew.Load(); known != nil {
+		return *known, true
+	}
+	return 0, false
+}
+
 // tellTimeout bounds one look at the store's clock and one word to the fleet.
 const tellTimeout = 2 * time.Second
 

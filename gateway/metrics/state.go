@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/trust"
 )
@@ -25,7 +26,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // descriptions are the metrics of State.
 type descriptions struct {
-	info, ringAge, ringErrors, pending, connected, keys, keyAge, keyErrors, cached *prometheus.Desc
+	info, ringAge, ringErrors, pending, connected, keys, keyAge, keyErrors, cached, frozen, disabled, skew *prometheus.Desc
 }
 
 func describeState() descriptions {
@@ -39,13 +40,16 @@ func describeState() descriptions {
 		keyAge:     describe("key_set_age_seconds", "How long ago a profile's key set was last fetched with success.", "profile"),
 		keyErrors:  describe("key_set_fetch_failing", "1 while the last fetch of a profile's key set has failed.", "profile"),
 		cached:     describe("cached_sessions", "Sessions in the local cache."),
+		frozen:     describe("sign_ins_frozen", "1 while an operator has frozen sign-ins, as far as this gateway has read."),
+		disabled:   describe("profile_disabled", "1 while an operator has disabled the profile, as far as this gateway has read.", "profile"),
+		skew:       describe("store_clock_skew_seconds", "How far the store's clock is ahead of this gateway's; absent where it has none or does not tell."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (s State) Describe(ch chan<- *prometheus.Desc) {
 	d := describeState()
-	for _, each := range []*prometheus.Desc{d.info, d.ringAge, d.ringErrors, d.pending, d.connected, d.keys, d.keyAge, d.keyErrors, d.cached} {
+	for _, each := range []*prometheus.Desc{d.info, d.ringAge, d.ringErrors, d.pending, d.connected, d.keys, d.keyAge, d.keyErrors, d.cached, d.frozen, d.disabled, d.skew} {
 		ch <- each
 	}
 }
@@ -61,6 +65,13 @@ func (s State) Collect(ch chan<- prometheus.Metric) {
 	gauge(d.cached, float64(s.Core.CachedSessions()))
 	if at := s.Core.ConnectedAt(); !at.IsZero() {
 		gauge(d.connected, seconds(now, at))
+	}
+	if skew, ok := s.Core.ClockSkew(); ok {
+		gauge(d.skew, skew.Seconds())
+	}
+	gauge(d.frozen, oneIf(s.Core.Obeyed(directory.AllProfiles).Disabled))
+	for _, profile := range s.Core.Profiles.Names() {
+		gauge(d.disabled, oneIf(s.Core.Obeyed(profile).Disabled), profile)
 	}
 	s.collectRing(gauge, d, now)
 	for profile, keys := range s.Keys {
