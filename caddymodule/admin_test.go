@@ -370,12 +370,22 @@ func TestRefusalsInTheLog(t *testing.T) {
 }
 
 // scrape answers what Prometheus reads, by metric and labels.
+func (s *operated) scrapeOnce() ([]byte, error) {
+	res, err := http.Get("http://" + s.address + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return io.ReadAll(res.Body)
+}
+
 func (s *operated) scrape() map[string]string {
 	s.t.Helper()
-	res, err := http.Get("http://" + s.address + "/metrics")
-	s.must(err)
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
+	text, err := s.scrapeOnce()
+	for tries := 0; err != nil && tries < 20; tries++ { // Caddy ends its former admin endpoint some time after a reload
+		time.Sleep(50 * time.Millisecond)
+		text, err = s.scrapeOnce()
+	}
 	s.must(err)
 	found := map[string]string{}
 	for _, line := range strings.Split(string(text), "\n") {
