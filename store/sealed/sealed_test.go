@@ -234,6 +234,9 @@ func TestWatchOfAStoreThatCannot(t *testing.T) {
 	if err := s.Watch(t.Context(), func(store.Event) {}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Watch: %v, want %v", err, errors.ErrUnsupported)
 	}
+	if _, err := s.ClockSkew(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("ClockSkew: %v, want %v", err, errors.ErrUnsupported)
+	}
 }
 
 func TestKeyIsSealed(t *testing.T) {
