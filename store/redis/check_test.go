@@ -30,7 +30,7 @@ func TestCheckWarns(t *testing.T) {
 		want []string
 	}{
 		"nothing wrong":                {args: []string{"--appendonly", "yes"}},
-		"snapshots are persistence":    {args: []string{"--save", "3600 1"}},
+		"snapshots are persistence":    {args: []string{"--save", "3600", "1"}},
 		"F09 eviction":                 {args: []string{"--appendonly", "yes", "--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"}, want: []string{"eviction"}},
 		"F09 eviction of mortals":      {args: []string{"--appendonly", "yes", "--maxmemory", "50mb", "--maxmemory-policy", "volatile-ttl"}, want: []string{"eviction"}},
 		"a policy without a limit":     {args: []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}},
@@ -121,23 +121,43 @@ func TestPasswordChanges(t *testing.T) {
 	}
 }
 
-// The permissions that the package documentation names are enough for everything.
-func TestDocumentedPermissionsAreEnough(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
+// documentedRules are the ACL rules after a text in a file, with what follows in lines
+// that begin with the next.
+func documentedRules(t *testing.T, path, first, next string) []string {
+	t.Helper()
+	doc, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var rules []string
 	for line := range strings.Lines(string(doc)) {
-		if _, rest, ok := strings.Cut(line, "//\tACL SETUSER gateway "); ok {
+		if _, rest, ok := strings.Cut(line, first); ok {
 			rules = append(rules, strings.Fields(rest)...)
-		} else if _, rest, ok := strings.Cut(line, "//\t  "); ok && len(rules) > 0 {
+		} else if rest, ok := strings.CutPrefix(line, next); ok && len(rules) > 0 {
 			rules = append(rules, strings.Fields(rest)...)
+		} else if len(rules) > 0 {
+			break
 		}
 	}
 	if len(rules) < 10 {
-		t.Fatalf("found %v in doc.go", rules)
+		t.Fatalf("found %v in %s", rules, path)
 	}
+	return rules
+}
+
+// The permissions that are documented are enough for everything.
+func TestDocumentedPermissionsAreEnough(t *testing.T) {
+	for name, rules := range map[string][]string{
+		"package":   documentedRules(t, "doc.go", "//\tACL SETUSER gateway ", "//\t  "),
+		"operators": documentedRules(t, "../../docs/operating.md", "ACL SETUSER attest ", "  "),
+	} {
+		t.Run(name, func(t *testing.T) { enough(t, rules) })
+	}
+}
+
+// enough does everything that a store does as a user with these ACL rules.
+func enough(t *testing.T, rules []string) {
+	t.Helper()
 	server := redistest.Start(t, "--appendonly", "yes")
 	for i, rule := range rules {
 		if strings.HasPrefix(rule, ">") {
@@ -165,7 +185,7 @@ func TestDocumentedPermissionsAreEnough(t *testing.T) {
 	if refs, err := s.List(t.Context(), "m:one"); err != nil || len(refs) != 1 {
 		t.Errorf("List: %v, %v", refs, err)
 	}
-	err = s.Scan(t.Context(), func(ref store.Ref) error {
+	err := s.Scan(t.Context(), func(ref store.Ref) error {
 		r := get(t, s, ref.Key)
 		return s.Rewrite(t.Context(), ref, r.Value, []byte("resealed"))
 	})

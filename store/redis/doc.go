@@ -38,7 +38,7 @@
 // A user of its own needs no more than this, on Redis 6.2 or later (with the
 // prefix that is configured; in a Cluster also +cluster|slots +cluster|shards):
 //
-//	ACL SETUSER gateway on >… ~attest:* &attest:*
+//	ACL SETUSER gateway on >… resetchannels ~attest:* &attest:*
 //	  +ping +mget +exists +eval +evalsha +getrange +set +del +pttl +pexpireat +persist
 //	  +zadd +zrem +zscore +zrange +publish +subscribe +unsubscribe +scan
 //	  +time +info +config|get

@@ -114,16 +114,14 @@ func TestLoadingServerIsNotConnected(t *testing.T) {
 	s := open(t, hurried(server.Addr))
 	watch(t, s)
 	connected(t, s)
-	server.CLI("debug", "populate", "20000", "filler", "100")
-	server.CLI("config", "set", "key-load-delay", "400")
-	server.CLI("config", "set", "loading-process-events-interval-bytes", "1024")
+	loadSlowly(server, 400)
 	reloaded := make(chan struct{})
 	go func() {
 		defer close(reloaded)
 		_, _ = server.TryCLI("debug", "reload")
 	}()
 	stale(t, s, 3*time.Second)
-	server.CLI("config", "set", "key-load-delay", "0")
+	_, _ = server.TryCLI("config", "set", "key-load-delay", "0") // Redis 6.2 takes none while it loads
 	<-reloaded
 	connected(t, s)
 }

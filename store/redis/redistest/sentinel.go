@@ -30,7 +30,7 @@ func StartSentinel(t testing.TB, replicas int, args ...string) *Sentinel {
 	primary := Start(t, args...)
 	s := &Sentinel{Name: "primary", Servers: []*Server{primary}, t: t}
 	for range replicas {
-		s.Servers = append(s.Servers, Start(t, append(args, "--replicaof", "127.0.0.1 "+strconv.Itoa(primary.port))...))
+		s.Servers = append(s.Servers, Start(t, append(args, "--replicaof", "127.0.0.1", strconv.Itoa(primary.port))...))
 	}
 	for _, r := range s.Servers[1:] {
 		await(t, "replication to "+r.Addr, func() bool {

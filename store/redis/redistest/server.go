@@ -54,6 +54,17 @@ func Start(t testing.TB, args ...string) *Server {
 	return nil
 }
 
+// before7 tells whether the server of the path is Redis 6.2 and not Redis 7 or later, or
+// Valkey.
+func before7(t testing.TB) bool {
+	t.Helper()
+	text, err := exec.Command("redis-server", "--version").Output()
+	if err != nil {
+		t.Fatalf("redistest: redis-server --version: %v", err)
+	}
+	return bytes.Contains(text, []byte("v=6."))
+}
+
 // need skips the test, or fails it in CI, where a program is missing.
 func need(t testing.TB, programs ...string) {
 	t.Helper()
@@ -104,8 +115,13 @@ func freePort(t testing.TB) int {
 func (s *Server) run() bool {
 	args := []string{
 		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "log"),
-		"--save", "", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes",
+		"--save", "", "--repl-diskless-sync-delay", "0",
 	}
+	if before7(s.t) {
+		// There DEBUG is allowed, and the option that allows it unknown.
+		return s.exec(exec.Command("redis-server", append(args, s.args...)...))
+	}
+	args = append(args, "--enable-debug-command", "yes")
 	return s.exec(exec.Command("redis-server", append(args, s.args...)...))
 }
 
