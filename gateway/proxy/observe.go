@@ -23,14 +23,15 @@ func (p *Proxy) observe(r *http.Request, route *compiledRoute, presented authn.P
 	default:
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), observeTimeout)
-	seen := r.Clone(ctx) // the next handler may change the request meanwhile
+	// The next handler may change the request meanwhile, and what its context holds.
+	ctx, cancel := context.WithTimeout(context.Background(), observeTimeout)
+	seen, client := r.Clone(ctx), p.report.Client(r)
 	go func() {
 		defer func() { cancel(); <-p.observing }()
 		profile, err := p.core.Observe(ctx, presented, route.core)
 		if err != nil {
 			refused := authn.RefusalOf(err)
-			p.report.Observed(seen, refused, Status(refused.Kind), p.NewID())
+			p.report.Observed(seen, client, refused, Status(refused.Kind), p.NewID())
 			return
 		}
 		p.core.Decide(authn.Decided{Door: web.DoorProxy, Profile: profile, Anonymous: profile == "", Observed: true})

@@ -49,19 +49,20 @@ var messages = map[string]string{DoorProxy: "request refused", DoorAPI: "api cal
 
 // Refused tells of one refused request. id is the one in its answer.
 func (p Reporter) Refused(r *http.Request, refused *authn.Refusal, status int, id string) {
-	p.tell(r, refused, status, id, false)
+	p.tell(r, p.Client(r), refused, status, id, false)
 }
 
 // Observed tells of a request that would have been refused, on a route that only
-// observes.
-func (p Reporter) Observed(r *http.Request, refused *authn.Refusal, status int, id string) {
-	p.tell(r, refused, status, id, true)
+// observes. client is its Client, taken before r went on: what that is read from may be
+// written meanwhile.
+func (p Reporter) Observed(r *http.Request, client string, refused *authn.Refusal, status int, id string) {
+	p.tell(r, client, refused, status, id, true)
 }
 
-func (p Reporter) tell(r *http.Request, refused *authn.Refusal, status int, id string, observed bool) {
+func (p Reporter) tell(r *http.Request, client string, refused *authn.Refusal, status int, id string, observed bool) {
 	record := refused.Refused()
 	record.ID, record.Door, record.Status = id, p.Door, status
-	record.Host, record.Method, record.Path, record.Client = r.Host, r.Method, r.URL.EscapedPath(), p.Client(r)
+	record.Host, record.Method, record.Path, record.Client = r.Host, r.Method, r.URL.EscapedPath(), client
 	record = record.Shortened()
 	write, suppressed := true, 0
 	if p.Core != nil {
