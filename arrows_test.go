@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"store/redis/redistest": {},
 	"store/sealed":          {"store"},
 	"store/fleet":           {"store", "store/record"},
+	"store/backup":          {"store", "store/sealed"},
 	"store/storetest":       {"store", "store/record", "internal/strictjson"},
 	"directory":             {"store", "store/record", "claims", "internal/email", "internal/flight", "internal/strictjson"},
 	"rbac":                  {},

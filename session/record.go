@@ -201,3 +201,17 @@ func decodeFactors(records []factorRecord) []Factor {
 	}
 	return out
 }
+
+// IsLive tells of a stored record whether it is, or belongs to, a session that was not
+// revoked. What remains of a revoked one is not live: it keeps credentials from
+// bringing the session back. Records of others, and what does not decode, are not.
+func IsLive(ref store.Ref, value []byte) bool {
+	if _, ok := idOf(ref.Partition); !ok {
+		return false
+	}
+	if ref.Key == keyAccess {
+		return true // alone it is nothing
+	}
+	var r sessionRecord
+	return record.Decode(value, format, &r) == nil && r.Revoked == 0
+}

@@ -209,3 +209,32 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// What remains of a revoked session is not live; what does not decode is nobody's to
+// leave out.
+func TestIsLive(t *testing.T) {
+	const id = "s:session-00000000-0000-0000-0000-000000000000"
+	live, err := record.Encode(session.Format, map[string]any{"member": "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked, err := record.Encode(session.Format, map[string]any{"member": "m", "revoked": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		ref   store.Ref
+		value []byte
+		want  bool
+	}{
+		"live":      {store.Ref{Partition: id, Key: "s"}, live, true},
+		"its use":   {store.Ref{Partition: id, Key: "a"}, []byte("x"), true},
+		"revoked":   {store.Ref{Partition: id, Key: "s"}, revoked, false},
+		"another's": {store.Ref{Partition: "o:acme", Key: "s"}, live, false},
+		"malformed": {store.Ref{Partition: id, Key: "s"}, []byte("x"), false},
+	} {
+		if got := session.IsLive(c.ref, c.value); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -14,6 +14,7 @@ var (
 	_ store.Store        = (*Store)(nil)
 	_ store.Watcher      = (*Store)(nil)
 	_ store.Rewriter     = (*Store)(nil)
+	_ store.Exporter     = (*Store)(nil)
 	_ store.Connectivity = (*Store)(nil)
 )
 

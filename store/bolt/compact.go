@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -13,6 +14,38 @@ const (
 	// compactBytes is how much is copied in one transaction.
 	compactBytes = 4 << 20
 )
+
+// Compact makes the file at path as small as what it holds, and answers its size in
+// bytes before and after. Nobody else may have it open; Options.Now is not used. The
+// errors are those of Open, and an fs.ErrNotExist.
+func Compact(path string, opts Options) (before, after int64, err error) {
+	if before, err = size(path); err != nil {
+		return 0, 0, fmt.Errorf("bolt: compact: %w", err)
+	}
+	f, err := tryOpen(path, opts.withDefaults().LockTimeout)
+	if err != nil {
+		return 0, 0, fmt.Errorf("bolt: compact %s: %w", path, err)
+	}
+	if _, err = f.check(); err == nil {
+		err = compact(f)
+	}
+	f.abandon(err)
+	if err == nil {
+		after, err = size(path)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("bolt: compact %s: %w", path, err)
+	}
+	return before, after, nil
+}
+
+func size(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
 
 // compact puts a copy without free pages in the place of the file, which stays open
 // and locked and is no longer the one at its path. bbolt uses free pages again but

@@ -72,9 +72,18 @@ func tryOpen(path string, lockTimeout time.Duration) (*boltFile, error) {
 		f.abandon(err)
 	}
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		err = fmt.Errorf(`%w; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`, ErrLocked)
+		err = lockedError(path)
 	}
 	return f, err
+}
+
+// lockedError is an ErrLocked that names who has the file where that is known.
+func lockedError(path string) error {
+	by := holder(path)
+	if by != "" {
+		by = " (" + by + ")"
+	}
+	return fmt.Errorf(`%w%s; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`, ErrLocked, by)
 }
 
 // open keeps hold of what bbolt opens, and refuses what it must not map.
