@@ -6,14 +6,18 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/admin"
+	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/store/backup"
 )
 
 func init() {
@@ -72,12 +76,24 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 func (a *App) openAdmin(g *gateway.Gateway, t trusted) error {
 	desk, err := admin.New(admin.Config{
 		Core: g.Core, Keys: t.remote, Backend: string(a.backend.CaddyModule().ID.Name()), Routes: a.adminRoutes(), Reference: Reference(),
+		Export: exportOf(a.lease.store),
 	})
 	if err != nil {
 		return err
 	}
 	a.admin.Store(desk)
 	return nil
+}
+
+// exportOf writes the records of a store as they are, sealed; nil where it cannot.
+func exportOf(s store.Store) func(context.Context, io.Writer) error {
+	if _, ok := s.(store.Exporter); !ok {
+		return nil
+	}
+	return func(ctx context.Context, w io.Writer) error {
+		_, err := backup.Write(ctx, w, s, time.Now())
+		return err
+	}
 }
 
 // adminRoutes are the places where requests are admitted, with the upstreams behind

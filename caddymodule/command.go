@@ -16,14 +16,14 @@ func init() {
 		Name:  "attest",
 		Short: "Looks at a gateway and operates it, mints tokens for trying things out, explains refusals",
 		Long: `
-Tools around the attest app. mint, check, test, reference and explain --config need no running gateway; the
+Tools around the attest app. mint, check, test, reference, store and explain --config need no running gateway; the
 others ask one through Caddy's admin endpoint.
 
 Exit status: 0 done, 1 refused, 2 used wrongly, 3 the gateway does not answer.
 `,
 		CobraFunc: func(cmd *cobra.Command) {
 			command.Flags(cmd)
-			verbs := append(command.Commands(), mintCommand(), explainCommand(), testCommand(), checkCommand(), referenceCommand())
+			verbs := append(command.Commands(), mintCommand(), explainCommand(), testCommand(), checkCommand(), storeCommand(), referenceCommand())
 			command.Group(cmd, verbs...)
 		},
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/spf13/cobra"
 )
 
 // A client asks the admin endpoint of one Caddy.
@@ -73,6 +74,30 @@ func (c *client) call(ctx context.Context, method, path string, body any) (answe
 		return nil, false, refused(response.StatusCode, answer)
 	}
 	return answer, response.Header.Get("Attest-More") != "", nil
+}
+
+// Download asks the gateway that a command is about for an operation's answer, and
+// copies it as it comes.
+func Download(cmd *cobra.Command, path string, w io.Writer) error {
+	c, err := ask(cmd)
+	if err != nil {
+		return err
+	}
+	request, err := c.request(cmd.Context(), http.MethodPost, path, struct{}{})
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnreachable, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		answer, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+		return refused(response.StatusCode, answer)
+	}
+	_, err = io.Copy(w, response.Body)
+	return err
 }
 
 func (c *client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -26,6 +27,9 @@ type Config struct {
 	Routes []Route
 	// Reference is the reference of the configuration language.
 	Reference string
+	// Export writes every record of the store, sealed. Nil where the store cannot show
+	// them.
+	Export func(context.Context, io.Writer) error
 }
 
 // An Admin answers operators. Make it with New.
@@ -86,6 +90,7 @@ func operations() []operation {
 		{"POST", "/attest/templates/render", "Render a template for a member or a sample; nothing is stored", false, (*Admin).renderTemplate},
 		{"GET", "/attest/routes", "Where requests are admitted, by which profiles, and what the upstream receives", false, (*Admin).routes},
 		{"GET", "/attest/reference", "The configuration language, or the lines of ?word", false, (*Admin).reference},
+		{"POST", "/attest/store/export", "Every record of the store, sealed, as JSON lines: a backup", true, (*Admin).exportStore},
 		{"GET", "/attest/openapi.json", "This list, as an OpenAPI document", false, (*Admin).openAPI},
 	}
 }
@@ -116,6 +121,10 @@ func (a *Admin) answer(w http.ResponseWriter, r *http.Request, o operation) {
 	v, err := o.run(a, c)
 	if err != nil {
 		a.refuse(w, r, err)
+		return
+	}
+	if s, ok := v.(stream); ok {
+		a.send(w, r, s)
 		return
 	}
 	write(w, c.status, v)

@@ -12,7 +12,7 @@ import (
 // An Error is what an operator is told. It holds no token and no secret.
 type Error struct {
 	// Code is one of authn's problems, or of this package: bad_request, read_only,
-	// no_such_operation, not_found, not_confirmed, confirmation_required.
+	// no_such_operation, not_supported, not_found, not_confirmed, confirmation_required.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	status  int
@@ -22,6 +22,7 @@ func (e *Error) Error() string { return "admin: " + e.Code + ": " + e.Message }
 
 var (
 	errReadOnly    = &Error{"read_only", "only looking is allowed here", http.StatusForbidden}
+	errNoExport    = &Error{"not_supported", "this store cannot be exported: take a backup with its own tools", http.StatusNotImplemented}
 	errNoOperation = &Error{"no_such_operation", "there is no such operation: see /attest/openapi.json", http.StatusNotFound}
 )
 
