@@ -136,7 +136,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a file that is held": {
 			make: func(t *testing.T, path string) { open(t, path, nil) },
 			want: func(err error) bool { return errors.Is(err, bolt.ErrLocked) },
-			text: `another process holds the file; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`,
+			text: `; stop it, give each process a path of its own, or use "store redis" (shared) or "store memory"`,
 		},
 		"a newer format": {
 			make: func(t *testing.T, path string) { writeFormat(t, path, 2) },
