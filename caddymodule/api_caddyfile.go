@@ -55,7 +55,7 @@ func (h *API) read(d *caddyfile.Dispenser) (*grammar.Reader, error) {
 var apiPlace = grammar.Place{"attest_api"}
 
 var apiBlock = grammar.Block[API]{Name: "attest_api", Lines: []grammar.Line[API]{
-	grammar.Choices("serve", "keys|sessions|directory...", "default keys, and what the project's secrets open", parts,
+	grammar.Choices("serve", "keys|sessions|directory...", "what it answers; default keys, and what the project's secrets open", parts,
 		func(h *API) *[]string { return &h.Serve }),
 	grammar.Text("health", "<path>", "answers whether the gateway serves, to anyone; ?strict fails for what is degraded",
 		func(h *API) *string { return &h.Health }),

@@ -76,7 +76,7 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 		func(h *Attest) *[]string { return &h.Audiences }),
 	grammar.Text("template", "<name>", "its claims; default the template called default",
 		func(h *Attest) *string { return &h.Template }),
-	grammar.Duration("jwt_lifetime", "<duration>", "default 60s",
+	grammar.Duration("jwt_lifetime", "<duration>", "how long that JWT is good; default 60s",
 		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
 	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
 	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",

@@ -27,7 +27,7 @@ type Keys struct {
 }
 
 var keysBlock = grammar.Block[Keys]{Name: "keys", Lines: []grammar.Line[Keys]{
-	grammar.Choice("algorithm", "ES256|RS256|EdDSA", "default ES256, with compat RS256", signingAlgorithms,
+	grammar.Choice("algorithm", "ES256|RS256|EdDSA", "what they sign with; default ES256, with compat RS256", signingAlgorithms,
 		func(k *Keys) *string { return &k.Algorithm }),
 	grammar.Duration("rotate_every", "<duration>", "how often a new key takes over, 1h or more; default 90d",
 		func(k *Keys) *caddy.Duration { return &k.RotateEvery }),

@@ -66,7 +66,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) *[]string { return &p.PublicKeyFiles }),
 	grammar.Flag("dev", "a key pair for 'caddy attest mint', on loopback only",
 		func(p *Profile) *bool { return &p.Dev }),
-	grammar.Choices("algorithms", "<alg>...", "default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA", tokenAlgorithms,
+	grammar.Choices("algorithms", "<alg>...", "which signatures are good; default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA", tokenAlgorithms,
 		func(p *Profile) *[]string { return &p.Algorithms }),
 	grammar.Texts("types", "<typ>...", "values of the header typ; default absent, JWT, at+jwt",
 		func(p *Profile) *[]string { return &p.Types }),
@@ -302,8 +302,8 @@ var factorBlock = grammar.Block[Factor]{Name: "factor", Lines: []grammar.Line[Fa
 }}
 
 var profileSessionBlock = grammar.Block[ProfileSession]{Name: "profile session", Lines: []grammar.Line[ProfileSession]{
-	grammar.Duration("duration", "<duration>", "default until the token's end",
+	grammar.Duration("duration", "<duration>", "in all; default until the token's end",
 		func(s *ProfileSession) *caddy.Duration { return &s.Duration }),
-	grammar.Duration("idle", "<duration>", "default until its end",
+	grammar.Duration("idle", "<duration>", "without a request; default until its end",
 		func(s *ProfileSession) *caddy.Duration { return &s.Idle }),
 }}

@@ -65,12 +65,12 @@ var sessionBlock = grammar.Block[Session]{Name: "session", Lines: []grammar.Line
 	grammar.DurationOrZero("reuse_for", "<duration>", "how long requests share one injected JWT; default 30s, 0 signs each time",
 		func(s *Session) **caddy.Duration { return &s.ReuseFor }),
 	grammar.Custom("per_member", "<n> | off", "how many a member has, the oldest end; default 200, with compat off", readPerMember),
-	grammar.SubText("cookie", "<name>", "default __Host-session", cookieBlock,
+	grammar.SubText("cookie", "<name>", "of the session cookie; default __Host-session", cookieBlock,
 		func(s *Session) **Cookie { return &s.Cookie }, func(c *Cookie) *string { return &c.Name }),
 }}
 
 var cookieBlock = grammar.Block[Cookie]{Name: "cookie", Lines: []grammar.Line[Cookie]{
-	grammar.Choice("same_site", "lax|strict|none", "default lax", sameSites,
+	grammar.Choice("same_site", "lax|strict|none", "its SameSite; default lax", sameSites,
 		func(c *Cookie) *string { return &c.SameSite }),
 	grammar.Text("domain", "<domain>", "for every host below it; the name then begins with __Secure-",
 		func(c *Cookie) *string { return &c.Domain }),
