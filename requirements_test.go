@@ -73,18 +73,3 @@ func citedRequirements(t *testing.T) map[string]bool {
 	}
 	return cited
 }
-
-// Documents are wrapped, so that a change of one sentence is a change of one line.
-func TestRequirementsAndPromisesAreWrapped(t *testing.T) {
-	for _, file := range []string{"docs/requirements.md", "docs/promises.md"} {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n, line := range strings.Split(string(data), "\n") {
-			if len([]rune(line)) > 100 && !strings.HasPrefix(line, "|") {
-				t.Errorf("%s:%d: longer than 100 columns", file, n+1)
-			}
-		}
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -73,6 +74,33 @@ func TestShippedCaddyfiles(t *testing.T) {
 				t.Error(got)
 			}
 		})
+	}
+}
+
+// TestDocumentedCaddyfiles holds the same of every whole file in the documents.
+func TestDocumentedCaddyfiles(t *testing.T) {
+	paths, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range append(paths, "../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindAllSubmatch(text, -1) {
+			found++
+			if !bytes.Equal(block[1], caddyfile.Format(block[1])) {
+				t.Errorf("%s: caddy fmt would change\n%s", path, block[1])
+			}
+			if got := adapt(t, string(block[1])); !strings.HasPrefix(got, "{") {
+				t.Errorf("%s: %s\n%s", path, got, block[1])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found %d files", found)
 	}
 }
 

@@ -5,11 +5,10 @@ import { readFileSync } from "node:fs";
 import { SignJWT } from "jose";
 
 const { key, alg, issuer, audience, expires, claims } = JSON.parse(readFileSync(0, "utf8"));
-const token = await new SignJWT(claims)
+const jwt = new SignJWT(claims)
 	.setProtectedHeader({ alg })
 	.setIssuer(issuer)
-	.setAudience(audience)
 	.setIssuedAt()
-	.setExpirationTime(expires)
-	.sign(createPrivateKey(readFileSync(key)));
-console.log(token);
+	.setExpirationTime(expires);
+if (audience) jwt.setAudience(audience);
+console.log(await jwt.sign(createPrivateKey(readFileSync(key))));
