@@ -90,8 +90,10 @@ func send(t *testing.T, r *http.Request) answer {
 }
 
 // try sends a request, from whatever goroutine.
-func try(r *http.Request) answer {
-	res, err := http.DefaultClient.Do(r)
+func try(r *http.Request) answer { return tryWith(http.DefaultTransport, r) }
+
+func tryWith(transport http.RoundTripper, r *http.Request) answer {
+	res, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
 		return answer{err: err}
 	}

@@ -183,7 +183,7 @@ func TestDocumentedRecipes(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{"Pages and programs", "Two factors"} {
+	for _, name := range []string{"Pages and programs", "Roles", "Two factors"} {
 		if files[name] == "" {
 			t.Errorf("no recipe %s", name)
 		}
@@ -219,6 +219,21 @@ func TestDocumentedPagesAndPrograms(t *testing.T) {
 	}
 	if res := get(t, g.url("/")); res.code() != "no_credential" {
 		t.Errorf("without: %d %s", res.status, res.code())
+	}
+}
+
+// Only who has the role comes to the part that asks for it.
+func TestDocumentedRoles(t *testing.T) {
+	needNode(t)
+	key, a := newRSAKey(t), newApp(t)
+	g := startDocumented(t, documentedCaddyfiles(t)["Roles"], a, key)
+	for roles, want := range map[string]int{"admin": 200, "reader": 403, "administrator": 403, "": 403} {
+		token := key.sign(t, "https://login.example.com", "example-web", m{"sub": "7" + roles, "assignments": []string{roles, "owner"}})
+		for path, status := range map[string]int{"/admin": want, "/admin/a": want, "/x/../admin/a": want, "//admin/a": want, "/%61dmin/a": want, "/a": 200} {
+			if res := get(t, g.url(path), "Authorization", "Bearer "+token); res.status != status {
+				t.Errorf("%q at %s: %d", roles, path, res.status)
+			}
+		}
 	}
 }
 
