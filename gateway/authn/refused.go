@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"container/list"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,14 +43,14 @@ const (
 	maxRefusedClients = 10_000
 )
 
-// Refusals remember the last refused requests, at most 10,000 in some 16 MiB, and at
-// most 200 of one profile, code and client. Make it with NewRefusals; it is safe for
+// Refusals remember the last refused requests, at most 10,000 in some 16 MiB, and of
+// one profile, code and client the last 200. Make it with NewRefusals; it is safe for
 // concurrent use.
 type Refusals struct {
 	mu    sync.Mutex
-	list  []RefusedRequest // a ring
-	next  int
-	alike map[refusalKind]int
+	all   *list.List                 // of *RefusedRequest, the oldest first
+	alike map[refusalKind]*list.List // their elements by kind, the oldest first
+	byID  map[string]*list.Element   // of all
 	lines *cache.Cache[refusalKind, *lineCount]
 	now   func() time.Time
 }
@@ -66,7 +67,10 @@ type lineCount struct {
 
 // NewRefusals makes one that remembers nothing yet.
 func NewRefusals(now func() time.Time) *Refusals {
-	return &Refusals{alike: map[refusalKind]int{}, lines: cache.New[refusalKind, *lineCount](maxRefusedClients), now: now}
+	return &Refusals{
+		all: list.New(), alike: map[refusalKind]*list.List{}, byID: map[string]*list.Element{},
+		lines: cache.New[refusalKind, *lineCount](maxRefusedClients), now: now,
+	}
 }
 
 func (r RefusedRequest) kind() refusalKind { return refusalKind{r.Profile, r.Code, site(r.Client)} }
@@ -82,9 +86,10 @@ func site(client string) string {
 	return prefix.String()
 }
 
-// Shortened is the refusal with every text that a client chose cut to 200 bytes.
+// Shortened is the refusal with every text that a client may have chosen cut to 200
+// bytes. The texts are copies: a part of a request's line would keep all of it in memory.
 func (r RefusedRequest) Shortened() RefusedRequest {
-	for _, text := range []*string{&r.ID, &r.Host, &r.Method, &r.Path, &r.Client, &r.Configured, &r.Found} {
+	for _, text := range []*string{&r.ID, &r.Host, &r.Method, &r.Path, &r.Client, &r.Profile, &r.Configured, &r.Found} {
 		*text = shortened(*text)
 	}
 	return r
@@ -113,64 +118,75 @@ func (l *Refusals) Line(r RefusedRequest) (write bool, suppressed int) {
 	return true, suppressed
 }
 
-// Wanted tells whether one more of its kind is remembered.
-func (l *Refusals) Wanted(r RefusedRequest) bool {
+// Fresh tells whether so few of its kind are remembered that no flood is going on.
+func (l *Refusals) Fresh(r RefusedRequest) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.alike[r.kind()] < maxRefusedAlike
+	alike := l.alike[r.kind()]
+	return alike == nil || alike.Len() < maxRefusedAlike
 }
 
-// Add remembers a refusal, which is to be Shortened. The oldest one goes.
+// Add remembers a refusal, which is to be Shortened. The oldest of its kind goes where
+// there are 200, else the oldest of all where there are 10,000.
 func (l *Refusals) Add(r RefusedRequest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.alike[r.kind()] >= maxRefusedAlike {
-		return
+	alike := l.alike[r.kind()]
+	switch {
+	case alike != nil && alike.Len() >= maxRefusedAlike:
+		l.forget(alike.Front().Value.(*list.Element))
+	case l.all.Len() >= maxRefused:
+		l.forget(l.all.Front())
 	}
-	l.alike[r.kind()]++
-	if len(l.list) < maxRefused {
-		l.list = append(l.list, r)
-		return
+	if alike = l.alike[r.kind()]; alike == nil {
+		alike = list.New()
+		l.alike[r.kind()] = alike
 	}
-	gone := l.list[l.next].kind()
-	if l.alike[gone]--; l.alike[gone] == 0 {
-		delete(l.alike, gone)
-	}
-	l.list[l.next] = r
-	l.next = (l.next + 1) % maxRefused
+	e := l.all.PushBack(&r)
+	alike.PushBack(e)
+	l.byID[r.ID] = e
 }
 
-// shortened is a copy where it is shorter, so that the long text can go.
+// forget takes out the oldest of its kind, which the oldest of all is too.
+func (l *Refusals) forget(e *list.Element) {
+	r := l.all.Remove(e).(*RefusedRequest)
+	alike := l.alike[r.kind()]
+	alike.Remove(alike.Front())
+	if alike.Len() == 0 {
+		delete(l.alike, r.kind())
+	}
+	if l.byID[r.ID] == e {
+		delete(l.byID, r.ID)
+	}
+}
+
 func shortened(text string) string {
 	if len(text) > maxRefusedText {
 		return strings.ToValidUTF8(text[:maxRefusedText], "") + "…"
 	}
-	return text
+	return strings.Clone(text)
 }
 
 // Find answers the refusal with that id.
 func (l *Refusals) Find(id string) (RefusedRequest, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.list, func(r RefusedRequest) bool { return r.ID == id })
-	if i < 0 {
+	e, ok := l.byID[id]
+	if !ok {
 		return RefusedRequest{}, false
 	}
-	return l.list[i], true
+	return *e.Value.(*RefusedRequest), true
 }
 
 // Latest answers at most so many, the newest first.
 func (l *Refusals) Latest(limit int) []RefusedRequest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var list []RefusedRequest
-	for i := range len(l.list) {
-		if len(list) == limit {
-			break
-		}
-		list = append(list, l.list[((l.next-1-i)%len(l.list)+len(l.list))%len(l.list)])
+	var latest []RefusedRequest
+	for e := l.all.Back(); e != nil && len(latest) < limit; e = e.Prev() {
+		latest = append(latest, *e.Value.(*RefusedRequest))
 	}
-	return list
+	return latest
 }
 
 // publicChecks are those whose found value is no personal one: who issued the token,

@@ -68,7 +68,7 @@ func (p Reporter) tell(r *http.Request, client string, refused *authn.Refusal, s
 	if p.Core != nil {
 		p.Core.Decide(authn.Decided{Door: p.Door, Profile: record.Profile, Code: refused.Code, Reason: refused.Reason, Observed: observed})
 		write, suppressed = p.Core.Refusals.Line(record)
-		p.remember(record, refused)
+		p.remember(record, refused, write)
 	}
 	message := messages[p.Door]
 	if observed {
@@ -79,11 +79,13 @@ func (p Reporter) tell(r *http.Request, client string, refused *authn.Refusal, s
 	}
 }
 
-func (p Reporter) remember(record authn.RefusedRequest, refused *authn.Refusal) {
-	if !p.Core.Refusals.Wanted(record) {
-		return
+// remember keeps the refusal. The token is described where a line was written or few
+// were refused alike, so that a flood costs no second parse of each.
+func (p Reporter) remember(record authn.RefusedRequest, refused *authn.Refusal, written bool) {
+	record.At = p.Core.Now()
+	if written || p.Core.Refusals.Fresh(record) {
+		record.Token = refused.TokenFacts()
 	}
-	record.At, record.Token = p.Core.Now(), refused.TokenFacts()
 	p.Core.Refusals.Add(record)
 }
 
