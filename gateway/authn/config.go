@@ -84,8 +84,8 @@ type Config struct {
 	Refusals *Refusals
 	// Traffic counts the requests of the last hour; shared likewise. Default: a new one.
 	Traffic *Traffic
-	// Node says which gateway of its fleet this is: ID, with which ids of refusals
-	// begin, Version, Config and StartedAt. The rest is filled in. Default: no name.
+	// Node says which gateway of its fleet this is: ID, with which the ids
+	// of refused proxied requests begin, Version, Config and StartedAt. The rest is filled in. Default: no name.
 	Node fleet.Node
 	// Nodes is where the gateways on one store tell of themselves. Default: this one is
 	// alone.
@@ -121,6 +121,7 @@ type Authenticator struct {
 	secrets  secrets
 	failures *failures
 	starts   flight.Group[startKey, LiveSession]
+	ping     ping
 }
 
 // New checks the configuration and fills in defaults.
@@ -133,6 +134,7 @@ func New(c Config) (*Authenticator, error) {
 	}
 	c = c.withDefaults()
 	a := &Authenticator{Config: c, secrets: newSecrets(c.Project), failures: newFailures(c.FailureLimit, c.Now)}
+	a.ping.flights.Timeout = pingTimeout
 	a.cache = newCaches(c.Cache, a.watch.last, c.Now)
 	return a, nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
-	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
 
@@ -20,12 +19,6 @@ func (a *Authenticator) RotateKeys(ctx context.Context, o mint.RotateOptions) er
 	if err == nil {
 		a.Tell(ctx, Event{Action: KeysRotated, KeyID: a.Ring.ActiveID()})
 	}
-	return err
-}
-
-// PingStore reads one record of the store, past every cache.
-func (a *Authenticator) PingStore(ctx context.Context) error {
-	_, err := a.Directory.ProfileState(ctx, directory.AllProfiles)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -97,24 +98,27 @@ func (a *Authenticator) RevokeSession(ctx context.Context, id string) error {
 // this node accepts no session of the member until the store has taken it.
 func (a *Authenticator) RevokeMember(ctx context.Context, organization, member string) error {
 	settle := a.Sessions.Revocations().NoteMember(organization, member)
-	err := a.revokeMember(ctx, session.MemberRevocation{Organization: organization, Member: member, At: a.Now()})
+	m, err := a.revokeMember(ctx, session.MemberRevocation{Organization: organization, Member: member, At: a.Now()})
 	settle(err == nil || !IsFault(err))
 	if err == nil || IsFault(err) {
-		a.Tell(ctx, Event{Action: MemberRevoked, OrganizationID: organization, MemberID: member, Failed: err != nil})
+		a.Tell(ctx, Event{
+			Action: MemberRevoked, OrganizationID: cmp.Or(m.OrganizationID, organization), MemberID: cmp.Or(m.ID, member), Failed: err != nil,
+		})
 	}
 	return err
 }
 
-func (a *Authenticator) revokeMember(ctx context.Context, r session.MemberRevocation) error {
+// revokeMember answers the member as far as it was found.
+func (a *Authenticator) revokeMember(ctx context.Context, r session.MemberRevocation) (directory.Member, error) {
 	m, err := a.FindMember(ctx, r.Organization, r.Member)
 	if err != nil {
-		return err
+		return m, err
 	}
 	if err := a.Directory.RevokeMember(ctx, m.OrganizationID, m.ID, r.At); err != nil {
-		return err
+		return m, err
 	}
 	a.cache.dropMember(m)
-	return a.revokeSessionsOf(ctx, m)
+	return m, a.revokeSessionsOf(ctx, m)
 }
 
 // WritePending writes the revocations that the store has not taken yet. One of a
@@ -123,7 +127,7 @@ func (a *Authenticator) WritePending(ctx context.Context) error {
 	faults := []error{a.Sessions.WritePending(ctx)}
 	notes := a.Sessions.Revocations()
 	for _, r := range notes.PendingMembers() {
-		if err := a.revokeMember(ctx, r); err != nil && IsFault(err) {
+		if _, err := a.revokeMember(ctx, r); err != nil && IsFault(err) {
 			faults = append(faults, err)
 			continue
 		}
