@@ -56,15 +56,17 @@ func (a *App) health(ctx context.Context) admin.Health {
 
 // serveAdmin asks the app of the configuration that runs now.
 func serveAdmin(w http.ResponseWriter, r *http.Request) error {
-	app, err := caddy.ActiveContext().AppIfConfigured("attest")
+	running, err := caddy.ActiveContext().AppIfConfigured("attest")
 	if err != nil {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: fmt.Errorf("attest: no configuration with an attest app runs: %w", err)}
 	}
+	app := running.(*App)
+	defer app.lease.requests.begin()()
 	if r.URL.Path == "/attest/health" {
-		admin.WriteHealth(w, r, app.(*App).health(r.Context()))
+		admin.WriteHealth(w, r, app.health(r.Context()))
 		return nil
 	}
-	desk := app.(*App).admin.Load()
+	desk := app.admin.Load()
 	if desk == nil {
 		return caddy.APIError{HTTPStatus: http.StatusServiceUnavailable, Err: errNotOpen}
 	}
@@ -94,54 +96,6 @@ func exportOf(s store.Store) func(context.Context, io.Writer) error {
 		_, err := backup.Write(ctx, w, s, time.Now())
 		return err
 	}
-}
-
-// adminRoutes are the places where requests are admitted, with the upstreams behind
-// them, and the ways to upstreams on which nobody is admitted.
-func (a *App) adminRoutes() []admin.Route {
-	var list []admin.Route
-	for _, h := range a.handlers {
-		r := h.adminRoute(a)
-		for _, way := range a.ways {
-			if way.Admits && way.Source == h.Source {
-				r.Sites = appendNew(r.Sites, way.Place)
-				r.Upstreams = appendNew(r.Upstreams, way.Upstream)
-			}
-		}
-		list = append(list, r)
-	}
-	for _, way := range a.ways {
-		if !way.Admits {
-			list = append(list, admin.Route{Sites: []string{way.Place}, Profiles: []string{}, Anonymous: true, Off: true, Upstreams: []string{way.Upstream}})
-		}
-	}
-	return list
-}
-
-func appendNew(list []string, text string) []string {
-	for _, known := range list {
-		if known == text {
-			return list
-		}
-	}
-	return append(list, text)
-}
-
-func (h *Attest) adminRoute(a *App) admin.Route {
-	r := admin.Route{Source: h.Source, Profiles: h.Profiles, Off: h.Off || h.Observe, Observe: h.Observe, Anonymous: h.Off || h.Observe || h.Optional, Audience: h.Audiences, Template: h.Template}
-	if len(r.Profiles) == 0 {
-		r.Profiles = []string{}
-		if !h.Off {
-			r.Profiles = keys(a.Profiles)
-		}
-	}
-	if !h.Off && !h.Observe {
-		r.Header = h.route.Forward.WithDefaults().Header
-		if len(r.Audience) == 0 {
-			r.Audience = []string{a.issuer()}
-		}
-	}
-	return r
 }
 
 // nodeID is short, and the same as long as the process runs.

@@ -9,14 +9,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/attestgate/caddy-attest/caddymodule/command"
+	"github.com/attestgate/caddy-attest/gateway/admin"
 )
 
 // operated is a site with Caddy's admin endpoint.
@@ -535,6 +538,55 @@ func TestRoutesDiffTellsWhoGainsAccess(t *testing.T) {
 	if out := s.run("routes", "--diff", old); !strings.Contains(out, "- anybody, without identity, no longer reaches ") {
 		t.Errorf("closed again: %s", out)
 	}
+}
+
+// Sites that import one attest have its line in common, and configurations in JSON have
+// no lines: each site still has its own upstreams and profiles.
+func TestRoutesTellSitesWithOneAttestApart(t *testing.T) {
+	site := head + `
+(guarded) {
+	attest acme
+}
+http://a.test:PORT {
+	import guarded
+	reverse_proxy 127.0.0.1:1
+}
+http://b.test:PORT {
+	import guarded
+	reverse_proxy 127.0.0.1:2
+}
+http://127.0.0.1:PORT {
+	attest_api
+	attest acme {
+		optional
+	}
+	reverse_proxy APP
+}
+`
+	s := newOperated(t, site)
+	check := func(kind string) {
+		t.Helper()
+		var list []admin.Route
+		s.must(json.Unmarshal([]byte(s.run("routes", "--json")), &list))
+		found := map[string]admin.Route{}
+		for _, r := range list {
+			for _, upstream := range r.Upstreams {
+				found[upstream] = r
+			}
+			if len(r.Sites) != 1 || len(r.Upstreams) != 1 {
+				t.Errorf("%s: sites %v, upstreams %v", kind, r.Sites, r.Upstreams)
+			}
+		}
+		a, b := found["127.0.0.1:1"], found["127.0.0.1:2"]
+		if len(list) != 3 || !strings.Contains(strings.Join(a.Sites, ""), "a.test") || !strings.Contains(strings.Join(b.Sites, ""), "b.test") || a.Anonymous || b.Anonymous {
+			t.Errorf("%s: %d routes, %+v, %+v", kind, len(list), a, b)
+		}
+	}
+	check("Caddyfile")
+	config, err := s.adapted(strings.Replace(site, "admin off", "admin "+s.address, 1))
+	s.must(err)
+	s.must(caddy.Load(regexp.MustCompile(`,?"source":"[^"]*"`).ReplaceAll(config, nil), true))
+	check("JSON")
 }
 
 func TestOperatorRendersTemplates(t *testing.T) {

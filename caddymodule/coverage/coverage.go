@@ -37,11 +37,8 @@ type Way struct {
 	Place string
 	// Upstream is its address as configured.
 	Upstream string
-	// Source is where the attest that admits stands, file:line; empty where none is on
-	// the way or its place is not known.
-	Source string
-	// Admits tells that an attest that admits stands on the way.
-	Admits bool
+	// Guard is the attest that admits; nil where none is on the way.
+	Guard Guard
 }
 
 // Check follows the requests to the servers, whose handlers may be loaded or not;

@@ -31,6 +31,7 @@ type guard struct {
 	admits bool   // it is no `attest off`
 	maybe  bool   // it stands in routes whose error is handled here: it may not have been reached
 	source string // file:line, where known
+	by     Guard
 }
 
 // An end is a handler that answers, or a terminal route: where the condition
@@ -179,7 +180,7 @@ func (w *walker) handler(handler any, f *flow, at place) {
 
 func (w *walker) guard(h Guard, f *flow, at place) {
 	admits, source := h.Guards()
-	g := guard{place: at, admits: admits, source: source}
+	g := guard{place: at, admits: admits, source: source, by: h}
 	if admits {
 		w.report.guard(g, f)
 	}

@@ -169,9 +169,9 @@ func (r *report) meets(handler string) {
 func (r *report) ways() []Way {
 	var list []Way
 	for _, n := range r.reaches {
-		way := Way{Place: n.place.String(), Upstream: n.text, Admits: n.cover != nil}
+		way := Way{Place: n.place.String(), Upstream: n.text}
 		if n.cover != nil {
-			way.Source = n.cover.source
+			way.Guard = n.cover.by
 		}
 		if !slices.Contains(list, way) {
 			list = append(list, way)
