@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -64,14 +65,14 @@ func withProxyScheme(r *http.Request) *http.Request {
 func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
 	status := proxy.Status(refused.Kind)
 	answer := caddyhttp.Error(status, refused)
-	answer.ID = nodeID() + answer.ID // so that an operator of a fleet knows which one to ask
+	report, node := web.Reporter{Log: h.app.logger, Door: web.DoorProxy, ClientIP: clientIP}, ""
+	if o := h.app.gate.outcome.Load(); o != nil && o.gateway != nil {
+		report.Core, node = o.gateway.Core, o.gateway.Core.Node.ID
+	}
+	answer.ID = cmp.Or(node, nodeID()) + answer.ID // so that an operator of a fleet knows which one to ask
 	announce(w.Header(), refused, status, answer.ID)
 	publishRefusal(r, refused)
 	traceRefusal(r, refused, answer.ID)
-	report := web.Reporter{Log: h.app.logger, Door: web.DoorProxy, ClientIP: clientIP}
-	if o := h.app.gate.outcome.Load(); o != nil && o.gateway != nil {
-		report.Core = o.gateway.Core
-	}
 	report.Refused(r, refused, status, answer.ID)
 	return answer
 }

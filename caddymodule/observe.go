@@ -73,7 +73,7 @@ func auditFields(e authn.Event) []zap.Field {
 	return fields
 }
 
-// events emits each change on Caddy's event bus, as attest.<action>.
+// events emits each change on Caddy's event bus, as attest_<action>.
 type events struct {
 	changesOnly
 	ctx caddy.Context

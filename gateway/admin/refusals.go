@@ -94,7 +94,7 @@ func (a *Admin) refusals(c *call) (any, error) {
 func (a *Admin) refusedRequest(c *call) (any, error) {
 	r, ok := a.Core.Refusals.Find(c.PathValue("id"))
 	if !ok {
-		return nil, notFound("this gateway remembers no refusal of that id; the first characters of an id name the gateway")
+		return nil, notFound("this gateway remembers no refusal of that id; the first six characters of a proxied request's id name the gateway (status lists them), and each gateway is asked for its own")
 	}
 	return refusalOf(r), nil
 }
