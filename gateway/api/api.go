@@ -190,7 +190,7 @@ func (a *API) run(w http.ResponseWriter, r *http.Request, c call) {
 	if !c.Reads {
 		ctx = authn.WithActor(ctx, authn.Actor{Door: web.DoorAPI, Address: a.report.Client(r)})
 	}
-	body, err := c.run(ctx, r)
+	body, err := c.run(ctx, within(w, r, bodyTimeout))
 	if err != nil {
 		a.answerError(w, r, err)
 		return
