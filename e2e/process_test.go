@@ -29,7 +29,8 @@ type gateway struct {
 	port   int
 	output *output
 	cmd    *exec.Cmd
-	exited chan struct{} // closed when the process is gone
+	exited chan struct{}   // closed when the process is gone
+	wrap   func(*exec.Cmd) // changes how it is started; may be nil
 }
 
 // An output is what a process writes, readable while it runs.
@@ -122,6 +123,9 @@ func (g *gateway) launch() {
 	g.t.Helper()
 	cmd := g.command("run", "--config", g.caddyfile(), "--adapter", "caddyfile")
 	cmd.Stdout, cmd.Stderr = g.output, g.output
+	if g.wrap != nil {
+		g.wrap(cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		g.t.Fatal(err)
 	}
