@@ -124,7 +124,7 @@ func appOf(ctx caddy.Context) (*App, error) {
 		return nil, errors.New(noApp)
 	}
 	if err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // see above
 	}
 	return mod.(*App), nil
 }

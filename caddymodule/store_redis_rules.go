@@ -37,8 +37,9 @@ func (c *checker) redis(s *RedisStore) {
 	if err == nil {
 		err = config.Check()
 	}
-	if err := redisProblem(err); err != nil {
-		c.Problems = append(c.Problems, err.(*grammar.Problem))
+	var problem *grammar.Problem
+	if errors.As(redisProblem(err), &problem) {
+		c.Problems = append(c.Problems, problem)
 	}
 }
 

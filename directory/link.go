@@ -161,7 +161,9 @@ func (c candidates) chooseExisting(a Assertion) (choice, error) {
 	chosen, err := c.choose(a)
 	switch {
 	case errors.Is(err, errMemberDeleted), errors.Is(err, ErrDuplicateExternalID):
-		return choice{}, ErrMemberMismatch.because(err.(*Error).Reason)
+		var why *Error
+		errors.As(err, &why)
+		return choice{}, ErrMemberMismatch.because(why.Reason)
 	case err != nil:
 		return choice{}, err
 	case chosen.member != nil:

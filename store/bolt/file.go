@@ -43,7 +43,7 @@ func openFile(path string, opts Options) (*boltFile, error) {
 		return nil, err
 	}
 	if !wasteful || compact(f) != nil {
-		return f, nil // a file that cannot be made smaller is good as it is
+		return f, nil //nolint:nilerr // a file that cannot be made smaller is good as it is
 	}
 	f.abandon(nil)
 	return tryOpen(path, opts.LockTimeout)

@@ -93,7 +93,7 @@ type dialer struct {
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.open(ctx, network, address)
 	if err != nil {
-		return refused{err: &unsentError{err}}, nil
+		return refused{err: &unsentError{err}}, nil //nolint:nilerr // the connection tells it
 	}
 	return d.greeted(conn), nil
 }
