@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
@@ -104,4 +105,14 @@ func (a *App) parseTemplates() (map[string]*claims.Template, error) {
 		parsed[name] = template
 	}
 	return parsed, nil
+}
+
+// tokenClaims are the claims of tokens that any of the templates names.
+func tokenClaims(templates map[string]*claims.Template) []string {
+	var paths []string
+	for _, t := range templates {
+		paths = append(paths, t.TokenClaims()...)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }

@@ -18,6 +18,7 @@ type trusted struct {
 	logger *zap.Logger // of outages; nil where nothing runs
 	set    *trust.Set
 	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
+	keep   []string                     // claims of tokens that templates name
 }
 
 // devKeysOf answers the public keys of a dev profile.
@@ -27,7 +28,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys)}
+	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates)}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -51,7 +52,7 @@ func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, de
 		return nil, profileProblem(at, err)
 	}
 	c := p.trusted(name)
-	c.Keys = keys
+	c.Keys, c.KeepClaims = keys, t.keep
 	profile, err := trust.NewProfile(c)
 	if err != nil {
 		return nil, profileProblem(at, err)

@@ -20,7 +20,11 @@ type (
 	lookup []string
 	// actions is member.rbac.<resource>.actions, by the resource.
 	actions string
-	array   []expression
+	// tokenClaim is token.<claim path>, by the path.
+	tokenClaim string
+	// defaulted is a variable with a value for where it is missing.
+	defaulted struct{ value, otherwise expression }
+	array     []expression
 	// object has its members in the order of the text.
 	object []member
 	member struct {
@@ -44,6 +48,18 @@ func (a actions) render(r *rendering, depth int) (any, bool) {
 		return []any{}, true
 	}
 	return v, ok
+}
+
+func (c tokenClaim) render(r *rendering, depth int) (any, bool) {
+	v, ok := r.value(r.variables.find(tokenRoot, string(c)), depth)
+	return v, ok && v != nil
+}
+
+func (d defaulted) render(r *rendering, depth int) (any, bool) {
+	if v, ok := d.value.render(r, depth); ok {
+		return v, true
+	}
+	return d.otherwise.render(r, depth)
 }
 
 func (a array) render(r *rendering, depth int) (any, bool) {

@@ -11,9 +11,11 @@ import (
 //
 //	template  = object
 //	value     = object / array / string / number / "true" / "false" / "null" / tag
-//	tag       = "{{" ws path ws "}}"
+//	tag       = "{{" ws path ws [ "|" ws "default(" value ")" ws ] "}}"
 //	path      = segment *( "." segment )
-//	segment   = 1*( any character but white space and . { } " )
+//	segment   = 1*( any character but white space and . { } | " )
+//
+// The value of a default holds no tag and no braces.
 //
 // Everything else is RFC 8259. "{{" cannot begin a JSON value, so a tag is never
 // mistaken for one.
@@ -52,8 +54,8 @@ func checkText(text string) error {
 	return nil
 }
 
-// checkFixed refuses a template that no variable could make fit: what it renders
-// to without any is the least it ever renders to.
+// checkFixed refuses a template that does not fit without any variable, as it may have
+// to.
 func checkFixed(root object) error {
 	var r rendering
 	least, _ := root.render(&r, MaxDepth)

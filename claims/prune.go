@@ -55,6 +55,10 @@ func memberExpressions(bases []expression, name string) (below []expression) {
 			if base.isMetadata() {
 				below = append(below, base) // its names are not known, at any depth
 			}
+		case tokenClaim:
+			below = append(below, base) // likewise
+		case defaulted:
+			below = append(below, memberExpressions([]expression{base.value, base.otherwise}, name)...)
 		}
 	}
 	return below
@@ -66,15 +70,21 @@ func (l lookup) isMetadata() bool { return len(l) > 1 && l[1] == metadata }
 
 // constant is the expression that renders to v.
 func constant(v any) expression {
-	o, ok := v.(Object)
-	if !ok {
-		return literal{v}
+	switch v := v.(type) {
+	case Object:
+		all := make(object, 0, len(v))
+		for name, value := range v {
+			all = append(all, member{name, constant(value)})
+		}
+		return all
+	case []any:
+		all := make(array, len(v))
+		for i, value := range v {
+			all[i] = constant(value)
+		}
+		return all
 	}
-	all := make(object, 0, len(o))
-	for name, value := range o {
-		all = append(all, member{name, constant(value)})
-	}
-	return all
+	return literal{v}
 }
 
 // deleteFolded takes out of o, to which d was applied, the names that are not d's

@@ -2,6 +2,7 @@ package claims
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -97,7 +98,8 @@ func (s *scanner) tag() (expression, error) {
 	if !closed || strings.ContainsAny(inside, "{}") {
 		return nil, s.fail(CodeTemplateMismatched, "{{ without }}")
 	}
-	path := strings.Trim(inside, whiteSpace)
+	name, filter, filtered := strings.Cut(inside, "|")
+	path := strings.Trim(name, whiteSpace)
 	at := start + len("{{") + strings.Index(inside, path)
 	if path == "" {
 		return nil, s.failAt(at, CodeTemplateTag, "expected a variable")
@@ -109,8 +111,31 @@ func (s *scanner) tag() (expression, error) {
 	if err != nil {
 		return nil, s.failAt(at, CodeTemplateTag, "%v", err)
 	}
+	if filtered {
+		otherwise, err := readDefault(filter)
+		if err != nil {
+			return nil, s.failAt(start+len("{{")+len(name), CodeTemplateTag, "%v", err)
+		}
+		e = defaulted{e, otherwise}
+	}
 	s.pos = start + len("{{") + len(inside) + len("}}")
 	return e, nil
+}
+
+var errDefault = errors.New(`expected | default(value) with a text, number, true, false or array; write braces as \u007b and \u007d`)
+
+// readDefault reads what follows the bar in a tag.
+func readDefault(filter string) (expression, error) {
+	inside, ok := strings.CutPrefix(strings.Trim(filter, whiteSpace), "default(")
+	text, closed := strings.CutSuffix(inside, ")")
+	if !ok || !closed {
+		return nil, errDefault
+	}
+	value, err := strictjson.Parse([]byte(text))
+	if err != nil || value == nil {
+		return nil, errDefault
+	}
+	return constant(value), nil
 }
 
 func outsidePath(r rune) bool { return r == '"' || unicode.IsSpace(r) || unicode.IsControl(r) }

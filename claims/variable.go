@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// Variables are the values that a template may name. The roots "member" and
-// "organization" are objects:
+// Variables are the values that a template may name. The roots are objects:
 //
 //	member.member_id                       string
 //	member.external_id                     string
@@ -20,6 +19,14 @@ import (
 //	organization.organization_slug         string
 //	organization.organization_external_id  string
 //	organization.trusted_metadata[.path]   as above; also written organization_metadata
+//	session.member_session_id              string
+//	session.started_at, session.expires_at string, RFC 3339
+//	session.profile, session.issuer        string, of the proof that admits
+//	session.factor_types                   array of the types of the counting proofs
+//	token.<claim path>                     whatever the trusted token has there
+//
+// The token is that of the proof that admits. Its claims stand in Variables under the
+// whole path, as in "token": {"https://app.example/plan": "pro", "address.country": "DE"}.
 //
 // Both spellings of an organization's metadata read the one entry
 // "trusted_metadata" of the organization. A resource id may contain dots: it is
@@ -38,6 +45,7 @@ type Variables map[string]any
 const (
 	memberRoot       = "member"
 	organizationRoot = "organization"
+	tokenRoot        = "token"
 	metadata         = "trusted_metadata"
 	rbacPrefix       = memberRoot + ".rbac."
 	actionsSuffix    = ".actions"
@@ -54,19 +62,24 @@ func compile(path string) (expression, error) {
 	if strings.HasPrefix(path, rbacPrefix) {
 		return compileRBAC(path)
 	}
+	if claim, ok := strings.CutPrefix(path, tokenRoot+"."); ok {
+		return tokenClaim(claim), nil
+	}
 	if len(segments) < 2 {
 		return nil, unknownVariable(path)
 	}
 	return compileAttribute(path, segments)
 }
 
-// compileAttribute resolves member.x and organization.x. Only metadata has
+// compileAttribute resolves member.x, organization.x and session.x. Only metadata has
 // anything below it.
 func compileAttribute(path string, segments []string) (expression, error) {
 	switch segments[0] + "." + segments[1] {
 	case "member.member_id", "member.external_id", "member.name", "member.email_address",
 		"organization.organization_id", "organization.organization_name",
-		"organization.organization_slug", "organization.organization_external_id":
+		"organization.organization_slug", "organization.organization_external_id",
+		"session.member_session_id", "session.started_at", "session.expires_at",
+		"session.profile", "session.issuer", "session.factor_types":
 		if len(segments) > 2 {
 			return nil, fmt.Errorf("variable %s: nothing stands below %s.%s", quote(path), segments[0], segments[1])
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/attestgate/caddy-attest/claims"
 )
 
 // MaxFactors is how many factors a session holds at most. When a profile brings
@@ -26,6 +28,9 @@ type Factor struct {
 	// were kept: such a factor asserts no address.
 	Email         string
 	EmailVerified bool
+	// Claims are what was kept of the token for claim templates, by their paths. They
+	// are not changed.
+	Claims claims.Object
 	// CreatedAt is when the factor came to the session, UpdatedAt when it was last
 	// shown. Both are set here.
 	CreatedAt, UpdatedAt time.Time
@@ -76,7 +81,7 @@ func (f Factor) receivedAt(now time.Time) Factor {
 func (f *Factor) refresh(again Factor, now time.Time) {
 	again = again.receivedAt(now)
 	f.Type, f.Issuer = again.Type, again.Issuer
-	f.Email, f.EmailVerified = again.Email, again.EmailVerified
+	f.Email, f.EmailVerified, f.Claims = again.Email, again.EmailVerified, again.Claims
 	f.ProvedAt = laterOf(f.ProvedAt, again.ProvedAt)
 	f.UpdatedAt = laterOf(f.UpdatedAt, again.UpdatedAt)
 }

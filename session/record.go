@@ -50,6 +50,7 @@ type factorRecord struct {
 	Proved   int64          `json:"proved,omitzero"`
 	Email    string         `json:"email,omitzero"`
 	Verified bool           `json:"email_verified,omitzero"`
+	Claims   map[string]any `json:"claims,omitempty"`
 	Created  int64          `json:"created"`
 	Updated  int64          `json:"updated"`
 	Unknown  map[string]any `json:",embed"`
@@ -109,7 +110,7 @@ func encodeFactors(factors []Factor) []factorRecord {
 		out[i] = factorRecord{
 			Profile: f.Profile, Type: f.Type, TokenID: f.TokenID, Issuer: f.Issuer,
 			Proved: store.Millis(f.ProvedAt), Created: store.Millis(f.CreatedAt), Updated: store.Millis(f.UpdatedAt),
-			Email: f.Email, Verified: f.EmailVerified, Unknown: f.unknown,
+			Email: f.Email, Verified: f.EmailVerified, Claims: f.Claims, Unknown: f.unknown,
 		}
 	}
 	return out
@@ -192,7 +193,7 @@ func decodeFactors(records []factorRecord) []Factor {
 	for i, r := range records {
 		out[i] = Factor{
 			Profile: r.Profile, Type: r.Type, TokenID: r.TokenID, Issuer: r.Issuer,
-			Email: r.Email, EmailVerified: r.Verified,
+			Email: r.Email, EmailVerified: r.Verified, Claims: r.Claims,
 			ProvedAt:  store.FromMillis(r.Proved),
 			CreatedAt: store.FromMillis(r.Created),
 			UpdatedAt: store.FromMillis(r.Updated),

@@ -49,5 +49,6 @@ func checks() []check {
 		{"metadata", []string{"parse"}, checkMetadata, configuredMetadata, foundMetadata},
 		{"organization", []string{"parse", "issuer"}, checkOrganization, configuredOrganization, foundOrganization},
 		{"session_key", []string{"parse"}, checkSessionKey, configuredSessionKey, foundSessionKey},
+		{"kept_claims", []string{"parse"}, checkKept, configuredKept, foundKept},
 	}
 }

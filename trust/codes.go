@@ -49,4 +49,5 @@ const (
 	CodeOrganizationInvalid = "organization_invalid"
 	CodeSessionKeyMissing   = "session_key_missing"
 	CodeSessionKeyInvalid   = "session_key_invalid"
+	CodeClaimsTooLarge      = "token_claims_too_large"
 )

@@ -121,6 +121,10 @@ type Config struct {
 	// for many short tokens. Default: each token has its own.
 	SessionKey []string
 
+	// KeepClaims are the paths of claims that are kept of a token: those that a claim
+	// template names below "token". Together they may have 2,048 bytes of JSON.
+	KeepClaims []string
+
 	// Dev marks a profile whose keys the gateway itself holds, for trying things out.
 	Dev bool
 

@@ -91,6 +91,7 @@
 //	                 organization_invalid    not a reference to an organization
 //	session_key      session_key_missing     a claim of it is absent
 //	                 session_key_invalid     no text of at most 256 bytes
+//	kept_claims      token_claims_too_large  more than 2048 bytes of claims that templates name
 //
 // A claim that is null or empty ("" [] {}) is absent; exp, nbf, iat and auth_time
 // only where they are null: anything else that is no number of seconds (RFC 7519

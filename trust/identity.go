@@ -35,6 +35,9 @@ type Identity struct {
 	// Metadata holds the mapped trusted_metadata keys that the token has.
 	Metadata map[string]any
 
+	// Claims are those of Config.KeepClaims that the token has, by their paths.
+	Claims map[string]any
+
 	// Organization that the token is for.
 	Organization OrganizationRef
 

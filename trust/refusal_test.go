@@ -206,12 +206,15 @@ var mappingRefusals = []refusal{
 	{"organization too long together", organization("{claims.org}-{claims.org}"), claims("org", strings.Repeat("o", 64)), "organization", trust.CodeOrganizationInvalid},
 	{"session_key missing", sessionKey("shop"), claims(), "session_key", trust.CodeSessionKeyMissing},
 	{"session_key a number", sessionKey("shop"), claims("shop", 1), "session_key", trust.CodeSessionKeyInvalid},
+	{"kept claims too large together", keeps("a", "b.c"), claims("a", strings.Repeat("x", 1024), "b", map[string]any{"c": strings.Repeat("y", 1024)}), "kept_claims", trust.CodeClaimsTooLarge},
 }
 
 func roles(c *trust.Config) {
 	c.Map = map[string]string{"roles": "groups"}
 	c.Roles = map[string][]string{"admins": {"admin"}}
 }
+
+func keeps(paths ...string) func(*trust.Config) { return func(c *trust.Config) { c.KeepClaims = paths } }
 
 func types(list ...string) func(*trust.Config) { return func(c *trust.Config) { c.Types = list } }
 

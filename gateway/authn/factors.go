@@ -51,6 +51,12 @@ func (a *Authenticator) firstFactor(profiles []string, counting []session.Factor
 	return session.Factor{}, false
 }
 
+// anyFirstFactor is firstFactor where every profile will do.
+func (a *Authenticator) anyFirstFactor(live LiveSession) session.Factor {
+	first, _ := a.firstFactor(a.Profiles.Names(), live.Factors)
+	return first
+}
+
 func (a *Authenticator) secondOnly(profile string) bool {
 	p, _ := a.Profiles.Profile(profile)
 	return p.Config().Factor.SecondOnly

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
 
@@ -17,10 +18,13 @@ type jwtKey struct {
 	// The claims are rendered from these.
 	template                           [sha256.Size]byte
 	memberVersion, organizationVersion uint64
+	// The factor that admits; the session's version is in the request.
+	profile, tokenID string
 }
 
-func (a *Authenticator) jwtKeyOf(r *CompiledRoute, live LiveSession, request mint.Request) jwtKey {
+func (a *Authenticator) jwtKeyOf(r *CompiledRoute, live LiveSession, request mint.Request, first session.Factor) jwtKey {
 	return jwtKey{
+		profile: first.Profile, tokenID: first.TokenID,
 		request: request.Digest(), template: r.template.Digest(), memberVersion: live.Member.Version,
 		organizationVersion: live.Organization.Version, signingKey: a.Ring.ActiveID(),
 	}
@@ -44,12 +48,13 @@ func (j *injectedJWT) reusable(now time.Time, reuseFor time.Duration) bool {
 // one minted before where it may be reused, else a new one.
 func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*injectedJWT, error) {
 	request := mintRequest(live, a.roles(live), nil, r.audience, r.lifetime)
-	key := a.jwtKeyOf(r, live, request)
+	first, _ := a.firstFactor(r.profiles, live.Factors)
+	key := a.jwtKeyOf(r, live, request, first)
 	if j, ok := a.cache.jwts.Get(key); ok && j.reusable(a.Now(), a.ReuseFor) {
 		a.Observers.Minted(false, true)
 		return j, nil
 	}
-	j, err := a.mintInjected(r, live, request)
+	j, err := a.mintInjected(r, live, request, first)
 	if err == nil {
 		a.Observers.Minted(false, false)
 		a.cache.jwts.Set(key, j)
@@ -57,8 +62,8 @@ func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*inject
 	return j, err
 }
 
-func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request mint.Request) (*injectedJWT, error) {
-	effective, err := a.effective(r.template, live, request.Roles)
+func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request mint.Request, first session.Factor) (*injectedJWT, error) {
+	effective, err := a.effective(r.template, live, request.Roles, first)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
 )
 
@@ -49,7 +50,7 @@ func (a *Authenticator) RenderTemplate(ctx context.Context, t *claims.Template, 
 		if err != nil {
 			return RenderedTemplate{}, err
 		}
-		variables = a.variables(LiveSession{Member: m, Organization: o}, m.Roles)
+		variables = a.variables(LiveSession{Member: m, Organization: o}, m.Roles, session.Factor{})
 	}
 	data, err := json.Marshal(t.Render(variables))
 	if err != nil {

@@ -43,7 +43,7 @@ func (a *Authenticator) issue(live LiveSession) (IssuedSession, error) {
 // template, or why they cannot be put into a JWT.
 func (a *Authenticator) render(live LiveSession) (RenderedSession, error) {
 	roles := a.roles(live)
-	effective, err := a.effective(a.Templates["default"], live, roles)
+	effective, err := a.effective(a.Templates["default"], live, roles, a.anyFirstFactor(live))
 	return RenderedSession{live, roles, effective}, err
 }
 

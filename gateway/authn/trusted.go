@@ -164,6 +164,6 @@ func (a *Authenticator) profileOf(id *trust.Identity) *trust.Profile {
 func factorOf(id *trust.Identity) session.Factor {
 	return session.Factor{
 		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt,
-		Email: id.Email, EmailVerified: id.EmailVerified,
+		Email: id.Email, EmailVerified: id.EmailVerified, Claims: id.Claims,
 	}
 }

@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/session"
 )
 
 // ClaimPolicy says which claims callers and templates may not use.
 func (a *Authenticator) ClaimPolicy() claims.Policy { return claims.Policy{Compat: a.Compat} }
 
-// effective are the claims of a session under a template, or an unusableClaims.
-func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string) (claims.Object, error) {
-	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles), live.Session.Overlay)
+// effective are the claims of a session under a template, or an unusableClaims. first is
+// the factor that admits.
+func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string, first session.Factor) (claims.Object, error) {
+	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles, first), live.Session.Overlay)
 	return effective, unusable(live, err)
 }
 
@@ -42,15 +45,41 @@ func (u *unusableClaims) Unwrap() error { return u.err }
 // overlay is what a session keeps after a patch of its claims.
 func (a *Authenticator) overlay(live LiveSession, patch claims.Overlay) (claims.Overlay, error) {
 	templates := slices.Collect(maps.Values(a.Templates))
-	return live.Session.Overlay.Change(patch, templates, a.variables(live, a.roles(live)))
+	return live.Session.Overlay.Change(patch, templates, a.variables(live, a.roles(live), a.anyFirstFactor(live)))
 }
 
 // variables are what a claim template may say of a session.
-func (a *Authenticator) variables(live LiveSession, roles []string) claims.Variables {
+func (a *Authenticator) variables(live LiveSession, roles []string, first session.Factor) claims.Variables {
 	return claims.Variables{
 		"member":       a.memberVariables(live.Member, roles),
 		"organization": organizationVariables(live.Organization),
+		"session":      sessionVariables(live, first),
+		"token":        first.Claims,
 	}
+}
+
+func sessionVariables(live LiveSession, first session.Factor) claims.Object {
+	s := live.Session
+	v := claims.Object{"factor_types": anyList(factorTypes(live.Factors))}
+	setNonEmpty(v, "member_session_id", s.ID)
+	setNonEmpty(v, "profile", first.Profile)
+	setNonEmpty(v, "issuer", first.Issuer)
+	for name, at := range map[string]time.Time{"started_at": s.StartedAt, "expires_at": s.ExpiresAt} {
+		if !at.IsZero() {
+			v[name] = at.UTC().Format(time.RFC3339)
+		}
+	}
+	return v
+}
+
+// factorTypes are the types, each once, in the order in which they came.
+func factorTypes(factors []session.Factor) (types []string) {
+	for _, f := range factors {
+		if !slices.Contains(types, f.Type) {
+			types = append(types, f.Type)
+		}
+	}
+	return types
 }
 
 func (a *Authenticator) memberVariables(m directory.Member, roles []string) claims.Object {

@@ -182,7 +182,10 @@ func (c Case) variables(id *trust.Identity) claims.Variables {
 	if organization == nil {
 		organization = claims.Object{}
 	}
-	return claims.Variables{"member": member, "organization": organization}
+	return claims.Variables{
+		"member": member, "organization": organization, "token": claims.Object(id.Claims),
+		"session": claims.Object{"profile": id.Profile, "issuer": id.Issuer, "factor_types": []any{id.Factor.Type}},
+	}
 }
 
 func anyOf(texts []string) []any {

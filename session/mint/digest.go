@@ -12,7 +12,7 @@ import (
 // be reused for another with the same digest. Of the session it covers the
 // identity and the version, so LastAccessedAt alone may differ. Claims are left
 // out: they are rendered from things that have versions of their own (template,
-// member, organization), which the caller compares beside the digest, without
+// member, organization, and the session itself with its factors' claims), which the caller compares beside the digest, without
 // rendering them.
 func (r Request) Digest() [sha256.Size]byte {
 	d := digest{buf: make([]byte, 0, 1024)}

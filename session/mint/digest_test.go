@@ -45,7 +45,7 @@ func TestEveryFieldOfARequestChangesItsDigest(t *testing.T) {
 	}
 	for i := range reflect.TypeFor[session.Factor]().NumField() {
 		field := reflect.TypeFor[session.Factor]().Field(i)
-		if !field.IsExported() {
+		if !field.IsExported() || field.Name == "Claims" { // see Digest
 			continue
 		}
 		changed := digested()
