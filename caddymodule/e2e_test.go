@@ -2,6 +2,7 @@ package caddymodule_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -552,4 +553,27 @@ http://127.0.0.1:PORT {
 	if got := up.Header.Get("X-Name"); got != name {
 		t.Errorf("got %q, want %q", got, name)
 	}
+}
+
+// What a template names of the trusted token is kept, without a line in the profile.
+func TestCaddyTemplateSeesTheTrustedToken(t *testing.T) {
+	line := "\tattest {\n\t\ttemplate default `{\"plan\": {{ token.plan }}, \"seats\": {{ token.org.seats | default(1) }}}`\n"
+	s := newSite(t, strings.Replace(plainSite, "\tattest {\n", line, 1))
+	s.get("/", "Authorization", "Bearer "+s.token(trusttest.Claims{"plan": "pro"}))
+	up, _ := s.app.seen()
+	jwt := strings.TrimPrefix(up.Header.Get("Authorization"), "Bearer ")
+	if _, body, _ := strings.Cut(jwt, "."); !strings.Contains(decoded(t, body), `"plan":"pro"`) || !strings.Contains(decoded(t, body), `"seats":1`) {
+		t.Errorf("the app received %v", up.Header)
+	}
+}
+
+// decoded is the payload with which the rest of a JWT begins.
+func decoded(t *testing.T, rest string) string {
+	t.Helper()
+	payload, _, _ := strings.Cut(rest, ".")
+	data, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

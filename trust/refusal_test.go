@@ -214,7 +214,9 @@ func roles(c *trust.Config) {
 	c.Roles = map[string][]string{"admins": {"admin"}}
 }
 
-func keeps(paths ...string) func(*trust.Config) { return func(c *trust.Config) { c.KeepClaims = paths } }
+func keeps(paths ...string) func(*trust.Config) {
+	return func(c *trust.Config) { c.KeepClaims = paths }
+}
 
 func types(list ...string) func(*trust.Config) { return func(c *trust.Config) { c.Types = list } }
 
