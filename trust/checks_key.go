@@ -21,14 +21,31 @@ func checkKey(v *verification) *failure {
 		return unknownKey(v)
 	}
 	fit := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !v.profile.allowsKey(k, v.header().Algorithm) })
+	fit = distinct(fit, v.header().Algorithm)
 	switch {
 	case len(fit) == 0:
 		return &failure{code: CodeKeyUnfit, remedy: "the key is not for the token's algorithm, by its type, its curve or its own alg"}
+	case len(fit) > 1 && slices.ContainsFunc(fit, func(k Key) bool { return k.key.ID != "" }):
+		return &failure{code: CodeKeyAmbiguous, remedy: "several keys of the set fit the token, by its kid or because it has none; have the issuer write a kid for each key"}
 	case len(fit) > maxCandidates:
 		return &failure{code: CodeKeyAmbiguous, remedy: "the token names no key and too many fit; have the issuer write kid"}
 	}
 	v.candidates = fit
 	return nil
+}
+
+// distinct are the keys that a token of the algorithm may mean, each once: those that
+// name the algorithm, if any does. Two entries of one key differ in kid or alg only.
+func distinct(keys []Key, alg string) []Key {
+	if slices.ContainsFunc(keys, func(k Key) bool { return k.key.Algorithm == alg }) {
+		keys = slices.DeleteFunc(keys, func(k Key) bool { return k.key.Algorithm != alg })
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(keys, func(k Key) bool {
+		again := seen[k.key.Thumbprint]
+		seen[k.key.Thumbprint] = true
+		return again
+	})
 }
 
 func unknownKey(v *verification) *failure {

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -122,14 +123,29 @@ func (f *fetcher) get(ctx context.Context) (fetched, error) {
 	if response.StatusCode != http.StatusOK {
 		return fetched{}, fmt.Errorf("status %d", response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, MaxKeySetBytes+1))
+	body, err := readBody(response)
 	if err != nil {
 		return fetched{}, plainError(err)
 	}
-	if len(body) > MaxKeySetBytes {
-		return fetched{}, fmt.Errorf("more than %d bytes", MaxKeySetBytes)
-	}
 	return fetched{body, maxAge(response.Header)}, nil
+}
+
+// readBody stops at MaxKeySetBytes, before and after decompression. Some servers
+// compress what nobody has asked them to.
+func readBody(response *http.Response) ([]byte, error) {
+	source := io.LimitReader(response.Body, MaxKeySetBytes+1)
+	if strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(source)
+		if err != nil {
+			return nil, err
+		}
+		source = io.LimitReader(unzipped, MaxKeySetBytes+1)
+	}
+	body, err := io.ReadAll(source)
+	if err == nil && len(body) > MaxKeySetBytes {
+		err = fmt.Errorf("more than %d bytes", MaxKeySetBytes)
+	}
+	return body, err
 }
 
 func (f *fetcher) request(ctx context.Context) (*http.Request, error) {

@@ -353,13 +353,23 @@ func TestKeyOfToken(t *testing.T) {
 	w := newWorld(t)
 	other := trusttest.NewKey(t, jose.ES256)
 	named := publish(w.Key(), other)
+	id, err := w.profile(func(config *trust.Config) { config.Keys = mustKeys(trust.FileKeys(named)) }).Verify(t.Context(), w.Sign(nil, trusttest.NoKeyID()))
+	refused(t, id, err, trust.CodeKeyAmbiguous) // no kid, and two keys that fit
+	same := publish(w.Key(), other.WithID(w.Key().Public.ID))
+	id, err = w.profile(func(config *trust.Config) { config.Keys = mustKeys(trust.FileKeys(same)) }).Verify(t.Context(), w.Sign(nil))
+	refused(t, id, err, trust.CodeKeyAmbiguous) // K-02 one kid, and two keys that fit
 	anonymous := publish(w.Key().WithoutID(), other.WithoutID())
 	for name, c := range map[string]struct {
 		keys    trust.KeySource
 		options []trusttest.Option
 	}{
 		"by kid":                                 {mustKeys(trust.FileKeys(named)), nil},
-		"no kid, each that fits is tried":        {mustKeys(trust.FileKeys(named)), []trusttest.Option{trusttest.NoKeyID()}},
+		"no kid, one key that fits":              {mustKeys(trust.FileKeys(publish(w.Key(), trusttest.NewKey(t, jose.ES384)))), []trusttest.Option{trusttest.NoKeyID()}},
+		"no kid, one key twice":                  {mustKeys(trust.FileKeys(publish(w.Key(), w.Key().WithID("again")))), []trusttest.Option{trusttest.NoKeyID()}},
+		"no kid, keys without":                   {mustKeys(trust.FileKeys(anonymous)), []trusttest.Option{trusttest.NoKeyID()}},
+		"K-02 a kid of two types":                {mustKeys(trust.FileKeys(publish(w.Key(), trusttest.NewKey(t, jose.EdDSA).WithID(w.Key().Public.ID)))), nil},
+		"K-02 a kid of two curves":               {mustKeys(trust.FileKeys(publish(w.Key(), trusttest.NewKey(t, jose.ES384).WithID(w.Key().Public.ID)))), nil},
+		"K-02 a kid twice":                       {mustKeys(trust.FileKeys(publish(w.Key(), w.Key(), other))), nil},
 		"kid, but keys without":                  {mustKeys(trust.FileKeys(anonymous)), nil},
 		"kid, but a PEM file":                    {mustKeys(trust.PEMKeys(other.PEM(t), w.Key().PEM(t))), nil},
 		"kid empty, keys without":                {mustKeys(trust.FileKeys(anonymous)), []trusttest.Option{trusttest.KeyID("")}},

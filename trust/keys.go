@@ -9,7 +9,7 @@ import (
 )
 
 // MaxKeys is how many keys a source may hold.
-const MaxKeys = 100
+const MaxKeys = 500
 
 // maxCandidates bounds the keys tried for a token whose header does not name its key.
 const maxCandidates = 16
@@ -17,7 +17,7 @@ const maxCandidates = 16
 // keyIndex is a set of keys by kid. It does not change.
 type keyIndex struct {
 	all       []Key
-	named     map[string][]Key // one key each: a set never holds a kid twice
+	named     map[string][]Key
 	anonymous []Key
 	dropped   []jose.Dropped
 }
@@ -31,12 +31,13 @@ func newKeyIndex(set jose.KeySet) *keyIndex {
 			x.anonymous = append(x.anonymous, key)
 			continue
 		}
-		x.named[k.ID] = []Key{key}
+		x.named[k.ID] = append(x.named[k.ID], key)
 	}
 	return x
 }
 
-// candidates are the key of that kid and no other (RFC 8725 §3.10). A token
+// candidates are the keys of that kid and no other (RFC 8725 §3.10): more than one
+// where the issuer has one kid for several types of key (RFC 7517 §4.5). A token
 // without kid may mean any key; a kid that the set does not have may
 // mean a key without kid, as in a PEM file.
 func (x *keyIndex) candidates(hint KeyHint) []Key {

@@ -175,7 +175,11 @@ func TestKeySources(t *testing.T) {
 		"not a key set":        func() error { _, err := trust.FileKeys([]byte("x")); return err },
 		"set without keys":     func() error { _, err := trust.FileKeys([]byte(`{"keys":[]}`)); return err },
 		"set of bad keys":      func() error { _, err := trust.FileKeys([]byte(`{"keys":[{"kty":"oct","k":"AA"}]}`)); return err },
-		"K-02 only duplicates": func() error { _, err := trust.FileKeys(publish(k, k)); return err },
+		"an empty object":      func() error { _, err := trust.FileKeys([]byte(`{}`)); return err },
+		"a private key at all": func() error {
+			_, err := trust.FileKeys([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"))
+			return err
+		},
 	} {
 		if err := try(); err == nil || !strings.HasPrefix(err.Error(), "trust: ") {
 			t.Errorf("%s: %v", name, err)

@@ -141,11 +141,16 @@ func TestBadAnswersLeaveTheLastGoodSet(t *testing.T) {
 		"only bad keys":   body(`{"keys":[{"kty":"oct","k":"AAAA"}]}`),
 		"two sets":        body(`{"keys":[]}{"keys":[]}`),
 		"connection lost": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"gzip": func(w http.ResponseWriter, _ *http.Request) {
+		"F15 a gzip bomb": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
+			_, _ = z.Write(bytes.Repeat([]byte(" "), 64<<20))
 			_, _ = z.Write(publish(trusttest.NewKey(nilTB{}, jose.ES256)))
 			_ = z.Close()
+		},
+		"gzip that is none": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(publish(trusttest.NewKey(nilTB{}, jose.ES256)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

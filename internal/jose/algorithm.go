@@ -63,6 +63,14 @@ var algorithms = map[string]*algorithm{
 	EdDSA: {edwards, 0, nil, verifier(jwa.EdDSA)},
 }
 
+// canonical is the name under which we have an algorithm.
+func canonical(alg string) string {
+	if alg == "Ed25519" { // RFC 9864 §2.2
+		return EdDSA
+	}
+	return alg
+}
+
 func verifier(alg jwa.SignatureAlgorithm) jws.Verifier {
 	v, err := jws.NewVerifier(alg)
 	if err != nil {

@@ -25,4 +25,12 @@ func decode(text string) ([]byte, error) {
 	return data, nil
 }
 
+// decodeTolerant reads the bytes of a published key, which issuers write with padding
+// or in the standard alphabet too. Only tokens need one spelling.
+func decodeTolerant(text string) ([]byte, error) {
+	return decode(urlAlphabet.Replace(strings.TrimRight(text, "=")))
+}
+
+var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
+
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }

@@ -1,10 +1,13 @@
 package jose
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -24,30 +27,53 @@ type Dropped struct {
 	Reason string
 }
 
-var errNoKeys = errors.New("jose: key set: no array of keys")
+var errNoKeys = errors.New("jose: key set: neither a JWKS, a JWK, PEM nor an object of certificates")
 
-// ParseKeySet reads a JWKS (RFC 7517 §5) of at most max keys. Keys are looked at
-// one by one: those of a kind we do not have, too weak, not for signatures, or
-// broken are dropped with the reason, and so is every key of a kid that stands
-// there twice. Symmetric keys and private members are never taken. uses are the
-// values of the member use that are accepted beside its absence; by default
-// "sig". An error is only for a document that is no key set, or too long a one.
+// ParseKeySet reads the public keys that an issuer publishes, at most max: a JWKS (RFC
+// 7517 §5), a JWK alone, PEM, or an object of certificates by kid ({kid: PEM}, as
+// Firebase has). The form is read tolerantly: a byte order mark, base64 with padding or
+// in the standard alphabet, stripped zeros of EC coordinates, null for a member that may
+// be absent, an empty kid. What a key is, is judged strictly: those of a kind we do not
+// have, too weak, not for signatures, or broken are dropped one by one, with the
+// reason. Symmetric keys and private members are never taken. uses are the values of
+// the member use that are accepted beside its absence; by default "sig" and "jwt-svid"
+// (SPIFFE). An error is only for a document of another form, or too long a one.
 func ParseKeySet(data []byte, max int, uses ...string) (KeySet, error) {
+	if len(uses) == 0 {
+		uses = []string{"sig", "jwt-svid"}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte(pemBegin)) {
+		keys, err := ParsePEM(data)
+		return KeySet{Keys: keys}.atMost(max, err)
+	}
 	document, err := strictjson.Object(data)
 	if err != nil {
 		return KeySet{}, fmt.Errorf("jose: key set: %w", err)
 	}
-	list, ok := document["keys"].([]any)
-	if !ok {
-		return KeySet{}, errNoKeys
-	}
-	if len(list) > max {
+	list, isSet := document["keys"].([]any)
+	_, isKey := document["kty"].(string)
+	switch {
+	case isSet && len(list) > max:
 		return KeySet{}, fmt.Errorf("jose: key set: %d keys, more than %d", len(list), max)
+	case isSet:
+		return collect(list, uses), nil
+	case isKey:
+		return collect([]any{document}, uses), nil
+	case len(document) <= max && ofCertificates(document):
+		return collectCertificates(document), nil
 	}
-	if len(uses) == 0 {
-		uses = []string{"sig"}
+	return KeySet{}, errNoKeys
+}
+
+func (s KeySet) atMost(max int, err error) (KeySet, error) {
+	switch {
+	case err != nil:
+		return KeySet{}, fmt.Errorf("jose: key set: %w", err)
+	case len(s.Keys) > max:
+		return KeySet{}, fmt.Errorf("jose: key set: %d keys, more than %d", len(s.Keys), max)
 	}
-	return collect(list, uses), nil
+	return s, nil
 }
 
 func collect(list []any, uses []string) (set KeySet) {
@@ -58,28 +84,45 @@ func collect(list []any, uses []string) (set KeySet) {
 			set.Dropped = append(set.Dropped, Dropped{boundedID(members), err.Reason})
 			continue
 		}
-		set.Keys = append(set.Keys, key)
+		set.add(key)
 	}
-	return set.withoutDuplicates()
+	return set
 }
 
-// withoutDuplicates drops every key of a kid that several keys carry: the token
-// cannot say which of them it means (RFC 8725 §3.10).
-func (s KeySet) withoutDuplicates() KeySet {
-	count := map[string]int{}
-	for _, k := range s.Keys {
-		if k.ID != "" {
-			count[k.ID]++
-		}
+// add leaves out what stands there already.
+func (s *KeySet) add(key Key) {
+	if !slices.ContainsFunc(s.Keys, func(k Key) bool {
+		return k.Thumbprint == key.Thumbprint && k.ID == key.ID && k.Algorithm == key.Algorithm
+	}) {
+		s.Keys = append(s.Keys, key)
 	}
-	s.Keys = slices.DeleteFunc(s.Keys, func(k Key) bool {
-		if count[k.ID] < 2 {
+}
+
+func ofCertificates(document map[string]any) bool {
+	for _, value := range document {
+		text, ok := value.(string)
+		if !ok || !strings.HasPrefix(strings.TrimSpace(text), pemBegin) {
 			return false
 		}
-		s.Dropped = append(s.Dropped, Dropped{k.ID, "kid stands more than once in the set"})
-		return true
-	})
-	return s
+	}
+	return len(document) > 0
+}
+
+func collectCertificates(document map[string]any) (set KeySet) {
+	for _, id := range slices.Sorted(maps.Keys(document)) {
+		text, _ := document[id].(string)
+		keys, err := ParsePEM([]byte(text))
+		switch {
+		case err != nil:
+			set.Dropped = append(set.Dropped, Dropped{id[:min(len(id), MaxKeyID)], strings.TrimPrefix(err.Error(), "jose: ")})
+		case len(keys) != 1 || len(id) > MaxKeyID:
+			set.Dropped = append(set.Dropped, Dropped{id[:min(len(id), MaxKeyID)], "not one key under a kid"})
+		default:
+			keys[0].ID = id
+			set.add(keys[0])
+		}
+	}
+	return set
 }
 
 func boundedID(members map[string]any) string {
@@ -96,7 +139,7 @@ func readJWK(members map[string]any, uses []string) (Key, *KeyError) {
 		return Key{}, keyErrorf("not an object")
 	}
 	for _, name := range secretMembers {
-		if _, found := members[name]; found {
+		if value, found := members[name]; found && value != nil {
 			return Key{}, keyErrorf("holds the secret member %s", name)
 		}
 	}
@@ -124,20 +167,33 @@ func asKeyError(err error) *KeyError {
 // type.
 func (k Key) describedBy(members map[string]any, uses []string) (Key, *KeyError) {
 	var ok bool
-	if k.ID, _, ok = optionalText(members, "kid"); !ok || len(k.ID) > MaxKeyID {
+	if k.ID, _, ok = memberText(members, "kid"); !ok || len(k.ID) > MaxKeyID {
 		return Key{}, keyErrorf("kid is not a string of at most %d bytes", MaxKeyID)
 	}
 	var has bool
-	if k.Use, has, ok = optionalText(members, "use"); !ok || has && !slices.Contains(uses, k.Use) {
+	if k.Use, has, ok = memberText(members, "use"); !ok || has && !slices.Contains(uses, k.Use) {
 		return Key{}, keyErrorf("use is not for signatures")
 	}
-	if ops, has := members["key_ops"]; has && !verifies(ops) {
+	if ops := members["key_ops"]; ops != nil && !verifies(ops) {
 		return Key{}, keyErrorf("key_ops does not hold verify")
 	}
-	if k.Algorithm, has, ok = optionalText(members, "alg"); !ok || has && !k.Fits(k.Algorithm) {
+	if k.Algorithm, has, ok = memberText(members, "alg"); !ok || has && !k.Fits(k.Algorithm) {
 		return Key{}, keyErrorf("alg is not a signature algorithm of its type")
 	}
 	return k, nil
+}
+
+// memberText is optionalText of a key, where null is as good as absent, and Ed25519
+// (RFC 9864 §2.2) is the same as EdDSA, since we have no other curve of its kind.
+func memberText(members map[string]any, name string) (text string, found, ok bool) {
+	if members[name] == nil {
+		return "", false, true
+	}
+	text, found, ok = optionalText(members, name)
+	if name == "alg" {
+		text = canonical(text)
+	}
+	return text, found, ok
 }
 
 func verifies(ops any) bool {

@@ -1,7 +1,13 @@
 package jose_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -130,7 +136,7 @@ func TestParseKeySetDrops(t *testing.T) {
 		{"K-04 use enc", with(jwk(t, p256().Public()), "use", "enc"), "use is not"},
 		{"K-04 use empty", with(jwk(t, p256().Public()), "use", ""), "use is not"},
 		{"K-04 use a number", with(jwk(t, p256().Public()), "use", 1), "use is not"},
-		{"K-04 use of SPIFFE, not asked for", with(jwk(t, p256().Public()), "use", "jwt-svid"), "use is not"},
+		{"K-04 use of X.509 SPIFFE", with(jwk(t, p256().Public()), "use", "x509-svid"), "use is not"},
 		{"K-04 key_ops without verify", with(jwk(t, p256().Public()), "key_ops", []any{"sign"}), "key_ops"},
 		{"K-04 key_ops empty", with(jwk(t, p256().Public()), "key_ops", []any{}), "key_ops"},
 		{"K-04 key_ops a string", with(jwk(t, p256().Public()), "key_ops", "verify"), "key_ops"},
@@ -156,11 +162,14 @@ func TestParseKeySetDrops(t *testing.T) {
 		{"K-05 e empty", with(jwk(t, rsaKey().Public()), "e", ""), "e has 0 bytes"},
 		{"K-05 e a number", with(jwk(t, rsaKey().Public()), "e", 65537), "e is not a string"},
 		{"K-05 n missing", with(jwk(t, rsaKey().Public()), "n", nil), "n is not a string"},
-		{"J-07 n with padding", with(jwk(t, rsaKey().Public()), "n", raw(rsaKey().N.Bytes())+"=="), "n is not strict"},
+		{"J-07 n with a line break", with(jwk(t, rsaKey().Public()), "n", raw(rsaKey().N.Bytes())+"\n"), "n is not base64url"},
+		{"J-07 n with padding inside", with(jwk(t, rsaKey().Public()), "n", "AA=A"+raw(rsaKey().N.Bytes())), "n is not base64url"},
 		{"K-05 point off the curve", off(), "not on its curve"},
 		{"K-05 point at infinity", with(off(), "x", raw(make([]byte, 32))), "not on its curve"},
 		{"K-05 coordinate larger than the field", with(jwk(t, p256().Public()), "x", raw([]byte(strings.Repeat("\xff", 32)))), "not on its curve"},
-		{"K-05 coordinate too short", with(jwk(t, p256().Public()), "x", raw(make([]byte, 31))), "x has 31 bytes"},
+		{"K-05 coordinate too short", with(jwk(t, p256().Public()), "x", raw(make([]byte, 31))), "not on its curve"},
+		{"K-05 coordinate too long", with(jwk(t, p256().Public()), "x", raw(make([]byte, 33))), "x has 33 bytes"},
+		{"K-05 coordinate empty", with(jwk(t, p256().Public()), "x", ""), "x has 0 bytes"},
 		{"K-05 coordinates of another curve", with(jwk(t, p384().Public()), "crv", "P-256"), "x has 48 bytes"},
 		{"K-05 curve of Bitcoin", with(jwk(t, p256().Public()), "crv", "secp256k1"), "crv is not"},
 		{"K-05 P-224", with(jwk(t, p256().Public()), "crv", "P-224"), "crv is not"},
@@ -204,11 +213,13 @@ func TestParseKeySetUses(t *testing.T) {
 	}
 }
 
-// K-02: of two keys with one kid neither is used, the others are.
+// K-02: one kid may stand for keys of several types (RFC 7517 §4.5); the same key twice
+// is one.
 func TestParseKeySetDuplicateKid(t *testing.T) {
 	data := document(t,
 		with(jwk(t, p256().Public()), "kid", "twice"), with(jwk(t, edKey().Public()), "kid", "once"),
-		with(jwk(t, rsaKey().Public()), "kid", "twice"), jwk(t, p384().Public()), jwk(t, p521().Public()))
+		with(jwk(t, rsaKey().Public()), "kid", "twice"), with(jwk(t, p256().Public()), "kid", "twice"),
+		with(jwk(t, p256().Public()), "kid", "twice", "use", "enc"))
 	set, err := jose.ParseKeySet(data, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -217,8 +228,103 @@ func TestParseKeySetDuplicateKid(t *testing.T) {
 	for _, k := range set.Keys {
 		ids = append(ids, k.ID)
 	}
-	if fmt.Sprint(ids) != "[once  ]" || len(set.Dropped) != 2 || set.Dropped[0].ID != "twice" {
+	if fmt.Sprint(ids) != "[twice once twice]" || len(set.Dropped) != 1 {
 		t.Errorf("kept %q, dropped %+v", ids, set.Dropped)
+	}
+}
+
+// The form of a key is an issuer's habit: every one of these is the same key.
+func TestParseKeySetReadsKeysAsIssuersWriteThem(t *testing.T) {
+	standard := base64.StdEncoding.EncodeToString
+	short := shortCoordinate(t)
+	x, y := coordinates(t, short)
+	modulus := rsaKey().N.Bytes()
+	for name, c := range map[string]struct {
+		public any
+		text   string
+	}{
+		"padding":                {rsaKey().Public(), string(document(t, with(jwk(t, rsaKey().Public()), "n", raw(modulus)+"==", "e", "AQAB=")))},
+		"the standard alphabet":  {rsaKey().Public(), string(document(t, with(jwk(t, rsaKey().Public()), "n", standard(modulus))))},
+		"a stripped zero":        {short, string(document(t, with(jwk(t, short), "x", raw(x), "y", raw(y))))},
+		"use jwt-svid":           {p256().Public(), string(document(t, with(jwk(t, p256().Public()), "use", "jwt-svid")))},
+		"alg Ed25519 (RFC 9864)": {edKey().Public(), string(document(t, with(jwk(t, edKey().Public()), "alg", "Ed25519")))},
+		"null members":           {p256().Public(), strings.Replace(string(document(t, jwk(t, p256().Public()))), "{", `{"next":null,`, 1)},
+		"null in a key":          {p256().Public(), strings.Replace(string(document(t, jwk(t, p256().Public()))), `"kty"`, `"use":null,"alg":null,"kid":null,"key_ops":null,"d":null,"x5c":null,"kty"`, 1)},
+		"an empty kid":           {p256().Public(), string(document(t, with(jwk(t, p256().Public()), "kid", "")))},
+		"a byte order mark":      {p256().Public(), "\ufeff" + string(document(t, jwk(t, p256().Public())))},
+		"a JWK alone":            {p256().Public(), string(must(strictjson.Marshal(jwk(t, p256().Public()))))},
+		"PEM":                    {p256().Public(), "\n" + string(pemOf(t, p256().Public()))},
+		"PEM with a mark":        {p256().Public(), "\ufeff" + string(pemOf(t, p256().Public()))},
+	} {
+		set, err := jose.ParseKeySet([]byte(c.text), 500)
+		if err != nil || len(set.Keys) != 1 || len(set.Dropped) != 0 {
+			t.Errorf("%s: %+v, %v", name, set, err)
+			continue
+		}
+		if want := key(t, c.public).Thumbprint; set.Keys[0].Thumbprint != want || set.Keys[0].ID != "" {
+			t.Errorf("%s: key %+v", name, set.Keys[0])
+		}
+	}
+}
+
+// shortCoordinate is a public key of which x or y begins with a zero byte.
+func shortCoordinate(t *testing.T) *ecdsa.PublicKey {
+	t.Helper()
+	for {
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, y := coordinates(t, &k.PublicKey); len(x) < 32 || len(y) < 32 {
+			return &k.PublicKey
+		}
+	}
+}
+
+// coordinates are those of a point, without leading zeros.
+func coordinates(t *testing.T, k *ecdsa.PublicKey) (x, y []byte) {
+	t.Helper()
+	point, err := k.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := (len(point) - 1) / 2
+	return bytes.TrimLeft(point[1:1+n], "\x00"), bytes.TrimLeft(point[1+n:], "\x00")
+}
+
+func pemOf(t *testing.T, public any) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+}
+
+// Firebase publishes certificates by kid.
+func TestParseKeySetOfCertificates(t *testing.T) {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, p256().Public(), p256())
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	broken := strings.Replace(certificate, "MI", "XX", 1)
+	data := must(strictjson.Marshal(map[string]any{"k1": certificate, "k2": broken, "k3": certificate + certificate}))
+	set, err := jose.ParseKeySet(data, 500)
+	if err != nil || len(set.Keys) != 1 || set.Keys[0].ID != "k1" || len(set.Dropped) != 2 {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	if set.Keys[0].Thumbprint != key(t, p256().Public()).Thumbprint {
+		t.Error("another key")
+	}
+	for name, text := range map[string]string{
+		"a text that is none": `{"k1":"` + "-----BEGIN CERTIFICATE-----" + `","k2":"x"}`,
+		"an empty object":     `{}`,
+	} {
+		if set, err := jose.ParseKeySet([]byte(text), 500); err == nil && len(set.Keys) > 0 {
+			t.Errorf("%s: %+v", name, set)
+		}
 	}
 }
 

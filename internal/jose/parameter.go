@@ -11,12 +11,14 @@ type parameter struct {
 	// sizes are the lengths in bytes, by the curve where the kind has one; nil for
 	// the name of a curve.
 	sizes func(crv string) (least, most int)
+	// filled puts leading zeros before what is shorter than most.
+	filled bool
 }
 
 var kinds = map[string]kind{
-	"RSA": {[]parameter{{"n", modulusSize}, {"e", exponentSize}}},
-	"EC":  {[]parameter{{"crv", nil}, {"x", coordinateSize}, {"y", coordinateSize}}},
-	"OKP": {[]parameter{{"crv", nil}, {"x", edwardsSize}}},
+	"RSA": {[]parameter{{name: "n", sizes: modulusSize}, {name: "e", sizes: exponentSize}}},
+	"EC":  {[]parameter{{name: "crv"}, {name: "x", sizes: coordinateSize, filled: true}, {name: "y", sizes: coordinateSize, filled: true}}},
+	"OKP": {[]parameter{{name: "crv"}, {name: "x", sizes: edwardsSize}}},
 }
 
 // modulusSize allows one leading zero byte, which some issuers write; the bits
@@ -25,10 +27,10 @@ func modulusSize(string) (least, most int) { return MinRSABits / 8, MaxRSABits/8
 
 func exponentSize(string) (least, most int) { return 1, 4 }
 
-// coordinateSize is exact: RFC 7518 §6.2.1.2 wants the full length.
+// coordinateSize allows fewer bytes than RFC 7518 §6.2.1.2 wants: some issuers strip
+// leading zeros, which are put back.
 func coordinateSize(crv string) (least, most int) {
-	n := map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[crv]
-	return n, n
+	return 1, map[string]int{"P-256": 32, "P-384": 48, "P-521": 66}[crv]
 }
 
 func edwardsSize(crv string) (least, most int) {
@@ -44,9 +46,9 @@ func (p parameter) read(members map[string]any) (string, *KeyError) {
 	if p.sizes == nil {
 		return text, nil
 	}
-	data, err := decode(text)
+	data, err := decodeTolerant(text)
 	if err != nil {
-		return "", keyErrorf("%s is not strict base64url", p.name)
+		return "", keyErrorf("%s is not base64url", p.name)
 	}
 	crv, _ := members["crv"].(string)
 	least, most := p.sizes(crv)
@@ -56,5 +58,8 @@ func (p parameter) read(members map[string]any) (string, *KeyError) {
 	if len(data) < least || len(data) > most {
 		return "", keyErrorf("%s has %d bytes", p.name, len(data))
 	}
-	return text, nil
+	if p.filled {
+		data = append(make([]byte, most-len(data)), data...)
+	}
+	return encode(data), nil
 }

@@ -38,6 +38,8 @@ func ParsePEM(data []byte) ([]Key, error) {
 	return keys, nil
 }
 
+const pemBegin = "-----BEGIN "
+
 // ecParameters are what openssl ecparam writes before a key: the curve, which the
 // key names as well.
 const ecParameters = "EC PARAMETERS"
@@ -55,7 +57,7 @@ func pemBlocks(data []byte) (blocks []*pem.Block, err error) {
 			blocks = append(blocks, block)
 		}
 	}
-	if count != bytes.Count(data, []byte("-----BEGIN ")) {
+	if count != bytes.Count(data, []byte(pemBegin)) {
 		return nil, errors.New("jose: a PEM block is broken")
 	}
 	if len(blocks) == 0 {

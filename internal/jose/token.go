@@ -141,6 +141,7 @@ func (h *Header) setMembers(members map[string]any) error {
 	if strings.EqualFold(strings.TrimSpace(h.Algorithm), "none") {
 		return &ParseError{Code: CodeNone}
 	}
+	h.Algorithm = canonical(h.Algorithm)
 	if h.KeyID, h.HasKeyID, ok = optionalText(members, "kid"); !ok || len(h.KeyID) > MaxKeyID {
 		return &ParseError{Code: CodeKeyID}
 	}
