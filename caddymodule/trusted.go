@@ -100,16 +100,21 @@ func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage)
 	return keys, nil
 }
 
-// keysOutcome logs when the keys of a profile cannot be fetched, and when they can
-// again: once each.
+// keysOutcome logs what becomes of fetching the keys of a profile: the first fetch, when
+// they cannot be fetched, when that lasts, and when they can again, once each.
 func keysOutcome(log *zap.Logger, profile, url string) func(error, time.Duration) {
 	log = log.With(zap.String("profile", profile), zap.String("url", url))
 	return func(err error, after time.Duration) {
-		if err != nil {
+		switch {
+		case err != nil && after > 0:
+			log.Error("the keys of a profile cannot be fetched for long; when stale_keys is over its tokens are refused", zap.Error(err), zap.Duration("for", after))
+		case err != nil:
 			log.Warn("the keys of a profile cannot be fetched; the last good set serves while stale_keys allows", zap.Error(err))
-			return
+		case after > 0:
+			log.Info("the keys of a profile are fetched again", zap.Duration("back_after", after))
+		default:
+			log.Info("the keys of a profile are fetched")
 		}
-		log.Info("the keys of a profile are fetched again", zap.Duration("back_after", after))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -13,7 +14,11 @@ import (
 
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/directory"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/store"
+	"github.com/attestgate/caddy-attest/trust"
+	"github.com/attestgate/caddy-attest/trust/trusttest"
 )
 
 // logged gives the gateway a log that a test reads.
@@ -116,5 +121,30 @@ func TestLargeJWTIsWarnedOfOncePerRoute(t *testing.T) {
 	}
 	if n := logs.FilterMessageSnippet("JWT is large").Len(); n != 1 {
 		t.Errorf("%d warnings", n)
+	}
+}
+
+// A token that cannot be judged until the issuer may be asked again is 503 with the seconds
+// to wait, at both doors.
+func TestUnknownKeyThatCannotBeAskedForSaysWhenToComeBack(t *testing.T) {
+	idp := trusttest.NewIssuer(t)
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
+	w := newWorld(t, routes(route), func(s *setup) {
+		idp.Now = s.clock.Now
+		s.profiles["acme"].Issuers, s.profiles["acme"].Keys = []string{idp.URL}, idp.Keys(trust.RemoteConfig{Now: s.clock.Now})
+	})
+	sign := func(n int) string { return idp.Sign(trusttest.Claims{"aud": "app"}, trusttest.KeyID(fmt.Sprint(n))) }
+	for n := range 1 + trust.RefetchBurst { // the first fetch is nobody's
+		if resp, _ := w.through(route, bearer(sign(n))); resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("kid %d: %d %s", n, resp.StatusCode, resp.Header.Get("Attest-Error"))
+		}
+	}
+	w.clock.Advance(10 * time.Second)
+	resp, _ := w.through(route, bearer(sign(100)))
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "20" {
+		t.Errorf("proxied: %d %s, Retry-After %q", resp.StatusCode, resp.Header.Get("Attest-Error"), resp.Header.Get("Retry-After"))
+	}
+	if status, answer := w.call("POST", "/v1/b2b/sessions/attest", claims.Object{"profile_id": "acme", "token": sign(101)}); status != http.StatusServiceUnavailable {
+		t.Errorf("API: %d %v", status, answer)
 	}
 }

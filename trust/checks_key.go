@@ -15,11 +15,16 @@ func checkKey(v *verification) *failure {
 	defer cancel()
 	keys, err := v.profile.config.Keys.Keys(ctx, keyHint(v.header()))
 	if err != nil {
-		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched, so the token may be good: " + err.Error()}
+		return unavailableKeys(err)
 	}
 	if len(keys) == 0 {
 		return unknownKey(v)
 	}
+	return v.choose(keys)
+}
+
+// choose takes those keys for candidates that may have made the signature.
+func (v *verification) choose(keys []Key) *failure {
 	fit := slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return !v.profile.allowsKey(k, v.header().Algorithm) })
 	fit = distinct(fit, v.header().Algorithm)
 	switch {
@@ -98,11 +103,15 @@ func foundKeyID(v *verification) string {
 }
 
 func checkSignature(v *verification) *failure {
-	for _, k := range v.candidates {
-		if v.token.Verify(k.key) == nil {
-			v.key = k
-			return nil
-		}
+	if v.signedBy(v.candidates) {
+		return nil
+	}
+	tried := v.candidates
+	if f := v.askReplaced(); f != nil {
+		return f
+	}
+	if hasOther(v.candidates, tried) && v.signedBy(v.candidates) {
+		return nil
 	}
 	return &failure{code: CodeSignatureInvalid, remedy: "the token was changed, or signed with another key than the issuer's"}
 }
@@ -113,4 +122,39 @@ func foundKey(v *verification) string {
 		return fmt.Sprintf("%d keys tried", len(v.candidates))
 	}
 	return "key " + v.key.key.Thumbprint
+}
+
+func (v *verification) signedBy(keys []Key) bool {
+	i := slices.IndexFunc(keys, func(k Key) bool { return v.token.Verify(k.key) == nil })
+	if i >= 0 {
+		v.key = keys[i]
+	}
+	return i >= 0
+}
+
+// replacing is a source whose keys may have been replaced without a new kid.
+type replacing interface {
+	Replaced(ctx context.Context, hint KeyHint, tried []Key) ([]Key, error)
+}
+
+// askReplaced has such a source asked again for the candidates.
+func (v *verification) askReplaced() *failure {
+	source, ok := v.profile.config.Keys.(replacing)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, FetchTimeout)
+	defer cancel()
+	keys, err := source.Replaced(ctx, keyHint(v.header()), v.candidates)
+	switch {
+	case err != nil:
+		return unavailableKeys(err)
+	case len(keys) == 0:
+		return nil
+	}
+	return v.choose(keys)
+}
+
+func unavailableKeys(err error) *failure {
+	return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched, so the token may be good: " + err.Error()}
 }

@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// maxUnknownKeys bounds the kids remembered as unknown: whoever sends a token chooses them.
-const maxUnknownKeys = 1024
-
 // fetchState is when the key set was fetched, with what result, and when it is next.
 type fetchState struct {
 	nextFetch    time.Time // when Run asks again
 	lastFetch    time.Time // the last fetch, good or bad
-	unknownAsked time.Time // the last fetch for an unknown kid
 	fetching     bool      // a fetch is under way
 	failures     int
 	failingSince time.Time // zero while the last fetch was good
+	alarmed      bool      // that was told to last
+	told         bool      // an outcome was
 	err          error     // of the last fetch
-	unknown      map[string]time.Time
+	bucket       bucket
+	answers      map[question]time.Time // that keys are not there
 	archiveState
 }
 
-func newFetchState() fetchState { return fetchState{unknown: map[string]time.Time{}} }
+func newFetchState() fetchState { return fetchState{answers: map[question]time.Time{}} }
 
 // markFetching records that a fetch is under way.
 func (k *RemoteKeys) markFetching() {
@@ -32,7 +31,7 @@ func (k *RemoteKeys) markFetching() {
 
 // recordFetch records the result of a fetch and when the next is due.
 func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error) {
-	defer k.tellOutcome(now, err, k.noteOutcome(now, err)) // after the lock is given back
+	defer k.tellOutcome(k.noteOutcome(now, err)) // after the lock is given back
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := &k.state
@@ -46,28 +45,43 @@ func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error)
 	s.nextFetch = now.Add(k.jittered(min(max(maxAge, MinRefresh), MaxRefresh)))
 }
 
-// noteOutcome remembers since when fetches fail, and answers since when they did before.
-func (k *RemoteKeys) noteOutcome(now time.Time, err error) (since time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	since = k.state.failingSince
-	switch {
-	case err == nil:
-		k.state.failingSince = time.Time{}
-	case since.IsZero():
-		k.state.failingSince = now
-	}
-	return since
+// An outcome is what is told of a fetch: nothing, where it is like the one before.
+type outcome struct {
+	err   error
+	after time.Duration
+	tell  bool
 }
 
-// tellOutcome tells of an outcome that is not the one before.
-func (k *RemoteKeys) tellOutcome(now time.Time, err error, since time.Time) {
+// noteOutcome remembers since when fetches fail.
+func (k *RemoteKeys) noteOutcome(now time.Time, err error) outcome {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := &k.state
+	first, since := !s.told, s.failingSince
+	s.told = true
 	switch {
-	case k.config.Outcome == nil || since.IsZero() == (err == nil):
-	case err != nil:
-		k.config.Outcome(err, 0)
-	default:
-		k.config.Outcome(nil, now.Sub(since))
+	case err == nil:
+		s.failingSince, s.alarmed = time.Time{}, false
+		if since.IsZero() {
+			return outcome{tell: first}
+		}
+		return outcome{after: max(now.Sub(since), 1), tell: true}
+	case since.IsZero():
+		s.failingSince = now
+		return outcome{err: err, tell: true}
+	case !s.alarmed && now.Sub(since) >= k.config.StaleFor/alarmShare:
+		s.alarmed = true
+		return outcome{err: err, after: now.Sub(since), tell: true}
+	}
+	return outcome{}
+}
+
+// alarmShare is the part of StaleFor after which a failing endpoint is told again.
+const alarmShare = 24
+
+func (k *RemoteKeys) tellOutcome(o outcome) {
+	if k.config.Outcome != nil && o.tell {
+		k.config.Outcome(o.err, o.after)
 	}
 }
 
@@ -113,39 +127,9 @@ func (k *RemoteKeys) recentFailure() error {
 	return nil
 }
 
-// mayFetchUnknownKey allows one fetch for an unknown kid in UnknownKeyInterval; while it
-// is under way, others may wait for it.
-func (k *RemoteKeys) mayFetchUnknownKey(kid string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s, now := &k.state, k.config.Now()
-	if at, found := s.unknown[kid]; found && within(now.Sub(at), MaxRefresh) {
-		return false
-	}
-	if s.fetching {
-		return true
-	}
-	if within(now.Sub(s.unknownAsked), UnknownKeyInterval) {
-		return false
-	}
-	s.unknownAsked = now
-	return true
-}
-
 // within tells whether an elapsed time lies in the interval. A negative one, of a clock
 // that was set back, does not, so that nothing waits until the clock catches up.
 func within(elapsed, interval time.Duration) bool { return elapsed >= 0 && elapsed < interval }
-
-// rememberUnknown prevents another fetch for this kid until the set is refreshed
-// anyway.
-func (k *RemoteKeys) rememberUnknown(kid string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.state.unknown) >= maxUnknownKeys {
-		clear(k.state.unknown)
-	}
-	k.state.unknown[kid] = k.config.Now()
-}
 
 // lastError is that of the last fetch, if it failed.
 func (k *RemoteKeys) lastError() error {

@@ -116,7 +116,10 @@ func (k *RemoteKeys) acceptSet(ctx context.Context, f fetched) error {
 		return err
 	}
 	now := k.config.Now()
-	k.set.Store(&fetchedSet{keyIndex: newKeyIndex(set), at: now})
+	next := &fetchedSet{keyIndex: newKeyIndex(set), at: now}
+	if before := k.set.Swap(next); before == nil || thumbprints(before.all) != thumbprints(next.all) {
+		k.forgetAnswers()
+	}
 	k.recordFetch(now, f.maxAge, nil)
 	k.saveArchive(ctx, f.body, now)
 	return nil
@@ -139,7 +142,7 @@ func (k *RemoteKeys) Keys(ctx context.Context, hint KeyHint) ([]Key, error) {
 	if fetched {
 		return nil, k.lastError()
 	}
-	return k.fetchUnknownKey(ctx, hint)
+	return k.askKey(ctx, hint)
 }
 
 // usableSet is the set unless it is older than StaleFor.
@@ -170,22 +173,4 @@ func (k *RemoteKeys) fetchIfNone() error {
 		return nil
 	}
 	return k.fetch()
-}
-
-// fetchUnknownKey fetches again for a kid that the set does not have: the issuer may have a new
-// key. Whoever sends the token chooses the kid, so it costs at most one fetch in
-// UnknownKeyInterval, and a kid that was not there is remembered. If the fetch
-// fails, the key is not unknown but unavailable.
-func (k *RemoteKeys) fetchUnknownKey(ctx context.Context, hint KeyHint) ([]Key, error) {
-	if !k.mayFetchUnknownKey(hint.ID) {
-		return nil, k.lastError()
-	}
-	if err := k.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	keys := k.set.Load().candidates(hint)
-	if len(keys) == 0 {
-		k.rememberUnknown(hint.ID)
-	}
-	return keys, nil
 }

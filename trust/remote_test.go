@@ -297,26 +297,108 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// D-03, F28: kids that strangers make up cost one fetch in thirty seconds, and
-// none of the others a refusal.
+// D-03, F28: kids that strangers make up cost six fetches a minute, and none of the
+// others a refusal. Who cannot be told is asked to come again, and not refused.
 func TestUnknownKidFlood(t *testing.T) {
 	w, _, p := remote(t, trust.RemoteConfig{})
 	good := w.Sign(nil)
 	accept(t, p, good)
 	for second := range 90 {
 		for n := range 5 {
-			refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", second, "-", n))), trust.CodeKeyUnknown)
+			_, err := p.Verify(t.Context(), w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", second, "-", n))))
+			var refusal *trust.Refusal
+			if !errors.As(err, &refusal) || refusal.Code != trust.CodeKeyUnknown {
+				laterThan(t, err, 0)
+			}
 		}
 		accept(t, p, good)
 		w.clock.Advance(time.Second)
 	}
-	if got := w.Fetches(); got != 1+3 {
-		t.Errorf("%d fetches in 90 s, want the first and one for each 30 s", got)
+	if got := w.Fetches(); got != 1+4+2 {
+		t.Errorf("%d fetches in 90 s, want the first, four at once and one for each 30 s", got)
 	}
 }
 
-// A kid that was not there is not asked for again, until it may have come with
-// the ordinary refresh.
+// laterThan wants an outage that says when to come again.
+func laterThan(t *testing.T, err error, least time.Duration) {
+	t.Helper()
+	unavailable(t, err)
+	var later interface{ RetryAfter() time.Duration }
+	if !errors.As(err, &later) || later.RetryAfter() <= least || later.RetryAfter() > trust.RefetchInterval {
+		t.Errorf("%v", err)
+	}
+}
+
+// While strangers' kids have used up what tokens may ask, the issuer rotates: whoever
+// has its new key waits for seconds and is not refused (F28).
+func TestStrangersKidsDoNotRefuseThoseWhoseIssuerRotates(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	for n := range 100 {
+		_, _ = p.Verify(t.Context(), w.Sign(nil, trusttest.KeyID(fmt.Sprint("k", n))))
+	}
+	w.Rotate()
+	honest := w.Sign(nil)
+	_, err := p.Verify(t.Context(), honest)
+	laterThan(t, err, 0)
+	w.clock.Advance(trust.RefetchInterval)
+	accept(t, p, honest)
+}
+
+// Many who come with a new key at once share one fetch, of the four that tokens may
+// cause.
+func TestManyTokensOfANewKeyShareOneFetch(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	w.Rotate()
+	token := w.Sign(nil)
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			if _, err := p.Verify(t.Context(), token); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := w.Fetches(); got > 1+4 {
+		t.Errorf("%d fetches", got)
+	}
+}
+
+// A key may be replaced under the same kid, or in a set without kids: a signature that
+// the known key did not make has the issuer asked, once in thirty seconds.
+func TestKeyReplacedUnderItsKid(t *testing.T) {
+	for name, kid := range map[string]string{"the same kid": "k", "no kid": ""} {
+		t.Run(name, func(t *testing.T) {
+			w, _, p := remote(t, trust.RemoteConfig{})
+			old, next := trusttest.NewKey(t, jose.ES256).WithID(kid), trusttest.NewKey(t, jose.ES256).WithID(kid)
+			sign := func(k trusttest.Key) string {
+				if kid == "" {
+					return w.Sign(nil, trusttest.By(k), trusttest.NoKeyID())
+				}
+				return w.Sign(nil, trusttest.By(k))
+			}
+			w.ServeBody(publish(old))
+			stale := sign(old)
+			accept(t, p, stale)
+			w.ServeBody(publish(next))
+			accept(t, p, sign(next))
+			if w.Fetches() != 2 {
+				t.Errorf("%d fetches", w.Fetches())
+			}
+			for range 50 {
+				refuse(t, p, stale, trust.CodeSignatureInvalid)
+			}
+			if w.Fetches() != 3 {
+				t.Errorf("%d fetches for one bad signature again and again", w.Fetches())
+			}
+		})
+	}
+}
+
+// A kid that was not there is not asked for again within thirty seconds, unless the set
+// has changed since.
 func TestUnknownKidIsRemembered(t *testing.T) {
 	w, keys, p := remote(t, trust.RemoteConfig{})
 	next := trusttest.NewKey(t, jose.ES256)
@@ -324,16 +406,50 @@ func TestUnknownKidIsRemembered(t *testing.T) {
 	accept(t, p, w.Sign(nil))
 	for range 4 {
 		refuse(t, p, token, trust.CodeKeyUnknown)
-		w.clock.Advance(31 * time.Second)
 	}
 	if got := w.Fetches(); got != 2 {
 		t.Errorf("%d fetches, want 2", got)
+	}
+	w.clock.Advance(trust.RefetchInterval)
+	refuse(t, p, token, trust.CodeKeyUnknown)
+	if got := w.Fetches(); got != 3 {
+		t.Errorf("%d fetches 30 s later, want 3", got)
+	}
+	w.Rotate()
+	if err := keys.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refuse(t, p, token, trust.CodeKeyUnknown)
+	if got := w.Fetches(); got != 5 {
+		t.Errorf("%d fetches after the set has changed, want 5", got)
 	}
 	w.Use(next)
 	if err := keys.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	accept(t, p, w.Sign(nil))
+}
+
+// What becomes of the fetches is told when it changes, and once more when it lasts.
+func TestOutcomesOfFetchesAreTold(t *testing.T) {
+	var told []string
+	w, keys, _ := remote(t, trust.RemoteConfig{StaleFor: 24 * time.Hour, Outcome: func(err error, after time.Duration) {
+		told = append(told, fmt.Sprint(err != nil, " ", after.Round(time.Minute)))
+	}})
+	fetch := func(n int) {
+		for range n {
+			_ = keys.Refresh(t.Context())
+			w.clock.Advance(10 * time.Minute)
+		}
+	}
+	fetch(3)
+	w.Down()
+	fetch(12)
+	w.Up()
+	fetch(2)
+	if got := fmt.Sprint(told); got != "[false 0s true 0s true 1h0m0s false 2h0m0s]" {
+		t.Errorf("told %s", got)
+	}
 }
 
 // Unknown kids are remembered in bounded memory, however many.
@@ -345,7 +461,6 @@ func TestUnknownKidsAreBounded(t *testing.T) {
 		w.clock.Advance(31 * time.Second)
 	}
 	w.Rotate()
-	w.clock.Advance(31 * time.Second)
 	accept(t, p, w.Sign(nil))
 }
 
@@ -401,17 +516,20 @@ func TestConcurrentFirstTokensShareOneFetch(t *testing.T) {
 func TestClockJumps(t *testing.T) {
 	w, _, p := remote(t, trust.RemoteConfig{})
 	accept(t, p, w.Sign(nil))
-	refuse(t, p, w.Sign(nil, trusttest.KeyID("a")), trust.CodeKeyUnknown)
+	flood := func(prefix string) {
+		for n := range 20 {
+			_, _ = p.Verify(t.Context(), w.Sign(nil, trusttest.KeyID(fmt.Sprint(prefix, n))))
+		}
+	}
+	flood("a")
 	w.clock.Advance(-time.Hour)
-	for n := range 20 {
-		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("b", n))), trust.CodeKeyUnknown)
-	}
+	flood("b")
+	w.clock.Advance(trust.RefetchInterval)
+	flood("c")
 	w.clock.Advance(2 * time.Hour)
-	for n := range 20 {
-		refuse(t, p, w.Sign(nil, trusttest.KeyID(fmt.Sprint("c", n))), trust.CodeKeyUnknown)
-	}
-	if got := w.Fetches(); got != 4 {
-		t.Errorf("%d fetches, want 4", got)
+	flood("d")
+	if got := w.Fetches(); got != 1+4+1+4 {
+		t.Errorf("%d fetches, want ten", got)
 	}
 }
 

@@ -17,16 +17,13 @@ const (
 	// again, whatever its Cache-Control says; up to a tenth is taken off.
 	MinRefresh = time.Minute
 	MaxRefresh = 5 * time.Minute
-	// UnknownKeyInterval is the least time between two fetches that a token's
-	// unknown kid causes, and between two tries while an endpoint is down.
-	UnknownKeyInterval = 30 * time.Second
 	// DefaultStaleFor is how long the last good set serves.
 	DefaultStaleFor = 24 * time.Hour
 
 	// retryWithoutSet is the least time between two tries where there is no set at all.
 	retryWithoutSet = time.Second
 	// retryWithSet is the time between two tries while an old set serves: no less
-	// than UnknownKeyInterval after a tenth is taken off.
+	// than 30 s after a tenth is taken off.
 	retryWithSet = 34 * time.Second
 )
 
@@ -48,8 +45,10 @@ type RemoteConfig struct {
 	// endpoint is down. Default: DefaultStaleFor. Negative: no longer than it would
 	// have served anyhow, which is MaxRefresh.
 	StaleFor time.Duration
-	// Outcome is told when fetches begin to fail, with the error, and when they are good
-	// again, with nil and how long they were not. It must not call back. Default: nobody.
+	// Outcome is told of the first fetch; when fetches begin to fail, with the error; once
+	// more with how long they have, when that is a 24th of StaleFor; and when they are
+	// good again, with nil and how long they were not. It must not call back. Default:
+	// nobody.
 	Outcome func(err error, after time.Duration)
 	// Archive keeps the last good set across a restart. Default: none.
 	Archive Archive

@@ -153,7 +153,7 @@ func TestRunTriesSeldomWhileAnOldSetServes(t *testing.T) {
 				time.Sleep(time.Hour)
 				synctest.Wait()
 				for _, gap := range e.gaps()[1:] {
-					if gap < trust.UnknownKeyInterval || gap > 40*time.Second {
+					if gap < 30*time.Second || gap > 40*time.Second {
 						t.Errorf("fetched after %s", gap)
 					}
 				}

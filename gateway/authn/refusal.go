@@ -209,12 +209,17 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// RetryAfter is how long it takes until a rate allows the same again; zero where
+// RetryAfter is how long it takes until a rate allows the same again, or an issuer is asked
+// for its keys again; zero where
 // that is not known.
 func (r *Refusal) RetryAfter() time.Duration {
 	var person *directory.Error
 	if errors.As(r.Err, &person) {
 		return person.RetryAfter
+	}
+	var keys interface{ RetryAfter() time.Duration }
+	if errors.As(r.Err, &keys) {
+		return keys.RetryAfter()
 	}
 	return 0
 }
