@@ -81,6 +81,16 @@ type Profile struct {
 	// listed give none. Default: no roles.
 	Roles map[string][]string `json:"roles,omitempty"`
 
+	// How the mapped roles claim is written: a text to `split`, JSON in a text
+	// (`from_json`), the names of an object (`object_keys`), or a `field` of each object
+	// of an array. Default: a text, or an array of texts and numbers.
+	RolesForm trust.RolesForm `json:"roles_form,omitzero"`
+
+	// Let every value that has the form of a role give the role of its name, but none
+	// that a role block names, unless it is listed. One issuer without captures only.
+	// Default: false.
+	AnyRole bool `json:"any_role,omitempty"`
+
 	// The email domains that the issuer speaks for, lower case and whole: only an
 	// address in one of them identifies a person. `*` alone is every domain.
 	// Default: none, emails of this issuer identify nobody.
@@ -135,6 +145,8 @@ func (p *Profile) trusted(name string) trust.Config {
 		MaxLifetime:         time.Duration(p.MaxLifetime),
 		Map:                 p.Map,
 		Roles:               p.Roles,
+		RolesForm:           p.RolesForm,
+		AnyRole:             p.AnyRole,
 		EmailDomains:        p.EmailDomains,
 		AssumeEmailVerified: p.AssumeEmailVerified,
 		Namespace:           p.Namespace,

@@ -33,9 +33,9 @@ import (
 //		require_claims <claim>[=<value>]...
 //		map <attribute> <claim path>
 //		map {
-//			<attribute> <claim path>
+//			<attribute> <claim path> [<form>...]
 //		}
-//		roles <role>...
+//		roles <role>...|*
 //		roles {
 //			<value> <role>...
 //		}
@@ -80,7 +80,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) **caddy.Duration { return &p.StaleKeys }),
 	grammar.Custom("require_claims", "<claim>[=<value>]...", "all of them must be there", readRequireClaims),
 	grammar.Line[Profile]{Name: "map", Args: "<attribute> <claim path>", Help: "which claim says what; or a block of such lines", Block: mapBlock, Either: true, Read: readMap},
-	grammar.Line[Profile]{Name: "roles", Args: "<role>...", Help: "the roles it may give; or a block that translates them", Block: rolesBlock, Either: true, Read: readProfileRoles},
+	grammar.Line[Profile]{Name: "roles", Args: "<role>...|*", Help: "the roles it may give, * for any that no role block names; or a block that translates them", Block: rolesBlock, Either: true, Read: readProfileRoles},
 	grammar.Texts("email_domains", "<domain>... | *", "whose addresses it speaks for; default none",
 		func(p *Profile) *[]string { return &p.EmailDomains }),
 	grammar.Custom("email_verified", "assume", "treat those addresses as verified", readEmailVerified),
@@ -150,7 +150,7 @@ func readRequireClaims(r *grammar.Reader, p *Profile) error {
 }
 
 var (
-	mapBlock   = grammar.Rows{Args: "<attribute> <claim path>", Help: "email token_id external_id name roles trusted_metadata.<key>"}
+	mapBlock   = grammar.Rows{Args: "<attribute> <claim path> [<form>...]", Help: "email token_id external_id name roles trusted_metadata.<key>; how roles are written: split <separator>, from_json, object_keys, field <name>"}
 	rolesBlock = grammar.Rows{Args: "<value> <role>...", Help: "the claim's value, and the roles it gives"}
 )
 
@@ -181,10 +181,18 @@ func isAttribute(name string) bool {
 
 // readMapping reads one attribute and where it comes from.
 func readMapping(r *grammar.Reader, p *Profile, args []string) error {
-	if len(args) != 2 || slices.Contains(args, "") {
+	if len(args) < 2 || slices.Contains(args, "") {
 		return r.Wrong()
 	}
 	attribute, path := args[0], args[1]
+	switch {
+	case attribute == trust.AttributeRoles && len(args) > 2:
+		if err := readRolesForm(r, &p.RolesForm, args[2:]); err != nil {
+			return err
+		}
+	case len(args) > 2:
+		return r.Wrong()
+	}
 	if !isAttribute(attribute) {
 		return r.Unrecognized("attribute", attribute, attributes...)
 	}
@@ -196,6 +204,28 @@ func readMapping(r *grammar.Reader, p *Profile, args []string) error {
 	return nil
 }
 
+// readRolesForm reads how the roles claim is written.
+func readRolesForm(r *grammar.Reader, f *trust.RolesForm, args []string) error {
+	r.Usage = "map roles <claim path> [split <separator>|from_json|object_keys|field <name>]"
+	word, value := args[0], strings.Join(args[1:], " ")
+	switch valued := word == "split" || word == "field"; {
+	case !slices.Contains(rolesForms, word):
+		return r.Unrecognized("form of roles", word, rolesForms...)
+	case valued != (len(args) == 2):
+		return r.Wrong()
+	}
+	f.FromJSON, f.ObjectKeys = word == "from_json", word == "object_keys"
+	switch word {
+	case "split":
+		f.Split = value
+	case "field":
+		f.Field = value
+	}
+	return nil
+}
+
+var rolesForms = []string{"split", "from_json", "object_keys", "field"}
+
 // readProfileRoles reads `roles <role>...`, or a block of `<value> <role>...`.
 func readProfileRoles(r *grammar.Reader, p *Profile) error {
 	args := r.RemainingArgs()
@@ -203,6 +233,10 @@ func readProfileRoles(r *grammar.Reader, p *Profile) error {
 		return r.Wrong()
 	}
 	for _, role := range args {
+		if role == "*" {
+			p.AnyRole = true
+			continue
+		}
 		giveRoles(p, role, role)
 	}
 	if len(args) > 0 {

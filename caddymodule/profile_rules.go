@@ -40,6 +40,7 @@ func (c *checker) profileTexts(at grammar.Place, p *Profile) {
 	for attribute, path := range sorted(p.Map) {
 		c.Plain(at.At("map", attribute), path)
 	}
+	c.Plain(at.At("map", trust.AttributeRoles), p.RolesForm.Field+p.RolesForm.Split)
 	for _, r := range p.RequireClaims {
 		c.Plain(at.At("require_claims", r.Claim), r.Claim+r.Value)
 	}

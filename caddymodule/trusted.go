@@ -19,6 +19,7 @@ type trusted struct {
 	set    *trust.Set
 	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
 	keep   []string                     // claims of tokens that templates name
+	roles  []string                     // that role blocks name
 }
 
 // devKeysOf answers the public keys of a dev profile.
@@ -28,7 +29,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates)}
+	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates), roles: keys(a.Roles)}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -52,7 +53,7 @@ func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, de
 		return nil, profileProblem(at, err)
 	}
 	c := p.trusted(name)
-	c.Keys, c.KeepClaims = keys, t.keep
+	c.Keys, c.KeepClaims, c.ReservedRoles = keys, t.keep, t.roles
 	profile, err := trust.NewProfile(c)
 	if err != nil {
 		return nil, profileProblem(at, err)

@@ -43,7 +43,7 @@ func TestExplainNamesWhatToMend(t *testing.T) {
 		"too long":               {good(claims.Object{"exp": now.Add(90 * 24 * time.Hour).Unix()}), "shorter tokens, or raise max_lifetime"},
 		"no sub":                 {good(claims.Object{"sub": nil, "email": nil}), "identity"},
 		"sub is a list":          {good(claims.Object{"sub": []string{"a"}}), "claim sub must be a text"},
-		"jti is a list":          {good(claims.Object{"jti": []string{"a"}}), "claim jti must be a text"},
+		"sub is an object":       {good(claims.Object{"sub": claims.Object{"a": 1}}), "it is an object"},
 		"the address of another": {good(claims.Object{"sub": "eve", "email": "ada@example.com", "email_verified": true}), "directory refuses it"},
 		"signed by a stranger's": {parts[0] + "." + parts[1] + "." + strings.Split(made["session_jwt"].(string), ".")[2], "its signature is not valid"},
 		"a wrong kid":            {strings.Replace(good(nil), parts[0], "eyJhbGciOiJFUzI1NiIsImtpZCI6Im5vcGUiLCJ0eXAiOiJKV1QifQ", 1), "no key of the issuer fits it"},

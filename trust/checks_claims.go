@@ -52,9 +52,9 @@ func checkExternalID(v *verification) *failure {
 		}
 		return nil
 	}
-	id, ok := boundedText(value, maxID)
+	id, ok := idText(value)
 	if !ok {
-		return &failure{code: CodeExternalIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters"}
+		return &failure{code: CodeExternalIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 	}
 	v.id.ExternalID = id
 	return nil
@@ -70,11 +70,16 @@ func checkTokenID(v *verification) *failure {
 		v.id.TokenID = hexDigest(v.token.Digest())
 		return nil
 	}
-	id, ok := boundedText(value, maxID)
-	if !ok {
-		return &failure{code: CodeTokenIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters"}
+	id, ok := idText(value)
+	switch {
+	case ok:
+		v.id.TokenID = id
+	case explicit:
+		return &failure{code: CodeTokenIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
+	default:
+		v.drop(AttributeTokenID, "%s, so the token's digest names it", shape(value))
+		v.id.TokenID = hexDigest(v.token.Digest())
 	}
-	v.id.TokenID = id
 	return nil
 }
 
@@ -84,9 +89,10 @@ func checkEmail(v *verification) *failure {
 	if value == nil {
 		return nil
 	}
-	address, ok := boundedText(value, email.MaxBytes)
+	address, ok := boundedText(firstOf(value), email.MaxBytes)
 	if !ok {
-		return &failure{code: CodeEmailInvalid, remedy: "claim " + path + " must be a text of at most 320 bytes without control characters"}
+		v.drop(AttributeEmail, "%s, and not a text of at most %d bytes without control characters", shape(value), email.MaxBytes)
+		return nil
 	}
 	yes, no := readEmailVerified(v.token.Claims)
 	v.id.EmailVerified = yes
@@ -131,9 +137,9 @@ func checkName(v *verification) *failure {
 	if !mapped || value == nil {
 		return nil
 	}
-	name, ok := boundedText(value, maxName)
+	name, ok := cleanName(firstOf(value))
 	if !ok {
-		return &failure{code: CodeNameInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters"}
+		v.drop(AttributeName, "%s, and not a text", shape(value))
 	}
 	v.id.Name = name
 	return nil
@@ -147,33 +153,56 @@ func checkRoles(v *verification) *failure {
 	if !mapped {
 		return nil
 	}
-	values, ok := roleValues(lookup(v.token.Claims, path))
-	if !ok {
-		return &failure{code: CodeRolesInvalid, remedy: "claim " + path + " must be a text or an array of texts"}
-	}
+	value := lookup(v.token.Claims, path)
+	values, others, ok := v.profile.config.RolesForm.values(value)
 	v.id.HasRoles = true
-	for _, value := range values {
-		roles, listed := v.profile.config.Roles[value]
-		if !listed {
-			v.id.DroppedRoles++
-		}
-		v.id.Roles = append(v.id.Roles, roles...)
+	v.id.Roles, v.id.DroppedRoles = v.profile.rolesOf(values)
+	v.id.DroppedRoles += others
+	switch {
+	case !ok:
+		v.drop(AttributeRoles, "%s, which gives nobody a role; map roles %s says how it is written: split, from_json, object_keys, field", shape(value), path)
+	case len(values)+others > 0 && len(v.id.Roles) == 0:
+		v.drop(AttributeRoles, "values: %d, of the listed ones: 0; nobody gets a role", len(values)+others)
 	}
-	slices.Sort(v.id.Roles)
-	v.id.Roles = slices.Compact(v.id.Roles)
 	return nil
 }
 
-func roleValues(v any) ([]string, bool) {
-	switch v := v.(type) {
-	case nil:
-		return nil, true
-	case string:
-		return []string{v}, true
-	case []any:
-		return stringArray(v)
+// rolesOf are the roles that the values give, sorted, each once, and how many values
+// give none.
+func (p *Profile) rolesOf(values []string) (roles []string, dropped int) {
+	for _, value := range values {
+		given, listed := p.config.Roles[value]
+		switch {
+		case listed:
+			roles = append(roles, given...)
+		case p.config.AnyRole && p.Gives(value) && len(roles) < maxRoles:
+			roles = append(roles, value)
+		default:
+			dropped++
+		}
 	}
-	return nil, false
+	slices.Sort(roles)
+	return slices.Compact(roles), dropped
+}
+
+// maxRoles bounds the roles that a token may bring where any is taken.
+const maxRoles = 100
+
+// Gives tells whether the profile may give the role.
+func (p *Profile) Gives(role string) bool {
+	for _, given := range p.config.Roles {
+		if slices.Contains(given, role) {
+			return true
+		}
+	}
+	return p.config.AnyRole && isRole(role) && !slices.Contains(p.config.ReservedRoles, role)
+}
+
+// isRole is the grammar of roles.
+func isRole(text string) bool {
+	return text != "" && len(text) <= 64 && !strings.ContainsFunc(text, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._:-", r))
+	})
 }
 
 func checkOrganization(v *verification) *failure {
@@ -191,9 +220,9 @@ func checkSessionKey(v *verification) *failure {
 		if value == nil {
 			return &failure{code: CodeSessionKeyMissing, remedy: "the token needs claim " + path + ", which is part of session_key"}
 		}
-		text, ok := boundedText(value, maxID)
+		text, ok := idText(value)
 		if !ok {
-			return &failure{code: CodeSessionKeyInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters"}
+			return &failure{code: CodeSessionKeyInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 		}
 		v.id.SessionKey = append(v.id.SessionKey, text)
 	}

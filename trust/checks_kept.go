@@ -14,7 +14,7 @@ const maxKept = 2048
 func checkKept(v *verification) *failure {
 	for _, path := range v.profile.config.KeepClaims {
 		value := lookup(v.token.Claims, path)
-		if value == nil {
+		if _, ok := storable(value); !ok || value == nil {
 			continue
 		}
 		if v.id.Claims == nil {

@@ -19,8 +19,9 @@ func checkMetadata(v *verification) *failure {
 		if value == nil {
 			continue
 		}
-		if data, err := strictjson.Marshal(value); err != nil || len(data) > maxMetadata {
-			return &failure{code: CodeMetadataInvalid, remedy: "claim " + m.path + " must have at most 4096 bytes"}
+		if data, ok := storable(value); !ok || len(data) > maxMetadata {
+			v.drop(MetadataPrefix+m.key, "%s that cannot be kept: more than %d bytes of JSON, or two names that differ in case only", shape(value), maxMetadata)
+			continue
 		}
 		v.id.Metadata[m.key] = value
 	}
@@ -41,4 +42,14 @@ func foundMetadata(v *verification) string {
 		b = append(b, m.path+"="+foundPath(v, m.path))
 	}
 	return joinOr(b, "-")
+}
+
+// storable is a claim as JSON, if a store can read it again: it takes no two names that
+// differ in case only.
+func storable(value any) ([]byte, bool) {
+	data, err := strictjson.Marshal(value)
+	if err == nil {
+		_, err = strictjson.Parse(data)
+	}
+	return data, err == nil
 }

@@ -38,13 +38,9 @@ const (
 
 	CodeExternalIDMissing   = "external_id_missing"
 	CodeExternalIDInvalid   = "external_id_invalid"
-	CodeEmailInvalid        = "email_invalid"
 	CodeIdentityMissing     = "identity_missing"
 	CodeTokenIDMissing      = "token_id_missing"
 	CodeTokenIDInvalid      = "token_id_invalid"
-	CodeNameInvalid         = "name_invalid"
-	CodeRolesInvalid        = "roles_invalid"
-	CodeMetadataInvalid     = "metadata_invalid"
 	CodeOrganizationMissing = "organization_missing"
 	CodeOrganizationInvalid = "organization_invalid"
 	CodeSessionKeyMissing   = "session_key_missing"

@@ -82,6 +82,14 @@ type Config struct {
 	// Roles lists what a value of the mapped roles claim gives: value to our roles.
 	// Values that are not listed give nothing, and are counted.
 	Roles map[string][]string
+	// RolesForm says how the mapped claim is written. Default: a text, or an array of
+	// texts and numbers.
+	RolesForm RolesForm
+	// AnyRole lets every value that is a role (1 to 64 of A–Z a–z 0–9 . _ : -) give the role
+	// of its name, at most 100 of one token, but ReservedRoles, which only Roles can
+	// give. It goes with one issuer without captures.
+	AnyRole       bool
+	ReservedRoles []string
 
 	// EmailDomains are the domains whose addresses this profile vouches for, "*" for
 	// all. Default: none, so that no address identifies anybody.

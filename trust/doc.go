@@ -79,21 +79,19 @@
 //	required_claims  claim_missing           a required claim is absent or empty
 //	                 claim_mismatch          a required claim has another value
 //	external_id      external_id_missing     the claim it is mapped to is absent
-//	                 external_id_invalid     no text of at most 256 bytes
-//	email            email_invalid           no text of at most 320 bytes
+//	                 external_id_invalid     no text of at most 256 bytes, and no integer
 //	identity         identity_missing        neither external id nor covered email
 //	token_id         token_id_missing        the claim it is mapped to is absent
-//	                 token_id_invalid        no text of at most 256 bytes
-//	name             name_invalid            no text of at most 256 bytes
-//	roles            roles_invalid           neither text nor texts
-//	metadata         metadata_invalid        a value of more than 4096 bytes
+//	                 token_id_invalid        no text of at most 256 bytes, and no integer
 //	organization     organization_missing    a claim it is made of is absent
 //	                 organization_invalid    not a reference to an organization
 //	session_key      session_key_missing     a claim of it is absent
-//	                 session_key_invalid     no text of at most 256 bytes
+//	                 session_key_invalid     no text of at most 256 bytes, and no integer
 //	kept_claims      token_claims_too_large  more than 2048 bytes of claims that templates name
 //
 // A claim that is null or empty ("" [] {}) is absent; exp, nbf, iat and auth_time
 // only where they are null: anything else that is no number of seconds (RFC 7519
-// §2) is refused. Values are never converted: a number is no text.
+// §2) is refused. Of ids an integer is its exact digits. What is no text or array as the
+// mapping wants it is left out of email, name, roles and metadata, and told
+// (Identity.Dropped).
 package trust

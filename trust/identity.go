@@ -35,6 +35,10 @@ type Identity struct {
 	// Metadata holds the mapped trusted_metadata keys that the token has.
 	Metadata map[string]any
 
+	// Dropped says which claims could not be taken for an attribute, and why, without
+	// their values.
+	Dropped []string
+
 	// Claims are those of Config.KeepClaims that the token has, by their paths.
 	Claims map[string]any
 

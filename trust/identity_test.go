@@ -83,7 +83,11 @@ func TestClaimPaths(t *testing.T) {
 		{"dotted object (Kubernetes)", "kubernetes.io.pod.name", trusttest.Claims{"kubernetes.io": map[string]any{"pod": map[string]any{"name": "x"}}}, "x"},
 		{"longest object first", "a.b.c", trusttest.Claims{"a.b": map[string]any{"c": "x"}, "a": map[string]any{"b.c": "y"}}, "x"},
 		{"exact null does not give way", "a.b", trusttest.Claims{"a.b": nil, "a": map[string]any{"b": "y"}}, ""},
-		{"through an array", "a.0", trusttest.Claims{"a": []any{"y"}}, ""},
+		{"through an array", "a.0", trusttest.Claims{"a": []any{"x", "y"}}, "x"},
+		{"through an array of objects", "a.1.id", trusttest.Claims{"a": []any{"y", map[string]any{"id": "x"}}}, "x"},
+		{"beyond an array", "a.1", trusttest.Claims{"a": []any{"y"}}, ""},
+		{"an index with a zero", "a.00", trusttest.Claims{"a": []any{"y"}}, ""},
+		{"a negative index", "a.-1", trusttest.Claims{"a": []any{"y"}}, ""},
 		{"through a string", "a.b", trusttest.Claims{"a": "b"}, ""},
 		{"in other case", "UID", trusttest.Claims{"uid": "y"}, ""},
 	} {

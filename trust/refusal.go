@@ -48,4 +48,6 @@ type Finding struct {
 	Code string
 	// Configured, Found and Remedy are those of Refusal.
 	Configured, Found, Remedy string
+	// Dropped is what of the claim was left out, and why; the check passes all the same.
+	Dropped string
 }

@@ -178,24 +178,22 @@ func TestDateOfAWrongTypeIsNoAbsentClaim(t *testing.T) {
 var mappingRefusals = []refusal{
 	{"C-03 mapped external_id missing", maps("external_id", "uid"), claims(), "external_id", trust.CodeExternalIDMissing},
 	{"C-03 mapped external_id empty", maps("external_id", "uid"), claims("uid", ""), "external_id", trust.CodeExternalIDMissing},
-	{"C-03 external_id a number", nil, claims("sub", 7), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id a fraction", nil, claims("sub", 7.5), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id with an exponent", nil, claims("sub", json.Number("1e3")), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id minus zero", nil, claims("sub", json.Number("-0")), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id of 257 digits", nil, claims("sub", json.Number(strings.Repeat("1", 257))), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id a boolean", nil, claims("sub", true), "external_id", trust.CodeExternalIDInvalid},
+	{"C-03 external_id an array", nil, claims("sub", []any{"u1"}), "external_id", trust.CodeExternalIDInvalid},
 	{"C-03 external_id too long", nil, claims("sub", strings.Repeat("s", 257)), "external_id", trust.CodeExternalIDInvalid},
 	{"C-03 external_id with NUL", nil, claims("sub", "a\x00b"), "external_id", trust.CodeExternalIDInvalid},
 	{"C-03 external_id with a newline", nil, claims("sub", "a\nb"), "external_id", trust.CodeExternalIDInvalid},
 	{"C-03 external_id with a C1 control", nil, claims("sub", "a\u0085b"), "external_id", trust.CodeExternalIDInvalid},
-	{"C-03 email an array", nil, claims("email", []any{"a@b"}), "email", trust.CodeEmailInvalid},
-	{"C-03 email too long", nil, claims("email", strings.Repeat("a", 310)+"@example.com"), "email", trust.CodeEmailInvalid},
-	{"C-03 email with a newline", nil, claims("email", "a@b\nx"), "email", trust.CodeEmailInvalid},
 	{"C-03 neither external_id nor email", nil, claims("sub", absent), "identity", trust.CodeIdentityMissing},
 	{"C-03 email that is not covered alone", nil, claims("sub", absent, "email", "a@example.com"), "identity", trust.CodeIdentityMissing},
 	{"C-03 covered email alone, not verified", domains("example.com"), claims("sub", absent, "email", "a@example.com", "email_verified", false), "identity", trust.CodeIdentityMissing},
 	{"C-03 mapped token_id missing", maps("token_id", "scan"), claims("jti", "j"), "token_id", trust.CodeTokenIDMissing},
-	{"C-03 jti a number", nil, claims("jti", 1), "token_id", trust.CodeTokenIDInvalid},
-	{"C-03 token_id too long", nil, claims("jti", strings.Repeat("j", 257)), "token_id", trust.CodeTokenIDInvalid},
-	{"name an object", maps("name", "name"), claims("name", map[string]any{"a": 1}), "name", trust.CodeNameInvalid},
-	{"roles a number", roles, claims("groups", 1), "roles", trust.CodeRolesInvalid},
-	{"roles mixed", roles, claims("groups", []any{"a", true}), "roles", trust.CodeRolesInvalid},
-	{"metadata too large", maps("trusted_metadata.blob", "blob"), claims("blob", strings.Repeat("x", 4095)), "metadata", trust.CodeMetadataInvalid},
+	{"C-03 mapped token_id too long", maps("token_id", "jti"), claims("jti", strings.Repeat("j", 257)), "token_id", trust.CodeTokenIDInvalid},
+	{"C-03 mapped token_id an object", maps("token_id", "jti"), claims("jti", map[string]any{"a": 1}), "token_id", trust.CodeTokenIDInvalid},
 	{"organization missing", organization("{claims.org}"), claims(), "organization", trust.CodeOrganizationMissing},
 	{"organization null", organization("{claims.org}"), claims("org", nil), "organization", trust.CodeOrganizationMissing},
 	{"organization an object", organization("{claims.org}"), claims("org", map[string]any{"id": "x"}), "organization", trust.CodeOrganizationInvalid},
@@ -205,7 +203,7 @@ var mappingRefusals = []refusal{
 	{"organization too long", organization("{claims.org}"), claims("org", strings.Repeat("o", 129)), "organization", trust.CodeOrganizationInvalid},
 	{"organization too long together", organization("{claims.org}-{claims.org}"), claims("org", strings.Repeat("o", 64)), "organization", trust.CodeOrganizationInvalid},
 	{"session_key missing", sessionKey("shop"), claims(), "session_key", trust.CodeSessionKeyMissing},
-	{"session_key a number", sessionKey("shop"), claims("shop", 1), "session_key", trust.CodeSessionKeyInvalid},
+	{"session_key a fraction", sessionKey("shop"), claims("shop", 1.5), "session_key", trust.CodeSessionKeyInvalid},
 	{"kept claims too large together", keeps("a", "b.c"), claims("a", strings.Repeat("x", 1024), "b", map[string]any{"c": strings.Repeat("y", 1024)}), "kept_claims", trust.CodeClaimsTooLarge},
 }
 
@@ -379,7 +377,7 @@ func TestReasonCodesAreDocumentedAndTested(t *testing.T) {
 			t.Errorf("%s is not tested", code)
 		}
 	}
-	if len(codes) < 50 {
+	if len(codes) < 45 {
 		t.Errorf("only %d codes found", len(codes))
 	}
 }

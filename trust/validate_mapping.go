@@ -28,10 +28,15 @@ var attributes = [...]string{AttributeEmail, AttributeTokenID, AttributeExternal
 
 func (p *Profile) readRoles() *ConfigError {
 	switch _, mapped := p.config.Map[AttributeRoles]; {
-	case !mapped && len(p.config.Roles) > 0:
+	case !mapped && (len(p.config.Roles) > 0 || p.config.AnyRole):
 		return configErrorf("roles", "are listed, but no claim is mapped to roles")
-	case mapped && len(p.config.Roles) == 0:
+	case p.config.AnyRole && (len(p.issuers) > 1 || len(p.issuers[0].captures) > 0):
+		return valueErrorf("roles", "*", "goes with one issuer without captures: else every tenant of the issuer gives every role")
+	case mapped && len(p.config.Roles) == 0 && !p.config.AnyRole:
 		return valueErrorf("map", AttributeRoles, "is read in vain, every role would be dropped: list those that the profile may give with roles")
+	}
+	if err := p.config.RolesForm.check(); err != nil {
+		return err
 	}
 	for value, roles := range p.config.Roles {
 		if value == "" || len(roles) == 0 || slices.Contains(roles, "") {
@@ -40,6 +45,19 @@ func (p *Profile) readRoles() *ConfigError {
 		if err := checkUnique("roles", roles); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (f RolesForm) check() *ConfigError {
+	n := 0
+	for _, set := range []bool{f.Split != "", f.FromJSON, f.ObjectKeys, f.Field != ""} {
+		if set {
+			n++
+		}
+	}
+	if n > 1 {
+		return valueErrorf("map", AttributeRoles, "is written in one way: split, from_json, object_keys or field")
 	}
 	return nil
 }

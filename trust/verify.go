@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Verify verifies a token. The error is a *Refusal with the first check that failed, or
@@ -64,7 +65,9 @@ func (c check) explain(v *verification, failed []string) Finding {
 			return f
 		}
 	}
+	before := len(v.id.Dropped)
 	problem := c.run(v)
+	f.Dropped = strings.Join(v.id.Dropped[before:], "; ")
 	f.Found = c.found(v)
 	if problem == nil {
 		f.Passed = true

@@ -97,7 +97,7 @@ func writeCheck(w io.Writer, c admin.Check) {
 		code = " (" + c.Code + ")"
 	}
 	fmt.Fprintf(w, "  %s %s%s\n", mark, c.Name, code)
-	for _, line := range [][2]string{{"configured:", c.Configured}, {"token:     ", c.Found}} {
+	for _, line := range [][2]string{{"configured:", c.Configured}, {"token:     ", c.Found}, {"left out:  ", c.Dropped}} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "      %s %s\n", line[0], printable(line[1]))
 		}

@@ -88,7 +88,7 @@ func ExplanationOf(e authn.Explanation) Explanation {
 		out.Token = &Token{t.Algorithm, t.KeyID, t.Type, t.Issuer, t.Audience, t.IssuedAt, t.NotBefore, t.ExpireAt}
 	}
 	for _, f := range e.Findings {
-		out.Checks = append(out.Checks, Check{f.Check, f.Passed, f.Skipped, f.Code, f.Configured, f.Found, f.Remedy})
+		out.Checks = append(out.Checks, Check{f.Check, f.Passed, f.Skipped, f.Code, f.Configured, f.Found, f.Remedy, f.Dropped})
 	}
 	for _, o := range e.Others {
 		out.Others = append(out.Others, OtherProfile{o.Name, o.Reason})

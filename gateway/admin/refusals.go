@@ -48,6 +48,8 @@ type Check struct {
 	Configured string `json:"configured,omitempty"`
 	Found      string `json:"found,omitempty"`
 	Remedy     string `json:"remedy,omitempty"`
+	// Dropped is what of a claim was left out, and why; the check passes all the same.
+	Dropped string `json:"dropped,omitempty"`
 }
 
 func refusalOf(r authn.RefusedRequest) Refusal {

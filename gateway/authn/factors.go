@@ -111,11 +111,6 @@ func (a *Authenticator) WithDefaultRole(roles []string) []string {
 // profileGives tells whether a profile gives a role: what its tokens brought before
 // the operator took a role out of its list no longer holds.
 func (a *Authenticator) profileGives(profile, role string) bool {
-	p, _ := a.Profiles.Profile(profile)
-	for _, given := range p.Config().Roles {
-		if slices.Contains(given, role) {
-			return true
-		}
-	}
-	return false
+	p, ok := a.Profiles.Profile(profile)
+	return ok && p.Gives(role)
 }

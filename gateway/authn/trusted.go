@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/internal/cache"
 	"github.com/attestgate/caddy-attest/session"
@@ -120,6 +122,9 @@ func credentialLifetime(c trust.Config) time.Duration {
 func (a *Authenticator) resolve(
 	ctx context.Context, id *trust.Identity, apiOrganization string, check func(directory.Organization, directory.Member) error,
 ) (directory.Organization, directory.Member, error) {
+	if len(id.Dropped) > 0 {
+		a.Log.Info("claims of a trusted token were left out", zap.String("profile", id.Profile), zap.Strings("left_out", id.Dropped))
+	}
 	assertion := a.assertion(id, apiOrganization)
 	assertion.Check, assertion.Demoted = check, a.cache.dropMember
 	assertion.Created = func(o, m string) {

@@ -11,13 +11,13 @@ func UnverifiedIssuer(compact string) (issuer string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	if _, err := decodeObject(header); err != nil {
+	if _, err := decodeWith(header, strictjson.Object); err != nil {
 		return "", false
 	}
 	if _, err := decode(signature); err != nil {
 		return "", false
 	}
-	claims, err := decodeObject(payload)
+	claims, err := decodeWith(payload, readClaims)
 	if err != nil {
 		return "", false
 	}
@@ -25,10 +25,10 @@ func UnverifiedIssuer(compact string) (issuer string, ok bool) {
 	return issuer, issuer != ""
 }
 
-func decodeObject(part string) (map[string]any, error) {
+func decodeWith(part string, read func([]byte) (map[string]any, error)) (map[string]any, error) {
 	data, err := decode(part)
 	if err != nil {
 		return nil, err
 	}
-	return strictjson.Object(data)
+	return read(data)
 }

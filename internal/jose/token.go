@@ -93,11 +93,19 @@ func splitParts(compact string) (header, payload, signature string, err error) {
 	return header, payload, signature, nil
 }
 
+// registered are the claims that every reader knows (RFC 7519 §4.1, OpenID Connect Core
+// §2, §5.1), so that another spelling of one could be taken for it.
+var registered = [...]string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "amr", "azp", "nonce", "email", "email_verified"}
+
+func readClaims(data []byte) (map[string]any, error) {
+	return strictjson.Claims(data, registered[:]...)
+}
+
 func (t *Token) readPayload(part string) (err error) {
 	if t.Payload, err = decode(part); err != nil {
 		return &ParseError{CodeEncoding, err}
 	}
-	if t.Claims, err = strictjson.Object(t.Payload); err != nil {
+	if t.Claims, err = readClaims(t.Payload); err != nil {
 		return &ParseError{CodePayload, err}
 	}
 	return nil

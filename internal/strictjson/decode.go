@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,16 +24,10 @@ func Parse(data []byte) (any, error) { return ParseDepth(data, MaxDepth) }
 // ParseDepth is Parse with a nesting bound of the caller's; with 0 only scalars
 // are accepted.
 func ParseDepth(data []byte, depth int) (any, error) {
-	r := reader{newDecoder(data), counter{MaxValues}}
-	v, err := r.value(depth)
-	if err != nil {
-		return nil, err
-	}
-	if err := atEnd(r.dec); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return (&reader{dec: newDecoder(data), counter: counter{MaxValues}, folds: foldsTogether}).whole(depth)
 }
+
+func foldsTogether(object map[string]any, _ int) bool { return FoldsTogether(object) }
 
 // Object is Parse for a value that must be an object; any other is
 // ErrNotObject.
@@ -46,6 +41,39 @@ func Object(data []byte) (map[string]any, error) {
 		return nil, ErrNotObject
 	}
 	return o, nil
+}
+
+// Claims is Object for the claims of a token, whose issuer may have two that differ in
+// case only: names fold only onto the given ones, which are lower case, and at the top
+// only.
+func Claims(data []byte, registered ...string) (map[string]any, error) {
+	r := reader{dec: newDecoder(data), counter: counter{MaxValues}, folds: func(object map[string]any, depth int) bool {
+		return depth == MaxDepth && foldOnto(object, registered)
+	}}
+	v, err := r.whole(MaxDepth)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(map[string]any)
+	if !ok {
+		return nil, ErrNotObject
+	}
+	return o, nil
+}
+
+func foldOnto(object map[string]any, registered []string) bool {
+	if !mayFold(object) {
+		return false
+	}
+	seen := map[string]bool{}
+	for name := range object {
+		folded := Fold(name)
+		if seen[folded] {
+			return true
+		}
+		seen[folded] = slices.Contains(registered, folded)
+	}
+	return false
 }
 
 // Unmarshal reads one JSON value of at most MaxDepth levels into v, a pointer to
@@ -78,7 +106,7 @@ func unmarshal(data []byte, v any, opts ...jsonv2.Options) error {
 // exact makes every number without a type of its own keep its digits.
 var exact = jsonv2.WithUnmarshalers(jsonv2.JoinUnmarshalers(
 	jsonv2.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) (err error) {
-		r := reader{dec, counter{MaxValues}}
+		r := reader{dec: dec, counter: counter{MaxValues}, folds: foldsTogether}
 		*v, err = r.value(MaxDepth)
 		return err
 	}),

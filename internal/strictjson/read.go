@@ -12,6 +12,20 @@ import (
 type reader struct {
 	dec *jsontext.Decoder
 	counter
+	// folds tells whether names of an object, which may nest depth levels, are one.
+	folds func(object map[string]any, depth int) bool
+}
+
+// whole reads one value and nothing after it.
+func (r *reader) whole(depth int) (any, error) {
+	v, err := r.value(depth)
+	if err != nil {
+		return nil, err
+	}
+	if err := atEnd(r.dec); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // counter bounds how many values a text holds. An empty object of two bytes costs
@@ -91,7 +105,7 @@ func (r *reader) object(depth int) (any, error) {
 	if err := skipToken(r.dec); err != nil {
 		return nil, err
 	}
-	if twice || FoldsTogether(object) {
+	if twice || r.folds(object, depth) {
 		return nil, ErrDuplicateName
 	}
 	return object, nil
