@@ -19,6 +19,14 @@ type Profile struct {
 	// Default with dev: urn:attest:dev:<profile name>; else it must be set.
 	Issuers []string `json:"issuers,omitempty"`
 
+	// Accept tokens without `iss`, and none that has one; issuers is empty then. Of a route's
+	// profiles with one audience only one may, unless the prefixes of `sub` differ.
+	// Default: false.
+	WithoutIssuer bool `json:"without_issuer,omitempty"`
+
+	// What the `sub` of a token without `iss` must begin with. Default: anything.
+	SubjectPrefix string `json:"subject_prefix,omitempty"`
+
 	// The audiences of which a token must name at least one, compared byte for
 	// byte. Default with dev: urn:attest:dev; else it must be set.
 	Audiences []string `json:"audiences,omitempty"`
@@ -69,6 +77,15 @@ type Profile struct {
 
 	// Claims that a token must have, all of them. Default: none beyond exp.
 	RequireClaims []RequiredClaim `json:"require_claims,omitempty"`
+
+	// Conditions on the claims, all of which must hold: CEL over the variable claims. One
+	// that cannot be evaluated for a token, for lack of a claim that it names, refuses it.
+	// Default: none.
+	When []string `json:"when,omitempty"`
+
+	// CEL expressions in place of a claim path, by attribute. One that has no value for a
+	// token is a claim that is absent. Default: none.
+	MapExpressions map[string]string `json:"map_expressions,omitempty"`
 
 	// Which claim says what: keys are the attributes `email`, `token_id`,
 	// `external_id`, `name`, `roles` and `trusted_metadata.<key>`, values are
@@ -136,6 +153,8 @@ func (p *Profile) trusted(name string) trust.Config {
 	c := trust.Config{
 		Name:                name,
 		Issuers:             p.issuers(name),
+		WithoutIssuer:       p.WithoutIssuer,
+		SubjectPrefix:       p.SubjectPrefix,
 		Audiences:           p.audiences(),
 		AudienceClaim:       p.AudienceClaim,
 		Algorithms:          p.Algorithms,
@@ -143,7 +162,9 @@ func (p *Profile) trusted(name string) trust.Config {
 		Leeway:              orNone(p.Leeway),
 		MaxTokenAge:         time.Duration(p.MaxTokenAge),
 		MaxLifetime:         time.Duration(p.MaxLifetime),
+		When:                p.When,
 		Map:                 p.Map,
+		MapExpressions:      p.MapExpressions,
 		Roles:               p.Roles,
 		RolesForm:           p.RolesForm,
 		AnyRole:             p.AnyRole,

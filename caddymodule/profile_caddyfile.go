@@ -14,7 +14,7 @@ import (
 // profileBlock is a profile of the global attest block.
 //
 //	profile <name> {
-//		issuer <iss>...
+//		issuer <iss>... | none [sub <prefix>]
 //		audience <aud>... [from <claim>]
 //		jwks_url <url> {
 //			bearer <path>
@@ -31,9 +31,10 @@ import (
 //		max_lifetime <duration>
 //		stale_keys <duration>
 //		require_claims <claim>[=<value>]...
-//		map <attribute> <claim path>
+//		when <CEL>
+//		map <attribute> <claim path> | expression <CEL>
 //		map {
-//			<attribute> <claim path> [<form>...]
+//			<attribute> <claim path> [<form>...] | expression <CEL>
 //		}
 //		roles <role>...|*
 //		roles {
@@ -55,8 +56,7 @@ import (
 //		}
 //	}
 var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line[Profile]{
-	grammar.Texts("issuer", "<iss>...", "the values of iss that are good",
-		func(p *Profile) *[]string { return &p.Issuers }),
+	grammar.Custom("issuer", "<iss>... | none [sub <prefix>]", "the values of iss that are good; or tokens without iss", readIssuer),
 	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
 	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
 		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
@@ -79,7 +79,8 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.DurationOrZero("stale_keys", "<duration>", "how long the last good keys serve while jwks_url is away; default 24h",
 		func(p *Profile) **caddy.Duration { return &p.StaleKeys }),
 	grammar.Custom("require_claims", "<claim>[=<value>]...", "all of them must be there", readRequireClaims),
-	grammar.Line[Profile]{Name: "map", Args: "<attribute> <claim path>", Help: "which claim says what; or a block of such lines", Block: mapBlock, Either: true, Read: readMap},
+	grammar.Custom("when", "<CEL>", "a condition on claims, all of which must hold: claims.env == 'prod'", readWhen),
+	grammar.Line[Profile]{Name: "map", Args: "<attribute> <claim path> | expression <CEL>", Help: "which claim says what; or a block of such lines", Block: mapBlock, Either: true, Read: readMap},
 	grammar.Line[Profile]{Name: "roles", Args: "<role>...|*", Help: "the roles it may give, * for any that no role block names; or a block that translates them", Block: rolesBlock, Either: true, Read: readProfileRoles},
 	grammar.Texts("email_domains", "<domain>... | *", "whose addresses it speaks for; default none",
 		func(p *Profile) *[]string { return &p.EmailDomains }),
@@ -109,6 +110,26 @@ var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Lin
 // tokenAlgorithms are those a profile can list.
 var tokenAlgorithms = []string{
 	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+}
+
+// readIssuer reads `issuer <iss>...` and `issuer none [sub <prefix>]`.
+func readIssuer(r *grammar.Reader, p *Profile) error {
+	args, err := r.Args(1)
+	switch {
+	case err != nil:
+		return err
+	case args[0] != "none":
+		p.Issuers = append(p.Issuers, args...)
+		return nil
+	case p.WithoutIssuer:
+		return r.Again()
+	case len(args) == 3 && args[1] == "sub":
+		p.SubjectPrefix = args[2]
+	case len(args) != 1:
+		return r.Wrong()
+	}
+	p.WithoutIssuer = true
+	return nil
 }
 
 // readAudience reads `audience <aud>... [from <claim>]`.
@@ -150,23 +171,51 @@ func readRequireClaims(r *grammar.Reader, p *Profile) error {
 }
 
 var (
-	mapBlock   = grammar.Rows{Args: "<attribute> <claim path> [<form>...]", Help: "email token_id external_id name roles trusted_metadata.<key>; how roles are written: split <separator>, from_json, object_keys, field <name>"}
+	mapBlock   = grammar.Rows{Args: "<attribute> <claim path> [<form>...] | expression <CEL>", Help: "email token_id external_id name roles trusted_metadata.<key>; how roles are written: split <separator>, from_json, object_keys, field <name>"}
 	rolesBlock = grammar.Rows{Args: "<value> <role>...", Help: "the claim's value, and the roles it gives"}
 )
 
 // readMap reads `map <attribute> <claim path>`, or a block of such lines.
 func readMap(r *grammar.Reader, p *Profile) error {
 	r.Usage = "map <attribute> <claim path>"
-	if args := r.RemainingArgs(); len(args) > 0 {
-		return readMapping(r, p, args)
+	if r.CountRemainingArgs() > 0 {
+		return readMapping(r, p, r.RemainingArgsRaw())
 	}
-	if err := r.Table(func(line []string) error { return readMapping(r, p, line) }); err != nil {
+	if err := r.TableRaw(func(line []string) error { return readMapping(r, p, line) }); err != nil {
 		return err
 	}
-	if len(p.Map) == 0 {
+	if len(p.Map)+len(p.MapExpressions) == 0 {
 		return r.Wrong()
 	}
 	return nil
+}
+
+// readWhen reads `when <CEL>`.
+func readWhen(r *grammar.Reader, p *Profile) error {
+	text := celText(r.RemainingArgsRaw())
+	if text == "" {
+		return r.Wrong()
+	}
+	r.Mark(r.Path.At(text))
+	p.When = append(p.When, text)
+	return nil
+}
+
+// celText is an expression: one word in backquotes or quotes, or the rest of the line as it
+// stands.
+func celText(raw []string) string {
+	if len(raw) == 1 {
+		return unquoted(raw[0])
+	}
+	return strings.Join(raw, " ")
+}
+
+// unquoted is a word of the Caddyfile without its quotes.
+func unquoted(raw string) string {
+	if n := len(raw); n > 1 && raw[0] == raw[n-1] && (raw[0] == '`' || raw[0] == '"') {
+		return raw[1 : n-1]
+	}
+	return raw
 }
 
 // attributes are what a claim can be mapped to.
@@ -180,12 +229,18 @@ func isAttribute(name string) bool {
 }
 
 // readMapping reads one attribute and where it comes from.
-func readMapping(r *grammar.Reader, p *Profile, args []string) error {
+func readMapping(r *grammar.Reader, p *Profile, raw []string) error {
+	args := make([]string, len(raw))
+	for i, word := range raw {
+		args[i] = unquoted(word)
+	}
 	if len(args) < 2 || slices.Contains(args, "") {
 		return r.Wrong()
 	}
 	attribute, path := args[0], args[1]
 	switch {
+	case path == "expression" && len(args) > 2:
+		return readMapExpression(r, p, attribute, celText(raw[2:]))
 	case attribute == trust.AttributeRoles && len(args) > 2:
 		if err := readRolesForm(r, &p.RolesForm, args[2:]); err != nil {
 			return err
@@ -196,11 +251,29 @@ func readMapping(r *grammar.Reader, p *Profile, args []string) error {
 	if !isAttribute(attribute) {
 		return r.Unrecognized("attribute", attribute, attributes...)
 	}
-	if _, ok := p.Map[attribute]; ok {
+	if p.maps(attribute) {
 		return r.Errf("'%s' is already mapped", attribute)
 	}
 	r.Mark(r.Path.At(attribute))
 	grammar.Put(&p.Map, attribute, path)
+	return nil
+}
+
+func (p *Profile) maps(attribute string) bool {
+	_, claim := p.Map[attribute]
+	_, expression := p.MapExpressions[attribute]
+	return claim || expression
+}
+
+func readMapExpression(r *grammar.Reader, p *Profile, attribute, text string) error {
+	switch {
+	case !isAttribute(attribute):
+		return r.Unrecognized("attribute", attribute, attributes...)
+	case p.maps(attribute):
+		return r.Errf("'%s' is already mapped", attribute)
+	}
+	r.Mark(r.Path.At(attribute))
+	grammar.Put(&p.MapExpressions, attribute, text)
 	return nil
 }
 

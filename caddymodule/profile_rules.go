@@ -31,6 +31,7 @@ func (c *checker) profileTexts(at grammar.Place, p *Profile) {
 	for _, issuer := range p.Issuers {
 		c.KnownButCaptures(at.At("issuer", issuer), issuer)
 	}
+	c.Plain(at.At("issuer"), p.SubjectPrefix)
 	for _, audience := range p.Audiences {
 		c.Known(at.At("audience", audience), audience)
 	}

@@ -110,6 +110,17 @@ func roleText(v any) (string, bool) {
 	return text, ok
 }
 
+// attribute is the claim that an attribute is read from, nil where it is absent; where it
+// stands; and whether the profile maps it.
+func (v *verification) attribute(name string) (value any, path string, explicit bool) {
+	path, explicit = v.profile.attributePath(name)
+	if e := v.profile.mapped[name]; e != nil {
+		value, _ = e.value(v.token.Claims)
+		return nonEmpty(value), path, true
+	}
+	return lookup(v.token.Claims, path), path, explicit
+}
+
 // drop notes that a claim is not taken for an attribute.
 func (v *verification) drop(attribute, format string, args ...any) {
 	path, _ := v.profile.attributePath(attribute)

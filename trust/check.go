@@ -40,6 +40,7 @@ func checks() []check {
 		{"lifetime", []string{"parse", "expiry", "issued_at"}, checkLifetime, configuredLifetime, foundLifetime},
 		{"auth_time", []string{"parse", "issued_at"}, checkAuthTime, configuredLeeway, foundTime("auth_time")},
 		{"required_claims", []string{"parse"}, checkRequired, configuredRequired, foundRequired},
+		{"when", []string{"parse"}, checkWhen, configuredWhen, foundWhen},
 		{"external_id", []string{"parse"}, checkExternalID, configuredMapping(AttributeExternalID), foundMapping(AttributeExternalID)},
 		{"email", []string{"parse"}, checkEmail, configuredEmail, foundMapping(AttributeEmail)},
 		{"identity", []string{"parse", "external_id", "email"}, checkIdentity, configuredIdentity, foundIdentity},

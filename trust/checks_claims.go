@@ -7,17 +7,28 @@ import (
 	"github.com/attestgate/caddy-attest/internal/email"
 )
 
-func checkRequired(v *verification) *failure {
+func checkRequired(v *verification) *failure { return v.required(v.token.Claims) }
+
+func (v *verification) required(claims map[string]any) *failure {
 	for _, r := range v.profile.config.RequireClaims {
-		value := lookup(v.token.Claims, r.Path)
+		value := lookup(claims, r.Path)
 		if value == nil {
 			return &failure{code: CodeClaimMissing, remedy: "the token needs claim " + r.Path}
 		}
-		if text, ok := scalarText(value); r.Value != "" && (!ok || text != r.Value) {
+		if r.Value != "" && !r.holds(value) {
 			return &failure{code: CodeClaimMismatch, remedy: "claim " + r.Path + " must be " + r.Value}
 		}
 	}
 	return nil
+}
+
+// holds tells whether a claim has the value; an array has it if one element does.
+func (r RequiredClaim) holds(value any) bool {
+	if list, ok := value.([]any); ok {
+		return slices.ContainsFunc(list, r.holds)
+	}
+	text, ok := scalarText(value)
+	return ok && text == r.Value
 }
 
 func configuredRequired(p *Profile) string {
@@ -44,28 +55,26 @@ const (
 )
 
 func checkExternalID(v *verification) *failure {
-	path, explicit := v.profile.attributePath(AttributeExternalID)
-	value := lookup(v.token.Claims, path)
+	value, path, explicit := v.attribute(AttributeExternalID)
 	if value == nil {
 		if explicit {
-			return &failure{code: CodeExternalIDMissing, remedy: "the token needs claim " + path + ", which external_id is mapped to"}
+			return &failure{code: CodeExternalIDMissing, remedy: "the token needs " + source(path) + ", which external_id is mapped to"}
 		}
 		return nil
 	}
 	id, ok := idText(value)
 	if !ok {
-		return &failure{code: CodeExternalIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
+		return &failure{code: CodeExternalIDInvalid, remedy: source(path) + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 	}
 	v.id.ExternalID = id
 	return nil
 }
 
 func checkTokenID(v *verification) *failure {
-	path, explicit := v.profile.attributePath(AttributeTokenID)
-	value := lookup(v.token.Claims, path)
+	value, path, explicit := v.attribute(AttributeTokenID)
 	if value == nil {
 		if explicit {
-			return &failure{code: CodeTokenIDMissing, remedy: "the token needs claim " + path + ", which token_id is mapped to"}
+			return &failure{code: CodeTokenIDMissing, remedy: "the token needs " + source(path) + ", which token_id is mapped to"}
 		}
 		v.id.TokenID = hexDigest(v.token.Digest())
 		return nil
@@ -75,7 +84,7 @@ func checkTokenID(v *verification) *failure {
 	case ok:
 		v.id.TokenID = id
 	case explicit:
-		return &failure{code: CodeTokenIDInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
+		return &failure{code: CodeTokenIDInvalid, remedy: source(path) + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 	default:
 		v.drop(AttributeTokenID, "%s, so the token's digest names it", shape(value))
 		v.id.TokenID = hexDigest(v.token.Digest())
@@ -84,8 +93,7 @@ func checkTokenID(v *verification) *failure {
 }
 
 func checkEmail(v *verification) *failure {
-	path, _ := v.profile.attributePath(AttributeEmail)
-	value := lookup(v.token.Claims, path)
+	value, _, _ := v.attribute(AttributeEmail)
 	if value == nil {
 		return nil
 	}
@@ -132,8 +140,7 @@ func foundIdentity(v *verification) string {
 }
 
 func checkName(v *verification) *failure {
-	path, mapped := v.profile.attributePath(AttributeName)
-	value := lookup(v.token.Claims, path)
+	value, _, mapped := v.attribute(AttributeName)
 	if !mapped || value == nil {
 		return nil
 	}
@@ -149,11 +156,10 @@ func checkName(v *verification) *failure {
 // token without the claim gives none: many issuers leave the claim out for a
 // person whose last group was taken away.
 func checkRoles(v *verification) *failure {
-	path, mapped := v.profile.attributePath(AttributeRoles)
+	value, path, mapped := v.attribute(AttributeRoles)
 	if !mapped {
 		return nil
 	}
-	value := lookup(v.token.Claims, path)
 	values, others, ok := v.profile.config.RolesForm.values(value)
 	v.id.HasRoles = true
 	v.id.Roles, v.id.DroppedRoles = v.profile.rolesOf(values)
@@ -222,7 +228,7 @@ func checkSessionKey(v *verification) *failure {
 		}
 		text, ok := idText(value)
 		if !ok {
-			return &failure{code: CodeSessionKeyInvalid, remedy: "claim " + path + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
+			return &failure{code: CodeSessionKeyInvalid, remedy: source(path) + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 		}
 		v.id.SessionKey = append(v.id.SessionKey, text)
 	}

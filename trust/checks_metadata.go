@@ -15,7 +15,7 @@ func checkMetadata(v *verification) *failure {
 		v.id.Metadata = make(map[string]any, len(v.profile.metadata))
 	}
 	for _, m := range v.profile.metadata {
-		value := lookup(v.token.Claims, m.path)
+		value, _, _ := v.attribute(MetadataPrefix + m.key)
 		if value == nil {
 			continue
 		}
@@ -39,7 +39,8 @@ func configuredMetadata(p *Profile) string {
 func foundMetadata(v *verification) string {
 	var b []string
 	for _, m := range v.profile.metadata {
-		b = append(b, m.path+"="+foundPath(v, m.path))
+		value, path, _ := v.attribute(MetadataPrefix + m.key)
+		b = append(b, path+"="+printableValue(value))
 	}
 	return joinOr(b, "-")
 }

@@ -94,6 +94,13 @@ func configuredAlgorithms(p *Profile) string { return strings.Join(p.config.Algo
 func foundAlgorithm(v *verification) string { return printable(v.header().Algorithm) }
 
 func checkIssuer(v *verification) *failure {
+	if c := v.profile.config; c.WithoutIssuer {
+		if !v.profile.takesNoIssuer(v.token.Claims) {
+			return &failure{code: CodeIssuerMismatch, remedy: "this profile takes tokens without iss only, whose sub begins with " + printable(c.SubjectPrefix)}
+		}
+		v.id.Namespace = v.profile.Namespace("")
+		return nil
+	}
 	iss, ok := lookup(v.token.Claims, "iss").(string)
 	if !ok {
 		return &failure{code: CodeIssuerMissing, remedy: "the token needs claim iss, a text"}
@@ -112,7 +119,12 @@ func checkIssuer(v *verification) *failure {
 	return nil
 }
 
-func configuredIssuers(p *Profile) string { return strings.Join(p.config.Issuers, ", ") }
+func configuredIssuers(p *Profile) string {
+	if p.config.WithoutIssuer {
+		return "none, sub beginning with " + printable(p.config.SubjectPrefix)
+	}
+	return strings.Join(p.config.Issuers, ", ")
+}
 
 func checkAudience(v *verification) *failure {
 	held, ok := audiences(v.token.Claims, v.profile.config.AudienceClaim)

@@ -36,6 +36,9 @@ const (
 	CodeClaimMissing  = "claim_missing"
 	CodeClaimMismatch = "claim_mismatch"
 
+	CodeConditionFailed = "condition_failed"
+	CodeConditionError  = "condition_error"
+
 	CodeExternalIDMissing   = "external_id_missing"
 	CodeExternalIDInvalid   = "external_id_invalid"
 	CodeIdentityMissing     = "identity_missing"

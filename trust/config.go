@@ -42,6 +42,12 @@ type Config struct {
 	// (see Namespace).
 	Issuers []string
 
+	// WithoutIssuer accepts tokens that have no iss, and none that has one; Issuers is
+	// empty then. SubjectPrefix is what the sub of such a token must begin with. Default:
+	// anything.
+	WithoutIssuer bool
+	SubjectPrefix string
+
 	// Audiences are the values of which the token's audience must hold at least
 	// one, byte for byte.
 	Audiences []string
@@ -73,6 +79,15 @@ type Config struct {
 	MaxLifetime time.Duration
 	// RequireClaims are claims a token must have, all of them.
 	RequireClaims []RequiredClaim
+
+	// When are conditions, all of which must hold: CEL over the variable claims, with the
+	// extensions for texts and sets, whole numbers exact up to 64 bits. One that cannot be
+	// evaluated refuses the token.
+	When []string
+
+	// MapExpressions are CEL expressions whose value an attribute is read from, in place
+	// of Map. One that has no value for a token is a claim that is absent.
+	MapExpressions map[string]string
 
 	// Map names the claim that an attribute is read from: attribute to path. Default:
 	// external_id from sub, email from email, token_id from jti; an entry here

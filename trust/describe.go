@@ -59,11 +59,11 @@ func foundClaim(path string) func(*verification) string {
 
 func foundMapping(attribute string) func(*verification) string {
 	return func(v *verification) string {
-		path, _ := v.profile.attributePath(attribute)
+		value, path, _ := v.attribute(attribute)
 		if path == "" {
 			return "-"
 		}
-		return foundPath(v, path)
+		return printableValue(value)
 	}
 }
 
@@ -73,8 +73,16 @@ func configuredMapping(attribute string) func(*Profile) string {
 		if path == "" {
 			return "not mapped"
 		}
-		return "claim " + path
+		return source(path)
 	}
+}
+
+// source names what an attribute is read from: a claim, or an expression as it stands.
+func source(path string) string {
+	if strings.HasPrefix(path, "expression ") {
+		return path
+	}
+	return "claim " + path
 }
 
 func configuredEmail(p *Profile) string {

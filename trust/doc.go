@@ -78,6 +78,8 @@
 //	auth_time        auth_time_invalid       auth_time is no NumericDate, or to come
 //	required_claims  claim_missing           a required claim is absent or empty
 //	                 claim_mismatch          a required claim has another value
+//	when             condition_failed        a condition does not hold
+//	                 condition_error         a condition has no value, for lack of a claim
 //	external_id      external_id_missing     the claim it is mapped to is absent
 //	                 external_id_invalid     no text of at most 256 bytes, and no integer
 //	identity         identity_missing        neither external id nor covered email

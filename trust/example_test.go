@@ -49,7 +49,7 @@ func ExampleNewSet() {
 		panic(err)
 	}
 	fmt.Println(set.CheckRoute([]string{"acme", "partner"}))
-	// Output: trust: profiles "acme" and "partner" have an issuer and an audience in common: which of them a token belongs to cannot be told
+	// Output: trust: profiles "acme" and "partner" have an issuer and an audience in common: which of them a token belongs to cannot be told; write a when in both, or require_claims with different values of one claim
 }
 
 func ExampleSet_Verify() {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 )
 
 // Profile is a Config that has been checked. It does not change and is safe for
@@ -17,6 +18,8 @@ type Profile struct {
 	email        emailRule
 	organization organizationTemplate
 	metadata     []metadataKey
+	when         []*expression
+	mapped       map[string]*expression // by attribute
 	checks       []check
 }
 
@@ -43,7 +46,7 @@ func NewProfile(c Config) (*Profile, error) {
 	p := &Profile{config: c.withDefaults(), checks: checks()}
 	for _, step := range []func(*Profile) *ConfigError{
 		(*Profile).readName, (*Profile).readIssuers, (*Profile).readAudiences, (*Profile).readAlgorithms,
-		(*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired,
+		(*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired, (*Profile).readWhen,
 		(*Profile).readMap, (*Profile).readRoles, (*Profile).readEmail, (*Profile).readNamespace,
 		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readSessions,
 	} {
@@ -72,6 +75,26 @@ func (p *Profile) matchIssuer(iss string) (captured map[string]string, ok bool) 
 	return nil, false
 }
 
+// captures are the names that every issuer captures.
+func (p *Profile) captures() []string {
+	if len(p.issuers) == 0 {
+		return nil
+	}
+	return p.issuers[0].captures
+}
+
+// hasTenants tells whether tokens of the profile have several values of iss.
+func (p *Profile) hasTenants() bool { return len(p.issuers) > 1 || len(p.captures()) > 0 }
+
+// takesNoIssuer tells whether a token without iss is one of this profile's.
+func (p *Profile) takesNoIssuer(claims map[string]any) bool {
+	if !p.config.WithoutIssuer || claims["iss"] != nil {
+		return false
+	}
+	sub, _ := claims["sub"].(string)
+	return strings.HasPrefix(sub, p.config.SubjectPrefix)
+}
+
 // acceptsAudience tells whether one of a token's audiences is one of the profile's.
 func (p *Profile) acceptsAudience(audiences []string) bool {
 	for _, held := range audiences {
@@ -90,7 +113,7 @@ func (p *Profile) Namespace(iss string) string {
 	switch {
 	case p.config.Namespace != "":
 		return p.config.Namespace
-	case len(p.issuers) > 1 || len(p.issuers[0].captures) > 0:
+	case p.hasTenants():
 		sum := sha256.Sum256([]byte(iss))
 		return p.config.Name + "-" + hex.EncodeToString(sum[:16])
 	}
@@ -102,6 +125,9 @@ func (p *Profile) Namespace(iss string) string {
 func (p *Profile) attributePath(attribute string) (path string, explicit bool) {
 	if path, found := p.config.Map[attribute]; found {
 		return path, true
+	}
+	if e := p.mapped[attribute]; e != nil {
+		return "expression " + e.text, true
 	}
 	return defaultMap[attribute], false
 }

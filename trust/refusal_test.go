@@ -121,7 +121,16 @@ var claimRefusals = []refusal{
 	{"required claim null", requires("type", ""), claims("type", nil), "required_claims", trust.CodeClaimMissing},
 	{"required claim empty", requires("type", ""), claims("type", ""), "required_claims", trust.CodeClaimMissing},
 	{"required claim of another value", requires("type", "app"), claims("type", "org"), "required_claims", trust.CodeClaimMismatch},
-	{"required claim in an array", requires("type", "app"), claims("type", []any{"app"}), "required_claims", trust.CodeClaimMismatch},
+	{"required claim in an array", requires("role", "admin"), claims("role", []any{"user", []any{1}}), "required_claims", trust.CodeClaimMismatch},
+	{"a condition that does not hold", when("claims.env == 'prod'", "claims.n > 1"), claims("env", "dev", "n", 2), "when", trust.CodeConditionFailed},
+	{"the second of two", when("claims.env == 'prod'", "claims.n > 1"), claims("env", "prod", "n", 1), "when", trust.CodeConditionFailed},
+	{"a condition on a claim that is absent", when("claims.env == 'prod'"), claims(), "when", trust.CodeConditionError},
+	{"a condition on a claim of another type", when("claims.env.startsWith('p')"), claims("env", 7), "when", trust.CodeConditionError},
+	{"integers are exact", when("claims.n == 9007199254740992"), claims("n", json.Number("9007199254740993")), "when", trust.CodeConditionFailed},
+	{"an integer of more than 64 bits", when("claims.n > 0"), claims("n", json.Number("99999999999999999999")), "when", trust.CodeConditionError},
+	{"a condition that costs too much", when("claims.l.all(a, claims.l.all(b, claims.l.all(c, a + b + c >= 0)))"), claims("l", numbers(100)), "when", trust.CodeConditionError},
+	{"a token with iss where none may be", func(c *trust.Config) { c.Issuers, c.WithoutIssuer = nil, true }, claims(), "issuer", trust.CodeIssuerMismatch},
+	{"another sub than its prefix", func(c *trust.Config) { c.Issuers, c.WithoutIssuer, c.SubjectPrefix = nil, true, "spiffe://a/" }, claims("iss", absent, "sub", "spiffe://ab/x"), "issuer", trust.CodeIssuerMismatch},
 }
 
 var timeRefusals = []refusal{
@@ -214,6 +223,17 @@ func roles(c *trust.Config) {
 
 func keeps(paths ...string) func(*trust.Config) {
 	return func(c *trust.Config) { c.KeepClaims = paths }
+}
+
+func when(conditions ...string) func(*trust.Config) {
+	return func(c *trust.Config) { c.When = conditions }
+}
+
+func numbers(n int) (list []any) {
+	for i := range n {
+		list = append(list, i)
+	}
+	return list
 }
 
 func types(list ...string) func(*trust.Config) { return func(c *trust.Config) { c.Types = list } }

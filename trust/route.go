@@ -7,7 +7,9 @@ import (
 )
 
 // CheckRoute refuses names that no profile has, and two profiles that could
-// accept the same token: a common issuer with a common audience. names are the
+// accept the same token: a common issuer with a common audience, unless they require
+// different values of one claim, or both have conditions (When), whose operator says
+// that they exclude each other; a token that meets those of both is refused. names are the
 // profiles that read tokens from one place of one route.
 func (s *Set) CheckRoute(names []string) error {
 	profiles, err := s.profilesNamed(names)
@@ -17,7 +19,7 @@ func (s *Set) CheckRoute(names []string) error {
 	for n, p := range profiles {
 		for _, q := range profiles[:n] {
 			if p.overlaps(q) {
-				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to cannot be told", q.Name(), p.Name())
+				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to cannot be told; write a when in both, or require_claims with different values of one claim", q.Name(), p.Name())
 			}
 		}
 	}
@@ -25,8 +27,12 @@ func (s *Set) CheckRoute(names []string) error {
 }
 
 func (p *Profile) overlaps(q *Profile) bool {
-	if p.config.AudienceClaim != q.config.AudienceClaim || !p.acceptsAudience(q.config.Audiences) {
+	if p.toldApart(q) || p.config.AudienceClaim != q.config.AudienceClaim || !p.acceptsAudience(q.config.Audiences) {
 		return false
+	}
+	if p.config.WithoutIssuer && q.config.WithoutIssuer {
+		a, b := p.config.SubjectPrefix, q.config.SubjectPrefix
+		return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 	}
 	for _, i := range p.issuers {
 		if slices.ContainsFunc(q.issuers, i.overlaps) {
@@ -34,6 +40,18 @@ func (p *Profile) overlaps(q *Profile) bool {
 		}
 	}
 	return false
+}
+
+// toldApart tells whether claims tell tokens of the two apart.
+func (p *Profile) toldApart(q *Profile) bool {
+	if len(p.when) > 0 && len(q.when) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.config.RequireClaims, func(a RequiredClaim) bool {
+		return slices.ContainsFunc(q.config.RequireClaims, func(b RequiredClaim) bool {
+			return a.Path == b.Path && a.Value != "" && b.Value != "" && a.Value != b.Value
+		})
+	})
 }
 
 // CheckIssuer refuses profiles that would accept a token of the gateway's own

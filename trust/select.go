@@ -19,9 +19,13 @@ func (s *Set) Select(token string, names []string) (*Profile, error) {
 	return p, err
 }
 
-// TrustsIssuer tells whether some profile accepts tokens with that iss.
+// TrustsIssuer tells whether some profile accepts tokens with that iss; empty: tokens
+// without.
 func (s *Set) TrustsIssuer(iss string) bool {
 	return slices.ContainsFunc(s.profiles, func(p *Profile) bool {
+		if iss == "" {
+			return p.config.WithoutIssuer
+		}
 		_, ok := p.matchIssuer(iss)
 		return ok
 	})
@@ -69,11 +73,32 @@ func selectAmong(token *jose.Token, profiles []*Profile) (*Profile, error) {
 	case 1:
 		return addressed[0], nil
 	}
-	return nil, selectRefusal(token, addressed, "audience", CodeProfileAmbiguous)
+	return selectByConditions(token, addressed)
+}
+
+// selectByConditions tells profiles of one issuer and audience apart by what they
+// require of the claims, which is as little verified as those. Of profiles none of which
+// the token satisfies the first says what it lacks.
+func selectByConditions(token *jose.Token, profiles []*Profile) (*Profile, error) {
+	met := slices.DeleteFunc(slices.Clone(profiles), func(p *Profile) bool { return !p.satisfies(token.Claims) })
+	switch {
+	case len(met) == 1:
+		return met[0], nil
+	case len(met) == 0 && allConditional(profiles):
+		return profiles[0], nil
+	}
+	return nil, selectRefusal(token, profiles, "audience", CodeProfileAmbiguous)
+}
+
+func allConditional(profiles []*Profile) bool {
+	return !slices.ContainsFunc(profiles, func(p *Profile) bool { return len(p.when)+len(p.config.RequireClaims) == 0 })
 }
 
 // matchesIssuerOf and matchesAudienceOf read a token that is not verified yet.
 func (p *Profile) matchesIssuerOf(token *jose.Token) bool {
+	if p.config.WithoutIssuer {
+		return p.takesNoIssuer(token.Claims)
+	}
 	iss, ok := lookup(token.Claims, "iss").(string)
 	if !ok {
 		return false

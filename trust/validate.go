@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,6 +95,9 @@ func (p *Profile) readRequired() *ConfigError {
 	for _, r := range p.config.RequireClaims {
 		if r.Path == "" {
 			return configErrorf("require_claims", "a name is missing")
+		}
+		if strings.Contains(r.Path, "/") && !strings.Contains(r.Path, "://") {
+			return valueErrorf("require_claims", r.Path, "has a slash and is no URL; a claim and its value are written as in repository=acme/api")
 		}
 		paths = append(paths, r.Path)
 	}

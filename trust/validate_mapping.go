@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -8,7 +9,15 @@ import (
 )
 
 func (p *Profile) readMap() *ConfigError {
-	for attribute, path := range p.config.Map {
+	if err := p.compileMap(); err != nil {
+		return err
+	}
+	all := maps.Clone(p.config.Map)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, p.config.MapExpressions)
+	for attribute, path := range all {
 		key, metadata := strings.CutPrefix(attribute, MetadataPrefix)
 		if !metadata && !slices.Contains(attributes[:], attribute) {
 			return valueErrorf("map", attribute, "is not an attribute; it may be %s or %s<key>", strings.Join(attributes[:], ", "), MetadataPrefix)
@@ -24,13 +33,29 @@ func (p *Profile) readMap() *ConfigError {
 	return nil
 }
 
+// compileMap reads the expressions that attributes are mapped to.
+func (p *Profile) compileMap() *ConfigError {
+	p.mapped = make(map[string]*expression, len(p.config.MapExpressions))
+	for _, attribute := range slices.Sorted(maps.Keys(p.config.MapExpressions)) {
+		if _, twice := p.config.Map[attribute]; twice {
+			return valueErrorf("map", attribute, "is mapped to a claim and to an expression")
+		}
+		e, err := compileExpression(p.config.MapExpressions[attribute], false)
+		if err != nil {
+			return valueErrorf("map", attribute, "is mapped to an expression that %s", flatten(err))
+		}
+		p.mapped[attribute] = e
+	}
+	return nil
+}
+
 var attributes = [...]string{AttributeEmail, AttributeTokenID, AttributeExternalID, AttributeName, AttributeRoles}
 
 func (p *Profile) readRoles() *ConfigError {
-	switch _, mapped := p.config.Map[AttributeRoles]; {
+	switch _, mapped := p.attributePath(AttributeRoles); {
 	case !mapped && (len(p.config.Roles) > 0 || p.config.AnyRole):
 		return configErrorf("roles", "are listed, but no claim is mapped to roles")
-	case p.config.AnyRole && (len(p.issuers) > 1 || len(p.issuers[0].captures) > 0):
+	case p.config.AnyRole && p.hasTenants():
 		return valueErrorf("roles", "*", "goes with one issuer without captures: else every tenant of the issuer gives every role")
 	case mapped && len(p.config.Roles) == 0 && !p.config.AnyRole:
 		return valueErrorf("map", AttributeRoles, "is read in vain, every role would be dropped: list those that the profile may give with roles")
@@ -102,7 +127,7 @@ func (p *Profile) readOrganization() (problem *ConfigError) {
 		return configErrorf("organization", "%v", err)
 	}
 	p.organization = o
-	captures := p.issuers[0].captures
+	captures := p.captures()
 	switch {
 	case len(captures) == 0 || o.beginsWithCaptures(captures):
 		return nil

@@ -8,6 +8,14 @@ import (
 )
 
 func (p *Profile) readIssuers() *ConfigError {
+	switch c := p.config; {
+	case c.WithoutIssuer && len(c.Issuers) > 0:
+		return configErrorf("issuer", "none stands alone: the profile takes tokens without iss only")
+	case c.WithoutIssuer:
+		return nil
+	case c.SubjectPrefix != "":
+		return configErrorf("issuer", "a prefix of sub goes with issuer none")
+	}
 	if len(p.config.Issuers) == 0 {
 		return configErrorf("issuer", "is missing")
 	}

@@ -95,12 +95,22 @@ func (r *Reader) line(name, args string, read func() error) error {
 
 // Table reads the lines of a block that begin with the operator's own words.
 func (r *Reader) Table(read func(line []string) error) error {
-	for nesting := r.Nesting(); r.NextBlock(nesting); {
-		line := append([]string{r.Val()}, r.RemainingArgs()...)
+	return r.table(func() []string { return append([]string{r.Val()}, r.RemainingArgs()...) }, func(line []string) error {
 		if slices.Contains(line, "") {
 			return r.Wrong()
 		}
-		if err := read(line); err != nil {
+		return read(line)
+	})
+}
+
+// TableRaw is Table with words as they are written, quotes included.
+func (r *Reader) TableRaw(read func(line []string) error) error {
+	return r.table(func() []string { return append([]string{r.ValRaw()}, r.RemainingArgsRaw()...) }, read)
+}
+
+func (r *Reader) table(line func() []string, read func(line []string) error) error {
+	for nesting := r.Nesting(); r.NextBlock(nesting); {
+		if err := read(line()); err != nil {
 			return err
 		}
 		if err := r.End(); err != nil {

@@ -19,7 +19,8 @@ import (
 type AuthorizationRule struct {
 	// schemes in which some route forwards the JWT in Authorization, in lower case.
 	schemes []string
-	// issued tells whether an iss is that of the gateway or of an issuer it trusts.
+	// issued tells whether an iss is that of the gateway or of an issuer it trusts; empty:
+	// whether it trusts tokens without.
 	issued func(issuer string) bool
 }
 
@@ -54,8 +55,11 @@ func (a AuthorizationRule) keepsBearer(token string) bool {
 		return false
 	}
 	issuer, ok := jose.UnverifiedIssuer(token)
-	if ok {
+	switch {
+	case ok:
 		return !a.issued(issuer)
+	case authn.LooksLikeJWT(token) && a.issued(""): // some profile takes tokens without iss
+		return false
 	}
 	return len(a.schemes) == 0 || !strings.ContainsAny(token, ". \t,")
 }
