@@ -21,6 +21,7 @@ var arrows = map[string][]string{
 	"internal/email":        {},
 	"claims":                {"internal/strictjson"},
 	"trust":                 {"claims", "internal/email", "internal/cache", "internal/flight", "internal/jose", "internal/strictjson"},
+	"trust/preset":          {"trust"},
 	"trust/trusttest":       {"trust", "internal/jose", "internal/strictjson"},
 	"store":                 {"store/record"},
 	"store/internal/hub":    {"store"},

@@ -100,6 +100,9 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := globalBlock.Read(r, a); err != nil {
 		return err
 	}
+	if err := a.writePresets(); err != nil {
+		return err
+	}
 	if p := firstProblem(false, func(c *checker) { c.app(a) }); p != nil {
 		return r.Locate(p)
 	}

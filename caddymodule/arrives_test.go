@@ -13,11 +13,13 @@ import (
 
 // unmapped are the fields that are no option of a core package.
 var unmapped = map[string]string{
-	".Source":             "for errors",
-	".StoreRaw":           "a module of its own: RedisStore, BoltStore",
-	".Compat.Mode":        "it has one value",
-	".Profiles.x.Source":  "for errors",
-	".Templates.x.Source": "for errors",
+	".Source":                 "for errors",
+	".StoreRaw":               "a module of its own: RedisStore, BoltStore",
+	".Compat.Mode":            "it has one value",
+	".Profiles.x.Source":      "for errors",
+	".Profiles.x.Preset.Name": "a name that there is: TestPresets",
+	".Profiles.x.Preset.Args": "likewise",
+	".Templates.x.Source":     "for errors",
 }
 
 // TestEveryFieldArrives: each field of the configuration changes what the core packages

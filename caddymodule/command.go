@@ -23,7 +23,7 @@ Exit status: 0 done, 1 refused, 2 used wrongly, 3 the gateway does not answer.
 `,
 		CobraFunc: func(cmd *cobra.Command) {
 			command.Flags(cmd)
-			verbs := append(command.Commands(), mintCommand(), explainCommand(), testCommand(), checkCommand(), storeCommand(), referenceCommand())
+			verbs := append(command.Commands(), mintCommand(), explainCommand(), testCommand(), checkCommand(), presetCommand(), storeCommand(), referenceCommand())
 			command.Group(cmd, verbs...)
 		},
 	})

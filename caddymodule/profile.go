@@ -12,6 +12,11 @@ import (
 // Profile is an issuer that the gateway trusts, and how far: which of its tokens
 // are good, what they say about a person, and what they may bring about.
 type Profile struct {
+	// The preset that the profile begins with. A Caddyfile writes its lines into the fields
+	// below, where they are not given; its conditions hold whatever stands there. See
+	// `caddy attest preset`. Default: none.
+	Preset *Preset `json:"preset,omitempty"`
+
 	// The values of `iss` that tokens may have, compared byte for byte. One may
 	// hold captures, https://login.microsoftonline.com/{tid}/v2.0: each stands for
 	// 1 to 64 of A–Z a–z 0–9 -. With several values, or a capture, a person of one
@@ -175,6 +180,7 @@ func (p *Profile) trusted(name string) trust.Config {
 		SessionKey:          p.SessionKey,
 		Dev:                 p.Dev,
 	}
+	c.Conditions = p.conditions()
 	for _, r := range p.RequireClaims {
 		c.RequireClaims = append(c.RequireClaims, trust.RequiredClaim{Path: r.Claim, Value: r.Value})
 	}
@@ -185,6 +191,7 @@ func (p *Profile) trusted(name string) trust.Config {
 		c.SessionDuration, c.SessionIdle = time.Duration(s.Duration), time.Duration(s.Idle)
 	}
 	if create := p.Create; create != nil {
+		c.Public = create.Public
 		c.CreateMembers, c.CreateMembersPerHour = create.Members, create.MembersPerHour
 		c.CreateOrganizations, c.CreateOrganizationsPerHour = create.Organizations, create.OrganizationsPerHour
 	}
@@ -248,6 +255,10 @@ type RequiredClaim struct {
 
 // Create says what tokens of a profile may bring into being, and how fast.
 type Create struct {
+	// With an issuer with whom anybody can register: create members for all of them.
+	// Default: false, which takes a condition.
+	Public bool `json:"public,omitempty"`
+
 	// Create a member when a token names one that is not known. Default: false.
 	Members bool `json:"members,omitempty"`
 

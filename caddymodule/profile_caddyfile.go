@@ -14,6 +14,7 @@ import (
 // profileBlock is a profile of the global attest block.
 //
 //	profile <name> {
+//		preset <name> [<argument>...]
 //		issuer <iss>... | none [sub <prefix>]
 //		audience <aud>... [from <claim>]
 //		jwks_url <url> {
@@ -44,7 +45,7 @@ import (
 //		email_verified assume
 //		namespace <name>
 //		organization <text with {claims.path}>
-//		create members|organizations... [<n>/h]
+//		create members|organizations|public... [<n>/h]
 //		factor <type> {
 //			second_only
 //			valid_for <duration>
@@ -56,6 +57,7 @@ import (
 //		}
 //	}
 var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line[Profile]{
+	grammar.Custom("preset", "<name> [<argument>...]", "begin with the lines for a well-known issuer, each of which a line here replaces", readPreset),
 	grammar.Custom("issuer", "<iss>... | none [sub <prefix>]", "the values of iss that are good; or tokens without iss", readIssuer),
 	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
 	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
@@ -89,7 +91,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) *string { return &p.Namespace }),
 	grammar.Text("organization", "<text with {claims.path}>", "where its tokens belong",
 		func(p *Profile) *string { return &p.Organization }),
-	grammar.Custom("create", "members|organizations... [<n>/h]", "what its tokens bring into being; default 10000/h and 1000/h", readCreate),
+	grammar.Custom("create", "members|organizations|public... [<n>/h]", "what its tokens bring into being, default 10000/h and 1000/h; public: also where anybody can register with the issuer", readCreate),
 	grammar.SubText("factor", "<type>", "what a token proves", factorBlock,
 		func(p *Profile) **Factor { return &p.Factor }, func(f *Factor) *string { return &f.Type }),
 	grammar.Texts("session_key", "<claim>...", "tokens that agree in all of them share a session",
@@ -388,11 +390,14 @@ func readRate(r *grammar.Reader, text string) (int, error) {
 func (c *Create) add(r *grammar.Reader, kind string, rate int) error {
 	allowed, perHour := &c.Members, &c.MembersPerHour
 	switch kind {
+	case "public":
+		c.Public = true
+		return nil
 	case "members":
 	case "organizations":
 		allowed, perHour = &c.Organizations, &c.OrganizationsPerHour
 	default:
-		return r.Unrecognized("kind", kind, "members", "organizations")
+		return r.Unrecognized("kind", kind, "members", "organizations", "public")
 	}
 	if *allowed {
 		return r.Errf("'%s %s' is already given", r.Path, kind)

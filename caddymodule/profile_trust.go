@@ -20,6 +20,10 @@ func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profi
 	}
 	profile, err := trust.NewProfile(config)
 	if err == nil {
+		if err := p.checkPreset(config); err != nil {
+			c.Refuse(at.At(p.presetWord()), "%v", err)
+			return nil
+		}
 		return profile
 	}
 	c.Problems = append(c.Problems, profileProblem(at, err))
@@ -78,4 +82,12 @@ func standIns(texts []string) []string {
 		plain = append(plain, grammar.StandIn(text))
 	}
 	return plain
+}
+
+// presetWord is the line that a mistake about presets and public issuers is told at.
+func (p *Profile) presetWord() string {
+	if p.Preset != nil {
+		return "preset"
+	}
+	return "issuer"
 }

@@ -58,6 +58,9 @@ func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, de
 	if err != nil {
 		return nil, profileProblem(at, err)
 	}
+	if err := p.checkPreset(c); err != nil {
+		return nil, profileProblem(at.At(p.presetWord()), err)
+	}
 	return profile, nil
 }
 

@@ -41,6 +41,7 @@ func checks() []check {
 		{"auth_time", []string{"parse", "issued_at"}, checkAuthTime, configuredLeeway, foundTime("auth_time")},
 		{"required_claims", []string{"parse"}, checkRequired, configuredRequired, foundRequired},
 		{"when", []string{"parse"}, checkWhen, configuredWhen, foundWhen},
+		{"conditions", []string{"parse"}, checkConditions, configuredConditions, foundConditions},
 		{"external_id", []string{"parse"}, checkExternalID, configuredMapping(AttributeExternalID), foundMapping(AttributeExternalID)},
 		{"email", []string{"parse"}, checkEmail, configuredEmail, foundMapping(AttributeEmail)},
 		{"identity", []string{"parse", "external_id", "email"}, checkIdentity, configuredIdentity, foundIdentity},

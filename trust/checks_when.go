@@ -2,6 +2,7 @@ package trust
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func checkWhen(v *verification) *failure {
 // verified yet.
 func (p *Profile) satisfies(claims map[string]any) bool {
 	v := &verification{profile: p}
-	for _, e := range p.when {
+	for _, e := range slices.Concat(p.when, p.conditions) {
 		if holds, err := e.holds(claims); err != nil || !holds {
 			return false
 		}
@@ -39,17 +40,19 @@ func configuredWhen(p *Profile) string {
 	return joinOr(texts, "none")
 }
 
-func foundWhen(v *verification) string {
-	if len(v.profile.when) == 0 {
+func foundWhen(v *verification) string { return v.countHolding(v.profile.when) }
+
+func (v *verification) countHolding(all []*expression) string {
+	if len(all) == 0 {
 		return "-"
 	}
 	n := 0
-	for _, e := range v.profile.when {
+	for _, e := range all {
 		if holds, err := e.holds(v.token.Claims); err == nil && holds {
 			n++
 		}
 	}
-	return fmt.Sprintf("%d of %d hold", n, len(v.profile.when))
+	return fmt.Sprintf("%d of %d hold", n, len(all))
 }
 
 func (p *Profile) readWhen() *ConfigError {
@@ -60,8 +63,36 @@ func (p *Profile) readWhen() *ConfigError {
 		}
 		p.when = append(p.when, e)
 	}
+	for _, c := range p.config.Conditions {
+		e, err := compileExpression(c.When, true)
+		if err != nil || !validName(c.Code) {
+			return valueErrorf("when", c.When, "of condition %s: %v", c.Code, err)
+		}
+		p.conditions = append(p.conditions, e)
+	}
 	return checkUnique("when", p.config.When)
 }
+
+// checkConditions is checkWhen for those with a code of their own.
+func checkConditions(v *verification) *failure {
+	for i, e := range v.profile.conditions {
+		if holds, err := e.holds(v.token.Claims); err != nil || !holds {
+			c := v.profile.config.Conditions[i]
+			return &failure{code: c.Code, remedy: c.Remedy}
+		}
+	}
+	return nil
+}
+
+func configuredConditions(p *Profile) string {
+	codes := make([]string, len(p.config.Conditions))
+	for i, c := range p.config.Conditions {
+		codes[i] = c.Code
+	}
+	return joinOr(codes, "none")
+}
+
+func foundConditions(v *verification) string { return v.countHolding(v.profile.conditions) }
 
 // flatten puts a message of the compiler, which draws below the expression, on one line.
 func flatten(err error) string {

@@ -85,6 +85,9 @@ type Config struct {
 	// evaluated refuses the token.
 	When []string
 
+	// Conditions are further ones, each with a code and a remedy of its own.
+	Conditions []Condition
+
 	// MapExpressions are CEL expressions whose value an attribute is read from, in place
 	// of Map. One that has no value for a token is a claim that is absent.
 	MapExpressions map[string]string
@@ -128,6 +131,8 @@ type Config struct {
 	// CreateMembers and CreateOrganizations let a token create the member and the
 	// organization that it names, at most so many an hour; 0 leaves the rate to the caller
 	// (package directory).
+	// Public says that it is meant that anybody who registers with the issuer is created.
+	Public                     bool
 	CreateMembers              bool
 	CreateMembersPerHour       int
 	CreateOrganizations        bool
@@ -173,4 +178,14 @@ type RequiredClaim struct {
 	// Value that it must have: a string of that text, or a number or boolean
 	// written so. Empty: any value but null and the empty ones.
 	Value string
+}
+
+// A Condition is one of Config.Conditions.
+type Condition struct {
+	// Code is the reason code of a token that does not meet it: a–z 0–9 and _.
+	Code string
+	// When is CEL, as in Config.When.
+	When string
+	// Remedy says why, and what to do.
+	Remedy string
 }

@@ -19,6 +19,7 @@ type Profile struct {
 	organization organizationTemplate
 	metadata     []metadataKey
 	when         []*expression
+	conditions   []*expression          // of config.Conditions
 	mapped       map[string]*expression // by attribute
 	checks       []check
 }
