@@ -25,6 +25,9 @@ func (p *Profile) issuers(name string) []string {
 	if len(p.Issuers) == 0 && p.Dev {
 		return []string{"urn:attest:dev:" + name}
 	}
+	if len(p.Issuers) == 0 && p.Discover != nil {
+		return []string{p.Discover.URL}
+	}
 	return p.Issuers
 }
 

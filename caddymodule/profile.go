@@ -1,6 +1,9 @@
 package caddymodule
 
 import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -42,6 +45,10 @@ type Profile struct {
 	// Where the keys are published. Exactly one of jwks_url, jwks_file,
 	// public_key_files and dev is set.
 	JWKSURL *JWKSURL `json:"jwks_url,omitempty"`
+
+	// The issuer whose OpenID configuration says where the keys are, with the options of
+	// jwks_url. It is also the one issuer, where none is given.
+	Discover *JWKSURL `json:"discover,omitempty"`
 
 	// A file that holds the keys as a JWK set.
 	JWKSFile string `json:"jwks_file,omitempty"`
@@ -200,17 +207,52 @@ func (p *Profile) trusted(name string) trust.Config {
 
 // remote is where a profile's keys are published, for package trust.
 func (p *Profile) remote() (trust.RemoteConfig, error) {
-	u := p.JWKSURL
-	c := trust.RemoteConfig{URL: u.URL, AllowPrivate: u.AllowPrivate, StaleFor: orNone(p.StaleKeys)}
+	u := p.keysURL()
+	c := u.config()
+	c.URL, c.StaleFor = u.URL, orNone(p.StaleKeys)
+	if p.Discover != nil {
+		c.URL, c.Discover = "", u.URL
+	}
+	var err error
+	if u.CA != "" {
+		if c.CA, err = os.ReadFile(u.CA); err != nil {
+			return c, err
+		}
+	}
+	if u.ClientCert != "" {
+		pair, err := tls.LoadX509KeyPair(u.ClientCert, u.ClientKey)
+		if err != nil {
+			return c, err
+		}
+		c.Certificate = &pair
+	}
+	return c, nil
+}
+
+// keysURL is where the keys are, or are said to be; nil where they are not fetched.
+func (p *Profile) keysURL() *JWKSURL {
+	if p.Discover != nil {
+		return p.Discover
+	}
+	return p.JWKSURL
+}
+
+// config is all but what is read from files.
+func (u *JWKSURL) config() trust.RemoteConfig {
+	c := trust.RemoteConfig{AllowPrivate: u.AllowPrivate, AllowHTTP: u.AllowHTTP}
 	if u.Bearer != "" {
 		c.Bearer = func() (string, error) { return readTrimmed(u.Bearer) }
 	}
-	if u.CA == "" {
-		return c, nil
+	if proxy, err := url.Parse(u.Proxy); err == nil && u.Proxy != "" {
+		c.Proxy = proxy
 	}
-	var err error
-	c.CA, err = os.ReadFile(u.CA)
-	return c, err
+	for name, value := range u.Headers {
+		if c.Header == nil {
+			c.Header = http.Header{}
+		}
+		c.Header.Set(name, value)
+	}
+	return c
 }
 
 // orNone is a duration whose default is not 0: trust.Config takes 0 for the
@@ -238,9 +280,24 @@ type JWKSURL struct {
 	// Default: the system's.
 	CA string `json:"ca,omitempty"`
 
-	// Allow the address to lead to a private network. Default: false, loopback
-	// addresses only where the URL itself names loopback.
+	// Headers to send, by name. Placeholders are replaced in the values. Default: none.
+	Headers map[string]string `json:"headers,omitempty"`
+
+	// PEM files with the certificate to show and with its key. Default: none.
+	ClientCert string `json:"client_cert,omitempty"`
+	ClientKey  string `json:"client_key,omitempty"`
+
+	// The proxy that connects to the address: an http or https URL. Default: none, whatever
+	// the environment says.
+	Proxy string `json:"proxy,omitempty"`
+
+	// Allow the address to lead to a private network; metadata services of clouds stay
+	// refused. Default: false, loopback addresses only where the URL itself names loopback.
 	AllowPrivate bool `json:"allow_private,omitempty"`
+
+	// DANGEROUS: let the URL be http, to a host whose addresses are all private or loopback.
+	// Whoever is on the way can then forge every token. Default: false.
+	AllowHTTP bool `json:"allow_http,omitempty"`
 }
 
 // RequiredClaim is a claim that a token must have.

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +21,20 @@ import (
 //		jwks_url <url> {
 //			bearer <path>
 //			ca <pem>
+//			header <name> <value>
+//			client_cert <pem> <pem>
+//			proxy <url>
 //			allow_private
+//			allow_http
+//		}
+//		discover <issuer> {
+//			bearer <path>
+//			ca <pem>
+//			header <name> <value>
+//			client_cert <pem> <pem>
+//			proxy <url>
+//			allow_private
+//			allow_http
 //		}
 //		jwks_file <path>
 //		public_key_file <pem>...
@@ -62,6 +76,8 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
 	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
 		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
+	grammar.SubText("discover", "<issuer>", "the issuer's OpenID configuration says where the keys are; also the iss", jwksURLBlock,
+		func(p *Profile) **JWKSURL { return &p.Discover }, func(k *JWKSURL) *string { return &k.URL }),
 	grammar.Text("jwks_file", "<path>", "the keys as a JWK set",
 		func(p *Profile) *string { return &p.JWKSFile }),
 	grammar.Texts("public_key_file", "<pem>...", "the keys as PEM",
@@ -105,9 +121,47 @@ var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Lin
 		func(k *JWKSURL) *string { return &k.Bearer }),
 	grammar.Text("ca", "<pem>", "a file with the authorities to trust there",
 		func(k *JWKSURL) *string { return &k.CA }),
+	grammar.Custom("header", "<name> <value>", "a header to send", readKeysHeader),
+	grammar.Custom("client_cert", "<pem> <pem>", "files with the certificate to show and its key", readClientCert),
+	grammar.Text("proxy", "<url>", "the proxy that connects to the address",
+		func(k *JWKSURL) *string { return &k.Proxy }),
 	grammar.Flag("allow_private", "the address may lead to a private network",
 		func(k *JWKSURL) *bool { return &k.AllowPrivate }),
+	grammar.Flag("allow_http", "the URL may be http, to a private address",
+		func(k *JWKSURL) *bool { return &k.AllowHTTP }),
 }}
+
+// readKeysHeader reads `header <name> <value>`.
+func readKeysHeader(r *grammar.Reader, k *JWKSURL) error {
+	args, err := r.Args(2)
+	switch {
+	case err != nil:
+		return err
+	case len(args) != 2:
+		return r.Wrong()
+	}
+	if _, twice := k.Headers[http.CanonicalHeaderKey(args[0])]; twice {
+		return r.Errf("header '%s' is already given", args[0])
+	}
+	grammar.Put(&k.Headers, http.CanonicalHeaderKey(args[0]), args[1])
+	return nil
+}
+
+// readClientCert reads `client_cert <pem> <pem>`.
+func readClientCert(r *grammar.Reader, k *JWKSURL) error {
+	if k.ClientCert != "" {
+		return r.Again()
+	}
+	args, err := r.Args(2)
+	if err != nil {
+		return err
+	}
+	if len(args) != 2 {
+		return r.Wrong()
+	}
+	k.ClientCert, k.ClientKey = args[0], args[1]
+	return nil
+}
 
 // tokenAlgorithms are those a profile can list.
 var tokenAlgorithms = []string{

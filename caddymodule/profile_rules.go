@@ -1,8 +1,12 @@
 package caddymodule
 
 import (
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/trust"
@@ -108,24 +112,24 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 	default:
 		c.Refuse(at.At(sources[len(sources)-1]), "the keys come from '%s' already; a profile has one of %s", sources[0], grammar.OneOf(keySources...))
 	}
-	if p.JWKSURL != nil {
+	if p.keysURL() != nil {
 		c.jwksURL(at, p)
 	}
 	if p.JWKSFile != "" {
 		c.paths(at.At("jwks_file"), p.JWKSFile)
 	}
 	c.paths(at.At("public_key_file"), p.PublicKeyFiles...)
-	if p.StaleKeys != nil && p.JWKSURL == nil {
-		c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' can become stale")
+	if p.StaleKeys != nil && p.keysURL() == nil {
+		c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' and 'discover' can become stale")
 	}
 }
 
 // keySources are the words that say where keys come from.
-var keySources = []string{"jwks_url", "jwks_file", "public_key_file", "dev"}
+var keySources = []string{"jwks_url", "discover", "jwks_file", "public_key_file", "dev"}
 
 // keySources are those of the words that the profile uses.
 func (p *Profile) keySources() []string {
-	used := []bool{p.JWKSURL != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, p.Dev}
+	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, p.Dev}
 	var sources []string
 	for i, source := range keySources {
 		if used[i] {
@@ -137,18 +141,43 @@ func (p *Profile) keySources() []string {
 
 // jwksURL checks where keys are fetched from, as far as no placeholder hides it.
 func (c *checker) jwksURL(at grammar.Place, p *Profile) {
-	k := p.JWKSURL
-	remote := trust.RemoteConfig{URL: keysURL, StaleFor: orNone(p.StaleKeys)}
-	if c.Known(at.At("jwks_url"), k.URL) {
+	k, word := p.keysURL(), "jwks_url"
+	remote := k.config()
+	remote.URL, remote.StaleFor = keysURL, orNone(p.StaleKeys)
+	if p.Discover != nil {
+		word = "discover"
+	}
+	switch known := c.Known(at.At(word), k.URL); {
+	case known && p.Discover != nil:
+		remote.URL, remote.Discover = "", k.URL
+	case known:
 		remote.URL = k.URL
+	default:
+		remote.AllowHTTP = false
 	}
 	if err := remote.Check(); err != nil {
 		c.Problems = append(c.Problems, profileProblem(at, err))
 	}
-	if k.Bearer != "" {
-		c.paths(at.At("jwks_url", "bearer"), k.Bearer)
+	for name, file := range map[string]string{"bearer": k.Bearer, "ca": k.CA, "client_cert": k.ClientCert} {
+		if file != "" {
+			c.paths(at.At(word, name), file)
+		}
 	}
-	if k.CA != "" {
-		c.paths(at.At("jwks_url", "ca"), k.CA)
+	if (k.ClientCert == "") != (k.ClientKey == "") {
+		c.Refuse(at.At(word, "client_cert"), "expected a certificate and its key")
 	}
+	if u, err := url.Parse(k.Proxy); k.Proxy != "" && c.Known(at.At(word, "proxy"), k.Proxy) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		c.Refuse(at.At(word, "proxy"), "expected an http or https URL")
+	}
+	for name, value := range sorted(k.Headers) {
+		c.Known(at.At(word, "header"), value)
+		if !validHeader(name) {
+			c.Refuse(at.At(word, "header"), "'%s' is no header that can be set here", name)
+		}
+	}
+}
+
+// validHeader tells whether a request for keys may have the header.
+func validHeader(name string) bool {
+	return httpguts.ValidHeaderFieldName(name) && !slices.Contains([]string{"Accept", "User-Agent", "Host", "Accept-Encoding", "Connection"}, http.CanonicalHeaderKey(name))
 }

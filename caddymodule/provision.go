@@ -96,10 +96,23 @@ func (p *Profile) replace(r *grammar.Replacer, at grammar.Place) {
 	r.Texts(at.At("audience"), p.Audiences)
 	r.Text(at.At("jwks_file"), &p.JWKSFile)
 	r.Texts(at.At("public_key_file"), p.PublicKeyFiles)
-	if k := p.JWKSURL; k != nil {
-		r.Text(at.At("jwks_url"), &k.URL)
-		r.Text(at.At("jwks_url", "bearer"), &k.Bearer)
-		r.Text(at.At("jwks_url", "ca"), &k.CA)
+	if p.JWKSURL != nil {
+		p.JWKSURL.replace(r, at.At("jwks_url"))
+	}
+	if p.Discover != nil {
+		p.Discover.replace(r, at.At("discover"))
+	}
+}
+
+func (k *JWKSURL) replace(r *grammar.Replacer, at grammar.Place) {
+	r.Text(at, &k.URL)
+	for word, text := range map[string]*string{"bearer": &k.Bearer, "ca": &k.CA, "client_cert": &k.ClientCert, "proxy": &k.Proxy} {
+		r.Text(at.At(word), text)
+	}
+	r.Text(at.At("client_cert"), &k.ClientKey)
+	for name, value := range k.Headers {
+		r.Text(at.At("header"), &value)
+		k.Headers[name] = value
 	}
 }
 

@@ -69,7 +69,7 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 	switch {
 	case p.Dev:
 		return dev(name, p)
-	case p.JWKSURL != nil:
+	case p.keysURL() != nil:
 		return t.remoteKeys(name, p, storage)
 	case p.JWKSFile != "":
 		data, err := os.ReadFile(p.JWKSFile)
@@ -94,7 +94,7 @@ func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage)
 		c.Archive = archive{storage}
 	}
 	if t.logger != nil {
-		c.Outcome = keysOutcome(t.logger, name, c.URL)
+		c.Outcome, c.Moved = keysOutcome(t.logger, name, p.keysURL().URL), keysMoved(t.logger, name)
 	}
 	keys, err := trust.NewRemoteKeys(c)
 	if err != nil {
@@ -119,6 +119,13 @@ func keysOutcome(log *zap.Logger, profile, url string) func(error, time.Duration
 		default:
 			log.Info("the keys of a profile are fetched")
 		}
+	}
+}
+
+// keysMoved warns of keys that an issuer has elsewhere now.
+func keysMoved(log *zap.Logger, profile string) func(from, to string) {
+	return func(from, to string) {
+		log.Warn("the issuer's jwks_uri leads to another host; the keys there are taken", zap.String("profile", profile), zap.String("from", from), zap.String("to", to))
 	}
 }
 

@@ -17,11 +17,17 @@ import (
 	"time"
 )
 
+// A keyFetcher gets the keys of an issuer, from wherever it has them.
+type keyFetcher interface {
+	get(ctx context.Context) (fetched, error)
+}
+
 // fetcher gets one URL and nothing else.
 type fetcher struct {
 	client *http.Client
 	url    *url.URL
 	bearer func() (string, error)
+	header http.Header
 }
 
 // fetched is an answer. Its content type is not looked at: issuers serve key sets
@@ -32,7 +38,7 @@ type fetched struct {
 }
 
 func newFetcher(c RemoteConfig) (*fetcher, error) {
-	u, err := parseKeyURL(c.URL)
+	u, err := c.parseKeyURL()
 	if err != nil {
 		return nil, err
 	}
@@ -41,12 +47,15 @@ func newFetcher(c RemoteConfig) (*fetcher, error) {
 		return nil, err
 	}
 	client.CheckRedirect = sameOrigin
+	if c.AllowHTTP || len(c.Header) > 0 {
+		client.CheckRedirect = noRedirect
+	}
 	client.Jar = nil
-	return &fetcher{client: client, url: u, bearer: c.Bearer}, nil
+	return &fetcher{client: client, url: u, bearer: c.Bearer, header: c.Header}, nil
 }
 
-func parseKeyURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
+func (c RemoteConfig) parseKeyURL() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
 	switch {
 	case err != nil:
 		return nil, errors.New("is not a URL")
@@ -54,10 +63,23 @@ func parseKeyURL(text string) (*url.URL, error) {
 		return nil, errors.New("must be absolute")
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("must have no user and no fragment")
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopbackHost(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopbackHost(u.Hostname()) && !c.AllowHTTP):
 		return nil, errors.New("must be https (http only to a loopback host)")
+	case c.AllowHTTP && u.Scheme != "http":
+		return nil, errors.New("allow_http goes with a URL that is http")
+	case c.Proxy != nil && isAddress(u.Hostname()):
+		return nil, errors.New("must name its host where a proxy connects to it: an address would not be looked at")
 	}
 	return u, nil
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+func noRedirect(*http.Request, []*http.Request) error {
+	return errors.New("no redirect is followed with allow_http or a header")
 }
 
 func isLoopbackHost(host string) bool {
@@ -86,8 +108,16 @@ func (c RemoteConfig) client(u *url.URL) (*http.Client, error) {
 			return nil, errors.New("the CA holds no certificate")
 		}
 	}
+	if c.Certificate != nil {
+		config.Certificates = []tls.Certificate{*c.Certificate}
+	}
 	dialer := &net.Dialer{Timeout: FetchTimeout, Control: c.dialControl(u)}
+	var proxy func(*http.Request) (*url.URL, error)
+	if c.Proxy != nil {
+		proxy, dialer.Control = http.ProxyURL(c.Proxy), nil // it connects to what the operator named
+	}
 	return &http.Client{Transport: &http.Transport{
+		Proxy:                  proxy,
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        config,
 		DisableKeepAlives:      true,
@@ -152,6 +182,9 @@ func (f *fetcher) request(ctx context.Context) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+	for name, values := range f.header {
+		request.Header[name] = values
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
 	request.Header.Set("User-Agent", "attest")

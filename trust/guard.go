@@ -15,8 +15,10 @@ var errPrivateAddress = errors.New("the address is not public (allow_private per
 func (c RemoteConfig) dialControl(u *url.URL) func(network, address string, _ syscall.RawConn) error {
 	allowed := isPublic
 	switch {
+	case c.AllowHTTP:
+		allowed = func(a netip.Addr) bool { return (a.IsPrivate() || a.IsLoopback()) && !isMetadata(a) }
 	case c.AllowPrivate:
-		return nil
+		allowed = func(a netip.Addr) bool { return !isMetadata(a) }
 	case isLoopbackHost(u.Hostname()):
 		allowed = func(a netip.Addr) bool { return a.IsLoopback() }
 	}
@@ -27,6 +29,13 @@ func (c RemoteConfig) dialControl(u *url.URL) func(network, address string, _ sy
 		}
 		return nil
 	}
+}
+
+// isMetadata tells the addresses under which clouds answer whoever asks with credentials
+// of the machine, and those that are nobody's.
+func isMetadata(a netip.Addr) bool {
+	return a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() ||
+		a == netip.MustParseAddr("fd00:ec2::254") || a == netip.MustParseAddr("100.100.100.200")
 }
 
 // specialPurpose are blocks of the IANA special-purpose registries that netip has no

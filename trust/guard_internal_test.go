@@ -45,7 +45,7 @@ func TestGuard(t *testing.T) {
 		{"http://localhost/jwks", "10.0.0.1:80", false},
 		{"http://localhost/jwks", "93.184.216.34:80", false},
 	} {
-		u, err := parseKeyURL(c.url)
+		u, err := RemoteConfig{URL: c.url}.parseKeyURL()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,8 +53,12 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s to %s: %v", c.url, c.address, err)
 		}
 	}
-	u, _ := parseKeyURL("https://idp.example/jwks")
-	if (RemoteConfig{AllowPrivate: true}).dialControl(u) != nil {
+	u, _ := RemoteConfig{URL: "https://idp.example/jwks"}.parseKeyURL()
+	private := RemoteConfig{AllowPrivate: true}.dialControl(u)
+	if private("tcp", "10.0.0.1:443", nil) != nil || private("tcp", "[fd00::1]:443", nil) != nil || private("tcp", "127.0.0.1:443", nil) != nil {
 		t.Error("allow_private does not")
+	}
+	if private("tcp", "169.254.169.254:80", nil) == nil || private("tcp", "[::ffff:169.254.169.254]:80", nil) == nil {
+		t.Error("allow_private leads to a metadata service")
 	}
 }

@@ -18,7 +18,7 @@ import (
 // force. It is safe for concurrent use, and profiles may share it.
 type RemoteKeys struct {
 	config  RemoteConfig
-	fetcher *fetcher
+	fetcher keyFetcher
 	set     atomic.Pointer[fetchedSet]
 	flights flight.Group[struct{}, struct{}]
 
@@ -39,6 +39,9 @@ func NewRemoteKeys(c RemoteConfig) (*RemoteKeys, error) {
 	f, mistake := c.check()
 	if mistake != nil {
 		return nil, mistake
+	}
+	if c.Discover != "" {
+		c.URL = c.documentURL() // by which it is archived, and named in errors
 	}
 	c.StaleFor = cmp.Or(c.StaleFor, DefaultStaleFor)
 	if c.StaleFor < 0 {

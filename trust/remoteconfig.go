@@ -2,8 +2,10 @@ package trust
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -29,8 +31,15 @@ const (
 
 // RemoteConfig configures where keys are fetched and how long they are used.
 type RemoteConfig struct {
-	// URL of a JWKS: https, or http to a loopback host.
+	// URL of the keys: https, or http to a loopback host. Not with Discover.
 	URL string
+	// Discover is an issuer whose OpenID configuration says where its keys are (OpenID
+	// Connect Discovery 1.0 §4). It must name that issuer byte for byte; of the rest
+	// jwks_uri alone is taken, and nothing of it widens what a profile accepts.
+	Discover string
+	// Moved is told when jwks_uri leads to another host than before. It must not call back.
+	// Default: nobody.
+	Moved func(from, to string)
 	// Client fetches it. Default: one of our own, without proxy, that connects to
 	// public addresses only (to loopback only, if the URL names a loopback host).
 	// Redirects stay within the origin with any client.
@@ -39,8 +48,19 @@ type RemoteConfig struct {
 	CA []byte
 	// Bearer answers a token to present, read anew for every fetch. Default: none.
 	Bearer func() (string, error)
-	// AllowPrivate lets the own client connect to private and loopback addresses.
+	// Header are further headers of the request. Not with redirects.
+	Header http.Header
+	// Certificate is what the own client shows.
+	Certificate *tls.Certificate
+	// Proxy is asked to connect; the host of URL is then a name and no address.
+	Proxy *url.URL
+	// AllowPrivate lets the own client connect to private and loopback addresses. Those of
+	// the metadata services of clouds, link-local ones among them, stay refused.
 	AllowPrivate bool
+	// AllowHTTP lets URL be http also where its host is not loopback: without redirect, and
+	// every address must be private or loopback. Whoever is on the way can then forge
+	// every token.
+	AllowHTTP bool
 	// StaleFor is how long after it was fetched the last good set serves while the
 	// endpoint is down. Default: DefaultStaleFor. Negative: no longer than it would
 	// have served anyhow, which is MaxRefresh.
@@ -66,13 +86,20 @@ func (c RemoteConfig) Check() error {
 	return nil
 }
 
-func (c RemoteConfig) check() (*fetcher, *ConfigError) {
+func (c RemoteConfig) check() (keyFetcher, *ConfigError) {
 	if mistake := checkDuration("stale_keys", max(c.StaleFor, 0)); mistake != nil {
 		return nil, mistake
 	}
-	f, err := newFetcher(c)
+	if c.Discover == "" {
+		f, err := newFetcher(c)
+		if err != nil {
+			return nil, configErrorf("jwks_url", "%v", err)
+		}
+		return f, nil
+	}
+	f, err := newDiscovery(c)
 	if err != nil {
-		return nil, configErrorf("jwks_url", "%v", err)
+		return nil, configErrorf("discover", "%v", err)
 	}
 	return f, nil
 }
