@@ -90,18 +90,23 @@ func appInCore(a *App) []any {
 	for name, p := range sorted(a.Profiles) {
 		_, noKeys := new(trusted).keys(name, p, nil, passingDevKeys)
 		all = append(all, p.trusted(name), fmt.Sprint(noKeys))
-		if p.JWKSURL == nil {
-			continue
-		}
-		remote, noCA := p.remote()
-		if remote.Bearer != nil {
-			_, noBearer := remote.Bearer()
-			all = append(all, noBearer.Error())
-		}
-		remote.Bearer = nil // functions are never equal
-		all = append(all, remote, fmt.Sprint(noCA))
+		all = append(all, remoteInCore(Profile{JWKSURL: p.JWKSURL, StaleKeys: p.StaleKeys})...)
+		all = append(all, remoteInCore(Profile{Discover: p.Discover, StaleKeys: p.StaleKeys})...)
 	}
 	return all
+}
+
+func remoteInCore(p Profile) (all []any) {
+	if p.keysURL() == nil {
+		return nil
+	}
+	remote, noFile := p.remote()
+	if remote.Bearer != nil {
+		_, noBearer := remote.Bearer()
+		all = append(all, noBearer.Error())
+	}
+	remote.Bearer = nil // functions are never equal
+	return append(all, remote, fmt.Sprint(noFile))
 }
 
 // leaves are the paths of all options of a type: names joined by dots, x for the one

@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -213,20 +215,28 @@ func (p *Profile) remote() (trust.RemoteConfig, error) {
 	if p.Discover != nil {
 		c.URL, c.Discover = "", u.URL
 	}
-	var err error
+	var noCA, noPair error
 	if u.CA != "" {
-		if c.CA, err = os.ReadFile(u.CA); err != nil {
-			return c, err
-		}
+		c.CA, noCA = os.ReadFile(u.CA)
 	}
 	if u.ClientCert != "" {
-		pair, err := tls.LoadX509KeyPair(u.ClientCert, u.ClientKey)
-		if err != nil {
-			return c, err
-		}
-		c.Certificate = &pair
+		c.Certificate, noPair = readPair(u.ClientCert, u.ClientKey)
 	}
-	return c, nil
+	return c, errors.Join(noCA, noPair)
+}
+
+// readPair reads a certificate and its key. The error names the files alone.
+func readPair(cert, key string) (*tls.Certificate, error) {
+	certPEM, noCert := os.ReadFile(cert)
+	keyPEM, noKey := os.ReadFile(key)
+	if err := errors.Join(noCert, noKey); err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s are no certificate and its key", cert, key)
+	}
+	return &pair, nil
 }
 
 // keysURL is where the keys are, or are said to be; nil where they are not fetched.
