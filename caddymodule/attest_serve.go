@@ -84,12 +84,29 @@ func (a *App) scrub(r *http.Request) {
 	for _, route := range a.routes {
 		names = append(names, route.Forward.WithDefaults().Header)
 	}
+	places := a.places()
+	for _, place := range places {
+		if place.Header != "" {
+			names = append(names, place.Header)
+		}
+	}
 	web.NewScrubber(names).Scrub(r, true)
 	a.gatewayConfig().Cookie.WithDefaults().Strip(r.Header)
+	web.StripPlaces(r.Header, places)
 }
 
 // clientIP is the address of the client as Caddy determines it (trusted_proxies).
 func clientIP(r *http.Request) string {
 	ip, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
 	return ip
+}
+
+// places are where trusted tokens stand beside Authorization.
+func (a *App) places() (list []authn.Place) {
+	for name, p := range sorted(a.Profiles) {
+		if place := p.trusted(name).TokenFrom; place != (authn.Place{}) {
+			list = append(list, place)
+		}
+	}
+	return list
 }

@@ -44,6 +44,10 @@ type Profile struct {
 	// The claim that names the audience. Default: aud.
 	AudienceClaim string `json:"audience_claim,omitempty"`
 
+	// Where proxied requests carry the token. It is removed there from every request, on
+	// every route. Default: Authorization: Bearer.
+	TokenFrom *TokenFrom `json:"token_from,omitempty"`
+
 	// Where the keys are published. Exactly one of jwks_url, jwks_file,
 	// public_key_files and dev is set.
 	JWKSURL *JWKSURL `json:"jwks_url,omitempty"`
@@ -190,6 +194,9 @@ func (p *Profile) trusted(name string) trust.Config {
 		Dev:                 p.Dev,
 	}
 	c.Conditions = p.conditions()
+	if f := p.TokenFrom; f != nil {
+		c.TokenFrom = trust.Place{Header: f.Header, Scheme: f.Scheme, Cookie: f.Cookie}
+	}
 	for _, r := range p.RequireClaims {
 		c.RequireClaims = append(c.RequireClaims, trust.RequiredClaim{Path: r.Claim, Value: r.Value})
 	}
@@ -308,6 +315,19 @@ type JWKSURL struct {
 	// DANGEROUS: let the URL be http, to a host whose addresses are all private or loopback.
 	// Whoever is on the way can then forge every token. Default: false.
 	AllowHTTP bool `json:"allow_http,omitempty"`
+}
+
+// TokenFrom is where requests carry a token: a header or a cookie.
+type TokenFrom struct {
+	// The name of a header.
+	Header string `json:"header,omitempty"`
+
+	// The word that stands before the token in that header. Default: none.
+	Scheme string `json:"scheme,omitempty"`
+
+	// The name of a cookie. What a browser sends by itself needs a request of the site's own
+	// pages where it may change something.
+	Cookie string `json:"cookie,omitempty"`
 }
 
 // RequiredClaim is a claim that a token must have.

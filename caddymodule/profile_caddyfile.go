@@ -18,6 +18,7 @@ import (
 //		preset <name> [<argument>...]
 //		issuer <iss>... | none [sub <prefix>]
 //		audience <aud>... [from <claim>]
+//		token_from header <name> [<scheme>] | cookie <name>
 //		jwks_url <url> {
 //			bearer <path>
 //			ca <pem>
@@ -74,6 +75,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Custom("preset", "<name> [<argument>...]", "begin with the lines for a well-known issuer, each of which a line here replaces", readPreset),
 	grammar.Custom("issuer", "<iss>... | none [sub <prefix>]", "the values of iss that are good; or tokens without iss", readIssuer),
 	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
+	grammar.Custom("token_from", "header <name> [<scheme>] | cookie <name>", "where proxied requests carry the token; default Authorization: Bearer", readTokenFrom),
 	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
 		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
 	grammar.SubText("discover", "<issuer>", "the issuer's OpenID configuration says where the keys are; also the iss", jwksURLBlock,
@@ -130,6 +132,28 @@ var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Lin
 	grammar.Flag("allow_http", "the URL may be http, to a private address",
 		func(k *JWKSURL) *bool { return &k.AllowHTTP }),
 }}
+
+// readTokenFrom reads `token_from header <name> [<scheme>]` and `token_from cookie <name>`.
+func readTokenFrom(r *grammar.Reader, p *Profile) error {
+	if p.TokenFrom != nil {
+		return r.Again()
+	}
+	args, err := r.Args(2)
+	if err != nil {
+		return err
+	}
+	switch n := len(args); {
+	case args[0] == "cookie" && n == 2:
+		p.TokenFrom = &TokenFrom{Cookie: args[1]}
+	case args[0] == "header" && (n == 2 || n == 3):
+		p.TokenFrom = &TokenFrom{Header: args[1], Scheme: strings.Join(args[2:], "")}
+	case args[0] != "cookie" && args[0] != "header":
+		return r.Unrecognized("place", args[0], "header", "cookie")
+	default:
+		return r.Wrong()
+	}
+	return nil
+}
 
 // readKeysHeader reads `header <name> <value>`.
 func readKeysHeader(r *grammar.Reader, k *JWKSURL) error {

@@ -55,6 +55,10 @@ type Config struct {
 	// Cognito access token has only "client_id".)
 	AudienceClaim string
 
+	// TokenFrom is where proxied requests carry them. Default: Authorization: Bearer. At the
+	// session API the call names the profile.
+	TokenFrom Place
+
 	// Keys are the keys this profile's tokens are signed with: PEMKeys, FileKeys,
 	// NewRemoteKeys, or a source of one's own.
 	Keys KeySource

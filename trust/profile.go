@@ -49,7 +49,7 @@ func NewProfile(c Config) (*Profile, error) {
 		(*Profile).readName, (*Profile).readIssuers, (*Profile).readAudiences, (*Profile).readAlgorithms,
 		(*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired, (*Profile).readWhen,
 		(*Profile).readMap, (*Profile).readRoles, (*Profile).readEmail, (*Profile).readNamespace,
-		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readSessions,
+		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readPlace, (*Profile).readSessions,
 	} {
 		if err := step(p); err != nil {
 			err.Profile = c.Name

@@ -10,7 +10,7 @@ import (
 // accept the same token: a common issuer with a common audience, unless they require
 // different values of one claim, or both have conditions (When), whose operator says
 // that they exclude each other; a token that meets those of both is refused. names are the
-// profiles that read tokens from one place of one route.
+// profiles of one route; what they read from different places is not confused.
 func (s *Set) CheckRoute(names []string) error {
 	profiles, err := s.profilesNamed(names)
 	if err != nil {
@@ -18,7 +18,7 @@ func (s *Set) CheckRoute(names []string) error {
 	}
 	for n, p := range profiles {
 		for _, q := range profiles[:n] {
-			if p.overlaps(q) {
+			if p.config.TokenFrom == q.config.TokenFrom && p.overlaps(q) {
 				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to cannot be told; write a when in both, or require_claims with different values of one claim", q.Name(), p.Name())
 			}
 		}

@@ -15,6 +15,8 @@ import (
 type Presented struct {
 	// Bearer is an Authorization: Bearer with the shape of a session token or a JWT.
 	Bearer string
+	// Placed are tokens in the places that profiles read them from.
+	Placed []Placed
 	// Cookie is the value of the session cookie.
 	Cookie string
 	// Ambiguous tells that the request shows more than one credential where one is
@@ -36,7 +38,9 @@ type Presented struct {
 }
 
 // Any tells whether a credential is shown at all.
-func (p Presented) Any() bool { return p.Bearer != "" || p.Cookie != "" || p.Ambiguous != nil }
+func (p Presented) Any() bool {
+	return p.Bearer != "" || p.Cookie != "" || len(p.Placed) > 0 || p.Ambiguous != nil
+}
 
 // LooksLikeJWT tells a compact JWS, or anything else that begins like one, from an
 // opaque token of the upstream's. A JWE is included: it is refused later, and must
@@ -77,7 +81,7 @@ func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledR
 	d, err := a.admit(ctx, p, route)
 	if err != nil {
 		refused := *RefusalOf(err) // a copy: those who wait for one session share its refusal
-		refused.CredentialShown, refused.token = p.Any(), p.Bearer
+		refused.CredentialShown, refused.token = p.Any(), p.token()
 		return Decision{}, &refused
 	}
 	return d, nil
@@ -91,12 +95,40 @@ func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledR
 		return Decision{}, Refuse("too_many_credentials", p.Ambiguous)
 	case p.Bearer != "":
 		return a.admitBearer(ctx, p, route)
+	}
+	header, err := route.placed(p.Placed, false)
+	switch {
+	case err != nil:
+		return Decision{}, err
+	case header != nil:
+		return a.admitPlaced(ctx, p, route, *header)
 	case p.Cookie != "":
 		return a.admitCookie(ctx, p, route)
+	}
+	cookie, err := route.placed(p.Placed, true)
+	switch {
+	case err != nil:
+		return Decision{}, err
+	case cookie != nil:
+		return a.admitPlaced(ctx, p, route, *cookie)
 	case route.Optional:
 		return Decision{Anonymous: true}, nil
 	}
 	return Decision{}, Refuse("no_credential", nil)
+}
+
+// admitPlaced admits by a trusted token in another place than Authorization. One that
+// the browser sends by itself needs a request of this origin's, and a bad one in a cookie
+// is no credential where the route is optional: nobody meant to show it.
+func (a *Authenticator) admitPlaced(ctx context.Context, p Presented, route *CompiledRoute, t Placed) (Decision, error) {
+	if t.Place.Ambient() && p.CrossSite {
+		return Decision{}, Refuse("cross_site_request", nil)
+	}
+	d, err := a.admitTrusted(ctx, p, route, t.Token, route.places[t.Place])
+	if err != nil && t.Place.Cookie != "" && route.Optional && RefusalOf(err).Kind == InvalidCredential {
+		return Decision{Anonymous: true}, nil
+	}
+	return d, err
 }
 
 // admitBearer lets the bearer alone decide: a good one admits, a bad one is
@@ -108,11 +140,11 @@ func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *Com
 	}
 	text := sha256.Sum256([]byte(p.Bearer))
 	if a.cache.trusted.verifiedText(text) {
-		return a.admitTrusted(ctx, p, route)
+		return a.admitTrusted(ctx, p, route, p.Bearer, route.places[Place{}])
 	}
 	id, err := a.apiJWT(ctx, p.Bearer, text)
 	if notIssuedHere(err) {
-		d, err := a.admitTrusted(ctx, p, route)
+		d, err := a.admitTrusted(ctx, p, route, p.Bearer, route.places[Place{}])
 		if err == nil {
 			a.cache.trusted.texts.Set(text, struct{}{})
 		}
@@ -150,8 +182,9 @@ var errDevProfile = errors.New("a dev profile is accepted only where both ends o
 
 // admitTrusted admits by a third party's token: it has an implicit session, made
 // when the token is first seen.
-func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
-	id, err := a.Profiles.Verify(ctx, p.Bearer, route.profiles)
+// profiles are those of the route that read tokens from where it stands.
+func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (Decision, error) {
+	id, err := a.Profiles.Verify(ctx, token, profiles)
 	if err != nil {
 		return Decision{}, err
 	}

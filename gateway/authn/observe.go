@@ -15,7 +15,7 @@ func (a *Authenticator) Observe(ctx context.Context, p Presented, route *Compile
 	profile, err = a.observe(ctx, p, route)
 	if err != nil {
 		refused := *RefusalOf(err)
-		refused.CredentialShown, refused.token = p.Any(), p.Bearer
+		refused.CredentialShown, refused.token = p.Any(), p.token()
 		return "", &refused
 	}
 	return profile, nil
@@ -29,15 +29,40 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 		return "", Refuse("too_many_credentials", p.Ambiguous)
 	case p.Bearer != "":
 		return a.observeBearer(ctx, p, route)
+	}
+	header, err := route.placed(p.Placed, false)
+	switch {
+	case err != nil:
+		return "", err
+	case header != nil:
+		return a.observePlaced(ctx, p, route, *header)
 	case p.Cookie != "" && p.CrossSite:
 		return "", Refuse("cross_site_request", nil)
 	case p.Cookie != "":
 		live, err := a.byToken(ctx, p.Cookie)
 		return a.observeLive(ctx, route, live, err)
+	}
+	cookie, err := route.placed(p.Placed, true)
+	switch {
+	case err != nil:
+		return "", err
+	case cookie != nil:
+		return a.observePlaced(ctx, p, route, *cookie)
 	case route.Optional:
 		return "", nil
 	}
 	return "", Refuse("no_credential", nil)
+}
+
+func (a *Authenticator) observePlaced(ctx context.Context, p Presented, route *CompiledRoute, t Placed) (string, error) {
+	if t.Place.Ambient() && p.CrossSite {
+		return "", Refuse("cross_site_request", nil)
+	}
+	profile, err := a.observeTrusted(ctx, p, t.Token, route.places[t.Place])
+	if err != nil && t.Place.Cookie != "" && route.Optional && RefusalOf(err).Kind == InvalidCredential {
+		return "", nil
+	}
+	return profile, err
 }
 
 func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
@@ -47,7 +72,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 	}
 	id, err := a.apiJWT(ctx, p.Bearer, sha256.Sum256([]byte(p.Bearer)))
 	if notIssuedHere(err) {
-		return a.observeTrusted(ctx, p, route)
+		return a.observeTrusted(ctx, p, p.Bearer, route.places[Place{}])
 	}
 	if err != nil {
 		return "", refusalOfJWT(err, "invalid_session_credential")
@@ -56,8 +81,8 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 	return a.observeLive(ctx, route, live, err)
 }
 
-func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
-	id, err := a.Profiles.Verify(ctx, p.Bearer, route.profiles)
+func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, token string, profiles []string) (string, error) {
+	id, err := a.Profiles.Verify(ctx, token, profiles)
 	if err != nil {
 		return "", err
 	}

@@ -43,6 +43,7 @@ type Route struct {
 type CompiledRoute struct {
 	Route
 	profiles []string
+	places   map[Place][]string // profiles by where they read tokens
 	template *claims.Template
 	audience []string
 	lifetime time.Duration
@@ -65,6 +66,7 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	if err := a.Profiles.CheckRoute(c.profiles); err != nil {
 		return nil, err
 	}
+	c.places = a.Profiles.ByPlace(c.profiles)
 	if err := a.compileAudience(c); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // clean runs first and on every path, also where the request is refused: error
@@ -11,6 +12,7 @@ import (
 func (p *Proxy) clean(r *http.Request, removeAuthorization bool) {
 	p.scrub.Scrub(r, removeAuthorization)
 	p.cookie.Strip(r.Header)
+	web.StripPlaces(r.Header, p.places)
 }
 
 // removesAuthorization tells whether Authorization goes: where it carried a

@@ -28,7 +28,7 @@ func withOuterAttest(r *http.Request, o *outerAttest) *http.Request {
 func (p *Proxy) presented(r *http.Request) authn.Presented {
 	outer, _ := r.Context().Value(outerAttestKey{}).(*outerAttest)
 	if outer == nil {
-		presented := web.Credentials(r, p.cookie)
+		presented := web.Credentials(r, p.cookie, p.places)
 		presented.Client = p.report.Client(r)
 		return presented
 	}

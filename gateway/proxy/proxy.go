@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -31,6 +33,7 @@ type Proxy struct {
 	scrub  *web.Scrubber
 	// authorization is what routes that do not forward in that header leave in it.
 	authorization web.AuthorizationRule
+	places        []authn.Place // where else trusted tokens stand
 	observing     chan struct{} // one for each request that is being observed
 }
 
@@ -48,6 +51,7 @@ func New(c Config) (*Proxy, error) {
 
 func (p *Proxy) addRoutes(list []*Route) error {
 	var headers, schemes []string
+	p.places = p.core.Profiles.Places()
 	for _, r := range list {
 		compiled, err := compile(p.core, r)
 		if err != nil {
@@ -57,6 +61,16 @@ func (p *Proxy) addRoutes(list []*Route) error {
 		headers = append(headers, compiled.forward.Header)
 		if compiled.injectsAuthorization() {
 			schemes = append(schemes, compiled.forward.Scheme)
+		}
+	}
+	for _, place := range p.places {
+		switch {
+		case place.Cookie == p.cookie.Name:
+			return fmt.Errorf("proxy: token_from: cookie %q is the session cookie", place.Cookie)
+		case slices.ContainsFunc(headers, func(name string) bool { return web.SameHeader(name, place.Header) }):
+			return fmt.Errorf("proxy: token_from: header %q is one in which a route forwards its JWT", place.Header)
+		case place.Header != "":
+			headers = append(headers, place.Header)
 		}
 	}
 	p.scrub = web.NewScrubber(headers)

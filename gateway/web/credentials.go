@@ -12,8 +12,9 @@ import (
 var ErrTwoAuthorizations = errors.New("two Authorization lines")
 
 // Credentials reads what r presents (house rules, RFC 6750 §2.1). An Authorization
-// of another scheme, or a Bearer of another shape, is the upstream's business.
-func Credentials(r *http.Request, cookie Cookie) authn.Presented {
+// of another scheme, or a Bearer of another shape, is the upstream's business. places are
+// where else trusted tokens may stand.
+func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Presented {
 	p := authn.Presented{
 		CrossSite: CrossSite(r), Reflects: reflects(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
 	}
@@ -25,7 +26,9 @@ func Credentials(r *http.Request, cookie Cookie) authn.Presented {
 	if len(lines) == 1 {
 		p.Bearer = bearer(lines[0])
 	}
-	p.Cookie, p.Ambiguous = cookie.read(r)
+	if p.Cookie, p.Ambiguous = cookie.read(r); p.Ambiguous == nil && len(places) > 0 {
+		p.Placed, p.Ambiguous = placed(r, places)
+	}
 	return p
 }
 

@@ -64,7 +64,8 @@ var presets = []Preset{
 	},
 	{
 		Name: "cloudflare_access", About: "Cloudflare Access", Args: []string{"team", "audience_tag"},
-		Lines: lines("issuer https://<team>.cloudflareaccess.com", "jwks_url https://<team>.cloudflareaccess.com/cdn-cgi/access/certs", "audience <audience_tag>", "algorithms RS256"),
+		Lines: lines("issuer https://<team>.cloudflareaccess.com", "jwks_url https://<team>.cloudflareaccess.com/cdn-cgi/access/certs", "audience <audience_tag>", "algorithms RS256",
+			"token_from header Cf-Access-Jwt-Assertion"),
 		Conditions: always("cloudflare_type", "has(claims.type) && claims.type == 'app'",
 			"the token is none of an application's: type must be app"),
 		Rules: []Rule{{"map external_id sub, or common_name for service tokens (whose sub is empty)", func(c trust.Config, _ Arguments) bool {
@@ -185,7 +186,8 @@ var presets = []Preset{
 	},
 	{
 		Name: "google_iap", About: "Google Identity-Aware Proxy, one backend", Args: []string{"audience"},
-		Lines: lines("issuer https://cloud.google.com/iap", "jwks_url https://www.gstatic.com/iap/verify/public_key-jwk", "audience <audience>", "algorithms ES256"),
+		Lines: lines("issuer https://cloud.google.com/iap", "jwks_url https://www.gstatic.com/iap/verify/public_key-jwk", "audience <audience>", "algorithms ES256",
+			"token_from header X-Goog-Iap-Jwt-Assertion"),
 		Conditions: func(Arguments) []trust.Condition {
 			return []trust.Condition{
 				{Code: "iap_subject", When: "claims.sub.startsWith('accounts.google.com:')", Remedy: "sub must begin with accounts.google.com:"},
@@ -308,7 +310,7 @@ var presets = []Preset{
 			if a["team"] != "" {
 				issuer += "/" + a["team"]
 			}
-			return []string{"issuer " + issuer, "jwks_url " + issuer + "/.well-known/jwks", "algorithms RS256", "map external_id project_id", "map name project", "factor vercel_oidc"}
+			return []string{"issuer " + issuer, "jwks_url " + issuer + "/.well-known/jwks", "algorithms RS256", "map external_id project_id", "map name project", "factor vercel_oidc", "token_from header X-Vercel-Oidc-Token"}
 		},
 		Conditions: always("vercel_environment", "claims.environment == 'production'", "the deployment is no production one: whoever opens a pull request may deploy a preview"),
 		Rules: []Rule{

@@ -1,0 +1,67 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+)
+
+// ErrTwoInPlace tells of two values where one token is expected.
+var ErrTwoInPlace = errors.New("two values where a trusted token is expected")
+
+// placed reads the tokens that stand in the places.
+func placed(r *http.Request, places []authn.Place) (list []authn.Placed, err error) {
+	for _, place := range places {
+		token, problem := tokenAt(r, place)
+		if problem != nil {
+			err = problem
+		}
+		if token != "" {
+			list = append(list, authn.Placed{Place: place, Token: token})
+		}
+	}
+	return list, err
+}
+
+// StripPlaces takes the cookies out that trusted tokens stand in; headers are a
+// Scrubber's.
+func StripPlaces(h http.Header, places []authn.Place) {
+	for _, place := range places {
+		if place.Cookie != "" {
+			Cookie{Name: place.Cookie}.Strip(h)
+		}
+	}
+}
+
+// SameHeader tells whether servers may take two names of headers for one.
+func SameHeader(a, b string) bool { return a != "" && foldsTo(a, foldHeader(b)) }
+
+// otherForm stands for a value that does not have the form of the place: it is refused as
+// what is no token.
+const otherForm = "-"
+
+func tokenAt(r *http.Request, place authn.Place) (string, error) {
+	if place.Cookie != "" {
+		token, err := Cookie{Name: place.Cookie}.read(r)
+		if err != nil {
+			err = ErrTwoInPlace
+		}
+		return token, err
+	}
+	lines := r.Header[place.Header]
+	switch {
+	case len(lines) == 0:
+		return "", nil
+	case len(lines) > 1:
+		return "", ErrTwoInPlace
+	case place.Scheme == "":
+		return strings.TrimSpace(lines[0]), nil
+	}
+	scheme, token := splitScheme(lines[0])
+	if scheme != strings.ToLower(place.Scheme) {
+		return otherForm, nil
+	}
+	return token, nil
+}
