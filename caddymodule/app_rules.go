@@ -39,6 +39,9 @@ func (c *checker) app(a *App) {
 	for name, p := range sorted(a.Profiles) {
 		c.profile(grammar.Place{"profile", name}, name, p, a)
 	}
+	if err := c.trustsAll(a).CheckSecrets(); err != nil {
+		c.Refuse(grammar.Place{"profile"}, "%s", strings.TrimPrefix(err.Error(), "trust: "))
+	}
 }
 
 // sharedUpstreams checks the addresses of upstreams. Sources of upstreams have a

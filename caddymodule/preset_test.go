@@ -127,6 +127,12 @@ var presetCases = map[string]presetCase{
 		bad:    map[string]trusttest.Claims{"okta_client_credentials": {"uid": nil, "sub": "c"}},
 		breaks: map[string][2]string{"a custom authorization server": {"audience api://default", "audience api://default\nissuer https://acme.okta.com"}},
 	},
+	"shopify": {
+		use:    "preset shopify client1\nshared_secret 0123456789abcdef0123456789abcdef\ncreate members organizations",
+		claims: trusttest.Claims{"iss": "https://acme.myshopify.com/admin", "dest": "https://acme.myshopify.com", "aud": "client1", "sub": "1", "sid": "s"}, is: "1",
+		bad:    map[string]trusttest.Claims{"shopify_shop": {"dest": "https://other.myshopify.com"}},
+		breaks: map[string][2]string{"of another kind": {"create", "issuer shopify\norganization fixed\ncreate"}},
+	},
 	"slack": {
 		use:    "preset slack 1.2\norganization {claims.https://slack.com/team_id}\ncreate members organizations public",
 		claims: trusttest.Claims{"iss": "https://slack.com", "aud": "1.2", "https://slack.com/user_id": "U1", "https://slack.com/team_id": "T1"}, is: "U1",
@@ -181,7 +187,7 @@ func presetProfile(t *testing.T, use string, key func(alg string) trust.KeySourc
 		return nil, err
 	}
 	c := app.Profiles["p"].trusted("p")
-	c.Keys = key(append(c.Algorithms, "ES256")[0])
+	c.Keys = key(append(c.Algorithms, "ES256")[0]) // a public key too where the preset has a secret
 	return trust.NewProfile(c)
 }
 

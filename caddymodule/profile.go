@@ -62,6 +62,10 @@ type Profile struct {
 	// PEM files, each with public keys or certificates. A private key is refused.
 	PublicKeyFiles []string `json:"public_key_files,omitempty"`
 
+	// Secrets that the issuer has too, the newest first, 32 bytes or more each: whoever has
+	// one can sign any token of this profile. Placeholders are replaced.
+	SharedSecrets []string `json:"shared_secrets,omitempty"`
+
 	// DANGEROUS outside a developer's machine: a key pair that is made in Caddy's
 	// storage and with which `caddy attest mint` signs whatever it is asked. The
 	// configuration loads only if every HTTP listener is loopback.

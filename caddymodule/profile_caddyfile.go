@@ -39,6 +39,7 @@ import (
 //		}
 //		jwks_file <path>
 //		public_key_file <pem>...
+//		shared_secret <value>...
 //		dev
 //		algorithms <alg>...
 //		types <typ>...
@@ -84,6 +85,8 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) *string { return &p.JWKSFile }),
 	grammar.Texts("public_key_file", "<pem>...", "the keys as PEM",
 		func(p *Profile) *[]string { return &p.PublicKeyFiles }),
+	grammar.Texts("shared_secret", "<value>...", "secrets that the issuer has too, 32 bytes or more; then HS256, HS384 and HS512 alone",
+		func(p *Profile) *[]string { return &p.SharedSecrets }),
 	grammar.Flag("dev", "a key pair for 'caddy attest mint', on loopback only",
 		func(p *Profile) *bool { return &p.Dev }),
 	grammar.Choices("algorithms", "<alg>...", "which signatures are good; default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA", tokenAlgorithms,
@@ -189,7 +192,7 @@ func readClientCert(r *grammar.Reader, k *JWKSURL) error {
 
 // tokenAlgorithms are those a profile can list.
 var tokenAlgorithms = []string{
-	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512",
 }
 
 // readIssuer reads `issuer <iss>...` and `issuer none [sub <prefix>]`.

@@ -119,17 +119,18 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 		c.paths(at.At("jwks_file"), p.JWKSFile)
 	}
 	c.paths(at.At("public_key_file"), p.PublicKeyFiles...)
+	c.sharedSecrets(at.At("shared_secret"), p.SharedSecrets)
 	if p.StaleKeys != nil && p.keysURL() == nil {
 		c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' and 'discover' can become stale")
 	}
 }
 
 // keySources are the words that say where keys come from.
-var keySources = []string{"jwks_url", "discover", "jwks_file", "public_key_file", "dev"}
+var keySources = []string{"jwks_url", "discover", "jwks_file", "public_key_file", "shared_secret", "dev"}
 
 // keySources are those of the words that the profile uses.
 func (p *Profile) keySources() []string {
-	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, p.Dev}
+	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, len(p.SharedSecrets) > 0, p.Dev}
 	var sources []string
 	for i, source := range keySources {
 		if used[i] {
@@ -180,4 +181,16 @@ func (c *checker) jwksURL(at grammar.Place, p *Profile) {
 // validHeader tells whether a request for keys may have the header.
 func validHeader(name string) bool {
 	return httpguts.ValidHeaderFieldName(name) && !slices.Contains([]string{"Accept", "User-Agent", "Host", "Accept-Encoding", "Connection"}, http.CanonicalHeaderKey(name))
+}
+
+// sharedSecrets checks them one by one, so that no message names one.
+func (c *checker) sharedSecrets(at grammar.Place, secrets []string) {
+	for i, secret := range secrets {
+		if !c.Known(at, secret) {
+			continue
+		}
+		if _, err := trust.SharedSecrets([]byte(secret)); err != nil {
+			c.Refuse(at, "secret %d: expected %d bytes or more that are no key and no certificate", i+1, trust.MinSecretBytes)
+		}
+	}
 }

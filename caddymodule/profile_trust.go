@@ -15,6 +15,9 @@ import (
 func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profile {
 	config := p.trusted(name)
 	config.Keys = keysToCome()
+	if len(p.SharedSecrets) > 0 {
+		config.Keys = secretsToCome()
+	}
 	if !c.Replaced {
 		config.Issuers, config.Audiences = standIns(config.Issuers), standIns(config.Audiences)
 	}
@@ -90,4 +93,21 @@ func (p *Profile) presetWord() string {
 		return "preset"
 	}
 	return "issuer"
+}
+
+// secretsToCome stand for secrets that a placeholder may hide.
+func secretsToCome() trust.KeySource {
+	keys, err := trust.SharedSecrets(make([]byte, trust.MinSecretBytes))
+	if err != nil {
+		panic(err) // it is long enough
+	}
+	return keys
+}
+
+func (p *Profile) secrets() [][]byte {
+	secrets := make([][]byte, len(p.SharedSecrets))
+	for i, secret := range p.SharedSecrets {
+		secrets[i] = []byte(secret)
+	}
+	return secrets
 }

@@ -96,6 +96,7 @@ func (p *Profile) replace(r *grammar.Replacer, at grammar.Place) {
 	r.Texts(at.At("audience"), p.Audiences)
 	r.Text(at.At("jwks_file"), &p.JWKSFile)
 	r.Texts(at.At("public_key_file"), p.PublicKeyFiles)
+	r.Texts(at.At("shared_secret"), p.SharedSecrets)
 	if p.JWKSURL != nil {
 		p.JWKSURL.replace(r, at.At("jwks_url"))
 	}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
 		return trusted{}, err
 	}
 	t.set = set
-	return t, set.CheckIssuer(a.issuer())
+	return t, errors.Join(set.CheckIssuer(a.issuer()), set.CheckSecrets())
 }
 
 func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (*trust.Profile, error) {
@@ -77,6 +78,9 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 			return nil, err
 		}
 		return trust.FileKeys(data)
+	}
+	if len(p.SharedSecrets) > 0 {
+		return trust.SharedSecrets(p.secrets()...)
 	}
 	pems, err := readFiles(p.PublicKeyFiles)
 	if err != nil {

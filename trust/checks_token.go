@@ -83,7 +83,10 @@ func checkAlgorithm(v *verification) *failure {
 		return nil
 	}
 	remedy := "have the token signed with one of these algorithms, or list its own in algorithms"
-	if strings.HasPrefix(v.header().Algorithm, "HS") {
+	switch {
+	case v.profile.shares():
+		remedy = "this profile has a shared secret; have the token signed with one of these algorithms"
+	case strings.HasPrefix(v.header().Algorithm, "HS"):
 		remedy = "a shared secret signed this token; this profile has public keys and takes none (RFC 8725 §2.1)"
 	}
 	return &failure{code: CodeAlgorithmNotAllowed, remedy: remedy}

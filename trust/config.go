@@ -60,12 +60,12 @@ type Config struct {
 	TokenFrom Place
 
 	// Keys are the keys this profile's tokens are signed with: PEMKeys, FileKeys,
-	// NewRemoteKeys, or a source of one's own.
+	// NewRemoteKeys, SharedSecrets, or a source of one's own.
 	Keys KeySource
 
 	// Algorithms are the values of alg that are accepted. Default: RS256, RS384,
 	// RS512, ES256, ES384, ES512 and EdDSA. PS256, PS384 and PS512 only where
-	// listed.
+	// listed. With SharedSecrets: HS256, HS384 and HS512.
 	Algorithms []string
 	// Types are the values of typ that are accepted, in any case, with or without
 	// "application/". Default: JWT, at+jwt, or none at all. A list replaces the

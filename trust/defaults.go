@@ -14,7 +14,12 @@ func (c Config) withDefaults() Config {
 	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	c.MaxLifetime = cmp.Or(c.MaxLifetime, DefaultMaxLifetime)
 	c.Factor.Type = cmp.Or(c.Factor.Type, DefaultFactorType)
-	if len(c.Algorithms) == 0 {
+	_, shared := c.Keys.(secretKeys)
+	switch {
+	case len(c.Algorithms) > 0:
+	case shared:
+		c.Algorithms = []string{jose.HS256, jose.HS384, jose.HS512}
+	default:
 		c.Algorithms = []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 	}
 	if c.Now == nil {
@@ -25,11 +30,12 @@ func (c Config) withDefaults() Config {
 
 // cloned keeps what the caller may still change out of the profile.
 func (c Config) cloned() Config {
-	for _, list := range []*[]string{&c.Issuers, &c.Audiences, &c.Algorithms, &c.Types, &c.EmailDomains, &c.SessionKey} {
+	for _, list := range []*[]string{&c.Issuers, &c.Audiences, &c.Algorithms, &c.Types, &c.EmailDomains, &c.SessionKey, &c.When, &c.KeepClaims, &c.ReservedRoles} {
 		*list = slices.Clone(*list)
 	}
 	c.RequireClaims = slices.Clone(c.RequireClaims)
-	c.Map = maps.Clone(c.Map)
+	c.Conditions = slices.Clone(c.Conditions)
+	c.Map, c.MapExpressions = maps.Clone(c.Map), maps.Clone(c.MapExpressions)
 	c.Roles = maps.Clone(c.Roles)
 	return c
 }

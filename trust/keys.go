@@ -119,3 +119,33 @@ func (s staticKeys) Keys(_ context.Context, hint KeyHint) ([]Key, error) {
 
 // Status of the keys, for operators.
 func (s staticKeys) Status() KeyStatus { return s.index.status() }
+
+// secretKeys are shared with the issuer.
+type secretKeys struct{ staticKeys }
+
+// MinSecretBytes is the least length of a shared secret.
+const MinSecretBytes = jose.MinSecretBytes
+
+// SharedSecrets are secrets of 32 bytes or more that the issuer has too, the newest first:
+// whoever has one can sign any token of the profile. What is a key or a certificate is
+// refused. A profile with them takes HS256, HS384 and HS512 and no other algorithm.
+func SharedSecrets(secrets ...[]byte) (KeySource, error) {
+	var set jose.KeySet
+	for n, secret := range secrets {
+		key, err := jose.NewSecret(secret)
+		if err != nil {
+			return nil, fmt.Errorf("trust: shared secret %d: %w", n+1, err)
+		}
+		set.Keys = append(set.Keys, key)
+	}
+	if len(set.Keys) == 0 || len(set.Keys) > maxCandidates {
+		return nil, fmt.Errorf("trust: %d shared secrets; expected 1 to %d", len(set.Keys), maxCandidates)
+	}
+	return secretKeys{staticKeys{newKeyIndex(set)}}, nil
+}
+
+// shares tells whether the profile's keys are shared secrets.
+func (p *Profile) shares() bool {
+	_, ok := p.config.Keys.(secretKeys)
+	return ok
+}

@@ -42,6 +42,19 @@ func (p *Profile) overlaps(q *Profile) bool {
 	return false
 }
 
+// CheckSecrets refuses two profiles of one issuer of which one has public keys and the
+// other a shared secret: a token of one could be meant for the other (RFC 8725 §2.1).
+func (s *Set) CheckSecrets() error {
+	for n, p := range s.profiles {
+		for _, q := range s.profiles[:n] {
+			if p.shares() != q.shares() && slices.ContainsFunc(p.issuers, func(i issuer) bool { return slices.ContainsFunc(q.issuers, i.overlaps) }) {
+				return fmt.Errorf("trust: profiles %q and %q have an issuer in common, and one has public keys and the other a shared secret", q.Name(), p.Name())
+			}
+		}
+	}
+	return nil
+}
+
 // toldApart tells whether claims tell tokens of the two apart.
 func (p *Profile) toldApart(q *Profile) bool {
 	if len(p.when) > 0 && len(q.when) > 0 {

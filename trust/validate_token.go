@@ -57,8 +57,10 @@ func (p *Profile) readAlgorithms() *ConfigError {
 	p.onlyPSS = true
 	for _, alg := range p.config.Algorithms {
 		switch {
-		case strings.HasPrefix(alg, "HS"):
+		case strings.HasPrefix(alg, "HS") && !p.shares():
 			return configErrorf("algorithms", "%s needs a shared secret, and this profile has public keys", alg)
+		case p.shares() && !jose.Shared(alg):
+			return configErrorf("algorithms", "%s needs public keys, and this profile has shared_secret: HS256, HS384 or HS512", alg)
 		case !jose.Known(alg):
 			return valueErrorf("algorithms", alg, "is not supported")
 		case strings.HasPrefix(alg, "RS"):
@@ -87,7 +89,7 @@ func (p *Profile) readKeys() *ConfigError {
 	}
 	static, ok := p.config.Keys.(staticKeys)
 	if !ok {
-		return nil
+		return nil // a secret fits what readAlgorithms takes
 	}
 	for _, k := range static.index.all {
 		for _, alg := range p.config.Algorithms {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -62,6 +63,9 @@ func (c *client) call(ctx context.Context, method, path string, body any) (answe
 		return nil, false, err
 	}
 	response, err := c.http.Do(request)
+	if method == http.MethodGet && errors.Is(err, syscall.ECONNRESET) { // a reload replaces the listener
+		response, err = c.http.Do(request)
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("%w: %w", errUnreachable, err)
 	}

@@ -15,9 +15,12 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// The signature algorithms we have (RFC 7518 §3.1, RFC 8037 §3.1). Those with a
-// shared secret are not among them, so that a public key can never serve as one.
+// The signature algorithms we have (RFC 7518 §3.1, RFC 8037 §3.1). Those with a shared
+// secret take a Secret and nothing else, so that a public key can never serve as one.
 const (
+	HS256 = "HS256"
+	HS384 = "HS384"
+	HS512 = "HS512"
 	RS256 = "RS256"
 	RS384 = "RS384"
 	RS512 = "RS512"
@@ -37,6 +40,7 @@ const (
 	rsaPSS
 	ecdsaRS
 	edwards
+	shared
 )
 
 type algorithm struct {
@@ -61,6 +65,9 @@ var algorithms = map[string]*algorithm{
 	ES384: {ecdsaRS, crypto.SHA384, elliptic.P384(), verifier(jwa.ES384)},
 	ES512: {ecdsaRS, crypto.SHA512, elliptic.P521(), verifier(jwa.ES512)},
 	EdDSA: {edwards, 0, nil, verifier(jwa.EdDSA)},
+	HS256: {shared, crypto.SHA256, nil, verifier(jwa.HS256)},
+	HS384: {shared, crypto.SHA384, nil, verifier(jwa.HS384)},
+	HS512: {shared, crypto.SHA512, nil, verifier(jwa.HS512)},
 }
 
 // canonical is the name under which we have an algorithm.
@@ -89,6 +96,12 @@ func PSS(alg string) bool {
 	return a != nil && a.family == rsaPSS
 }
 
+// Shared tells whether alg is one of those with a shared secret.
+func Shared(alg string) bool {
+	a := algorithms[alg]
+	return a != nil && a.family == shared
+}
+
 // takes tells whether the algorithm is made for that type and curve of key.
 func (a *algorithm) takes(public crypto.PublicKey) bool {
 	switch k := public.(type) {
@@ -98,6 +111,8 @@ func (a *algorithm) takes(public crypto.PublicKey) bool {
 		return a.family == ecdsaRS && k.Curve == a.curve
 	case ed25519.PublicKey:
 		return a.family == edwards
+	case Secret:
+		return a.family == shared
 	}
 	return false
 }

@@ -19,7 +19,7 @@ const (
 	MaxRSABits = 8192
 )
 
-// Key is a public key and what it may be used for. A shared secret is no Key.
+// Key is a public key, or a Secret, and what it may be used for.
 type Key struct {
 	// ID is the kid, empty where the key has none.
 	ID string
@@ -27,7 +27,7 @@ type Key struct {
 	Algorithm string
 	// Use is the member of that name in a JWKS, empty where there is none.
 	Use string
-	// Public is an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
+	// Public is an *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey or Secret.
 	Public crypto.PublicKey
 	// Thumbprint names the key by what it is (RFC 7638, SHA-256, base64url).
 	Thumbprint string

@@ -42,6 +42,9 @@ func (a *algorithm) verify(k Key, input, signature []byte) bool {
 			return false
 		}
 	}
+	if secret, ok := k.Public.(Secret); ok {
+		return a.verifier.Verify(input, signature, secret.bytes) == nil
+	}
 	// ed25519.Verify refuses a length other than 64 and an S that is not reduced.
 	return a.verifier.Verify(input, signature, k.Public) == nil
 }

@@ -233,6 +233,16 @@ var presets = []Preset{
 		}}},
 	},
 	{
+		Name: "shopify", About: "Shopify session tokens of one app, for all shops (keys: shared_secret with the app's secret)", Args: []string{"client_id"},
+		Lines: lines("issuer https://{shop}.myshopify.com/admin", "audience <client_id>", "organization {claims.shop}",
+			// They live for a minute, and a visit longer.
+			"session_key sub sid"),
+		Conditions: always("shopify_shop", "claims.iss == claims.dest + '/admin'", "dest and iss must be of one shop"),
+		Rules: []Rule{{"the issuer of shops: tokens of iss shopify are of another kind", func(c trust.Config, _ Arguments) bool {
+			return !slices.Contains(c.Issuers, "shopify")
+		}}},
+	},
+	{
 		Name: "slack", About: "Sign in with Slack", Kind: SelfRegistration, Args: []string{"client_id"},
 		Lines: lines("issuer https://slack.com", "jwks_url https://slack.com/openid/connect/keys", "audience <client_id>", "algorithms RS256",
 			"map external_id https://slack.com/user_id", "map name name"),
