@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
@@ -154,7 +153,11 @@ func explainedSet(config, adapter string) (*trust.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := app.trust(caddy.DefaultStorage, app.storedDevKeys(context.Background(), caddy.DefaultStorage))
+	storage, err := configuredStorage(config, adapter)
+	if err != nil {
+		return nil, err
+	}
+	t, err := app.trust(storage, app.storedDevKeys(context.Background(), storage))
 	return t.set, err
 }
 

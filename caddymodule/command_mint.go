@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,13 +20,14 @@ import (
 
 func mintCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "mint <profile> [--email <address>] [--claim <name>=<value>]... [--expires <duration>]",
+		Use:   "mint <profile> [--email <address>] [--claim <name>=<value>]... [--expires <duration>] [--config <path> [--adapter <name>]]",
 		Short: "Signs a token for a dev profile",
 		Long: `
 Signs a token with the key pair of a dev profile and prints it.
 
 It needs only Caddy's storage, in which the profile's key lies once a
-configuration with the profile has run. A --claim is JSON where it reads as
+configuration with the profile has run: with --config the storage that this
+configuration names, else Caddy's default. A --claim is JSON where it reads as
 JSON (roles=["editor"], level=3), and text otherwise.
 `,
 		Args: cobra.ExactArgs(1),
@@ -34,6 +36,8 @@ JSON (roles=["editor"], level=3), and text otherwise.
 	cmd.Flags().String("email", "", "the email claim; email_verified is then true")
 	cmd.Flags().String("sub", "", "the sub claim (default: the email, else the profile's name)")
 	cmd.Flags().StringArray("claim", nil, "a further claim, name=value; may be repeated")
+	cmd.Flags().StringP("config", "c", "", "the configuration file whose storage holds the key")
+	cmd.Flags().StringP("adapter", "a", "", "the adapter of the configuration file")
 	cmd.Flags().Duration("expires", 5*time.Minute, "how long the token is good")
 	return cmd
 }
@@ -43,12 +47,44 @@ func runMint(flags caddycmd.Flags) (int, error) {
 	if err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
-	token, err := mintDev(context.Background(), caddy.DefaultStorage, flags.Arg(0), claims, time.Now())
+	storage, err := configuredStorage(flags.String("config"), flags.String("adapter"))
+	if err != nil {
+		return caddy.ExitCodeFailedStartup, err
+	}
+	token, err := mintDev(context.Background(), storage, flags.Arg(0), claims, time.Now())
 	if err != nil {
 		return caddy.ExitCodeFailedStartup, err
 	}
 	fmt.Println(token)
 	return caddy.ExitCodeSuccess, nil
+}
+
+// configuredStorage is the storage that a configuration names, and Caddy's default without
+// one.
+func configuredStorage(config, adapter string) (certmagic.Storage, error) {
+	if config == "" {
+		return caddy.DefaultStorage, nil
+	}
+	data, _, _, err := caddycmd.LoadConfig(config, adapter)
+	if err != nil {
+		return nil, err
+	}
+	var whole struct {
+		Storage json.RawMessage `json:"storage" caddy:"namespace=caddy.storage inline_key=module"`
+	}
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, err
+	}
+	if len(whole.Storage) == 0 {
+		return caddy.DefaultStorage, nil
+	}
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
+	defer cancel()
+	module, err := ctx.LoadModule(&whole, "Storage")
+	if err != nil {
+		return nil, fmt.Errorf("the storage of %s: %w", config, err)
+	}
+	return module.(caddy.StorageConverter).CertMagicStorage()
 }
 
 // devClaims are what the flags say of a token.

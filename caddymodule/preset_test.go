@@ -119,7 +119,7 @@ var presetCases = map[string]presetCase{
 		use:    "preset kubernetes https://oidc.cluster.test\njwks_url https://10.0.0.1/openid/v1/jwks {\nbearer /var/run/token\nallow_private\n}\naudience vault\nrequire_claims kubernetes.io.namespace=prod kubernetes.io.serviceaccount.name=api",
 		claims: trusttest.Claims{"iss": "https://oidc.cluster.test", "aud": []any{"vault"}, "sub": "system:serviceaccount:prod:api", "kubernetes.io": map[string]any{"namespace": "prod", "serviceaccount": map[string]any{"name": "api", "uid": "uid-1"}}}, is: "uid-1",
 		bad:    map[string]trusttest.Claims{"claim_mismatch": {"kubernetes.io": map[string]any{"namespace": "dev", "serviceaccount": map[string]any{"name": "api", "uid": "uid-1"}}}},
-		breaks: map[string][2]string{"an audience of your own": {"audience vault", "audience https://oidc.cluster.test"}, "every pod of the cluster": {"kubernetes.io.namespace=prod ", ""}, "tokens without end": {"https://oidc.cluster.test", "kubernetes/serviceaccount"}},
+		breaks: map[string][2]string{"nothing or in_cluster": {"oidc.cluster.test\njwks", "oidc.cluster.test outside\njwks"}, "an audience of your own": {"audience vault", "audience https://oidc.cluster.test"}, "every pod of the cluster": {"kubernetes.io.namespace=prod ", ""}, "tokens without end": {"https://oidc.cluster.test", "kubernetes/serviceaccount"}},
 	},
 	"okta": {
 		use:    "preset okta acme.okta.com default\naudience api://default",
@@ -260,6 +260,17 @@ func (c presetCase) run(t *testing.T, name string) {
 	}
 	if len(c.breaks) < rules {
 		t.Errorf("%d of %d rules are tested", len(c.breaks), rules)
+	}
+}
+
+func TestPresetOfTheOwnCluster(t *testing.T) {
+	tokens, _ := caddyfile.Tokenize([]byte("attest {\nissuer https://gateway.test\nprofile p {\npreset kubernetes https://oidc.test in_cluster\naudience vault\nrequire_claims kubernetes.io.namespace=a kubernetes.io.serviceaccount.name=b\n}\n}"), "Caddyfile")
+	app := new(App)
+	if err := app.UnmarshalCaddyfile(caddyfile.NewDispenser(tokens)); err != nil {
+		t.Fatal(err)
+	}
+	if u := app.Profiles["p"].JWKSURL; u == nil || !u.AllowPrivate || u.Bearer == "" || u.CA == "" {
+		t.Errorf("%+v", u)
 	}
 }
 

@@ -19,6 +19,7 @@ type trusted struct {
 	logger *zap.Logger // of outages; nil where nothing runs
 	set    *trust.Set
 	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
+	files  []*trust.ReloadingKeys       // to be read again likewise
 	keep   []string                     // claims of tokens that templates name
 	roles  []string                     // that role blocks name
 }
@@ -72,21 +73,38 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 		return dev(name, p)
 	case p.keysURL() != nil:
 		return t.remoteKeys(name, p, storage)
-	case p.JWKSFile != "":
-		data, err := os.ReadFile(p.JWKSFile)
-		if err != nil {
-			return nil, err
-		}
-		return trust.FileKeys(data)
-	}
-	if len(p.SharedSecrets) > 0 {
+	case len(p.SharedSecrets) > 0:
 		return trust.SharedSecrets(p.secrets()...)
+	case p.JWKSFile != "":
+		return t.fileKeys(name, []string{p.JWKSFile}, func(contents ...[]byte) (trust.KeySource, error) { return trust.FileKeys(contents[0]) })
 	}
-	pems, err := readFiles(p.PublicKeyFiles)
+	return t.fileKeys(name, p.PublicKeyFiles, trust.PEMKeys)
+}
+
+// fileKeys are keys in files, which are read again while the configuration runs.
+func (t *trusted) fileKeys(name string, paths []string, parse func(...[]byte) (trust.KeySource, error)) (trust.KeySource, error) {
+	var outcome func(error)
+	if t.logger != nil {
+		outcome = filesOutcome(t.logger, name, paths)
+	}
+	keys, err := trust.NewReloadingKeys(func() ([][]byte, error) { return readFiles(paths) }, parse, outcome)
 	if err != nil {
 		return nil, err
 	}
-	return trust.PEMKeys(pems...)
+	t.files = append(t.files, keys)
+	return keys, nil
+}
+
+// filesOutcome logs that the key files of a profile have changed.
+func filesOutcome(log *zap.Logger, profile string, paths []string) func(error) {
+	log = log.With(zap.String("profile", profile), zap.Strings("files", paths))
+	return func(err error) {
+		if err != nil {
+			log.Warn("the changed key files of a profile cannot be used; the last good keys stay in force", zap.Error(err))
+			return
+		}
+		log.Info("the key files of a profile were read again")
+	}
 }
 
 func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage) (trust.KeySource, error) {

@@ -40,3 +40,19 @@ func TestDevTokenThroughAProxyIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A configuration's own storage holds its dev keys, and mint finds them there.
+func TestMintWithTheConfigurationsStorage(t *testing.T) {
+	text := strings.Replace(twoDev, "{\n", "{\n\tstorage file_system ./own\n", 1)
+	g := startGateway(t, text)
+	res := g.run("", "attest", "mint", "demo", "--email", "ada@example.com", "--config", g.caddyfile(), "--adapter", "caddyfile")
+	if res.status != 0 {
+		t.Fatalf("%d %s", res.status, res.stderr)
+	}
+	if got := get(t, g.url("/"), "Authorization", "Bearer "+strings.TrimSpace(res.stdout)); got.status != http.StatusOK {
+		t.Errorf("%d %s", got.status, got.code())
+	}
+	if res := g.run("", "attest", "mint", "demo"); res.status == 0 {
+		t.Error("the default storage has a key too")
+	}
+}

@@ -88,6 +88,9 @@ func (p *Profile) readKeys() *ConfigError {
 		return configErrorf("keys", "are missing: jwks_url, jwks_file or public_key_file")
 	}
 	static, ok := p.config.Keys.(staticKeys)
+	if files, reloading := p.config.Keys.(*ReloadingKeys); reloading {
+		static, ok = *files.current.Load(), true
+	}
 	if !ok {
 		return nil // a secret fits what readAlgorithms takes
 	}

@@ -205,9 +205,19 @@ var presets = []Preset{
 		Rules: []Rule{{"an audience of your own: account is in every token of the realm", everyAudience(func(aud string) bool { return aud != "account" })}},
 	},
 	{
-		Name: "kubernetes", About: "Kubernetes service accounts, projected tokens of one cluster (keys: a jwks_url with bearer and ca, or a file)", Kind: Workload, Args: []string{"issuer"},
-		Lines: lines("issuer <issuer>", "map external_id kubernetes.io.serviceaccount.uid", "map name sub", "factor kubernetes"),
+		Name: "kubernetes", About: "Kubernetes service accounts, projected tokens of one cluster; in_cluster: the one that the gateway runs in, else the keys are for you to name", Kind: Workload, Args: []string{"issuer", "[in_cluster]"},
+		Lines: func(a Arguments) []string {
+			own := lines("issuer <issuer>", "map external_id kubernetes.io.serviceaccount.uid", "map name sub", "factor kubernetes")(a)
+			if a["in_cluster"] != "in_cluster" {
+				return own
+			}
+			const mounted = "/var/run/secrets/kubernetes.io/serviceaccount/"
+			return append(own, "jwks_url https://kubernetes.default.svc/openid/v1/jwks {", "\tbearer "+mounted+"token", "\tca "+mounted+"ca.crt", "\tallow_private", "}")
+		},
 		Rules: []Rule{
+			{"as its second argument nothing or in_cluster", func(_ trust.Config, a Arguments) bool {
+				return a["in_cluster"] == "" || a["in_cluster"] == "in_cluster"
+			}},
 			{"an audience of your own: the API server's is in every token", func(c trust.Config, a Arguments) bool {
 				return everyAudience(func(aud string) bool {
 					return !slices.Contains(c.Issuers, aud) && !strings.HasPrefix(aud, "https://kubernetes.default.svc") && aud != "api"
