@@ -157,6 +157,11 @@ type Profile struct {
 	// trusted_auth_token that can stand first and counts while the session lives.
 	Factor *Factor `json:"factor,omitempty"`
 
+	// Take each token id once: a second use at the session API is refused (but the same call
+	// within five seconds has the same answer), and proxied requests go on with the same
+	// token only. Default: false.
+	ReplayReject bool `json:"replay_reject,omitempty"`
+
 	// The claims, by path, whose values together name one session of the proxy's:
 	// tokens that agree in all of them share it. For issuers whose tokens live
 	// shorter than a visit. Default: none, a session per token.
@@ -195,6 +200,7 @@ func (p *Profile) trusted(name string) trust.Config {
 		Namespace:           p.Namespace,
 		Organization:        p.Organization,
 		SessionKey:          p.SessionKey,
+		ReplayReject:        p.ReplayReject,
 		Dev:                 p.Dev,
 	}
 	c.Conditions = p.conditions()

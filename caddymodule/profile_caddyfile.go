@@ -66,6 +66,7 @@ import (
 //			second_only
 //			valid_for <duration>
 //		}
+//		replay reject
 //		session_key <claim>...
 //		session {
 //			duration <duration>
@@ -115,6 +116,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Custom("create", "members|organizations|public... [<n>/h]", "what its tokens bring into being, default 10000/h and 1000/h; public: also where anybody can register with the issuer", readCreate),
 	grammar.SubText("factor", "<type>", "what a token proves", factorBlock,
 		func(p *Profile) **Factor { return &p.Factor }, func(f *Factor) *string { return &f.Type }),
+	grammar.Custom("replay", "reject", "take each token id once", readReplay),
 	grammar.Texts("session_key", "<claim>...", "tokens that agree in all of them share a session",
 		func(p *Profile) *[]string { return &p.SessionKey }),
 	grammar.Sub("session", "limits of the sessions the proxy starts from its tokens", profileSessionBlock,
@@ -135,6 +137,16 @@ var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Lin
 	grammar.Flag("allow_http", "the URL may be http, to a private address",
 		func(k *JWKSURL) *bool { return &k.AllowHTTP }),
 }}
+
+// readReplay reads `replay reject`.
+func readReplay(r *grammar.Reader, p *Profile) error {
+	if p.ReplayReject {
+		return r.Again()
+	}
+	p.ReplayReject = true
+	var word string
+	return r.Choice(&word, "reject")
+}
 
 // readTokenFrom reads `token_from header <name> [<scheme>]` and `token_from cookie <name>`.
 func readTokenFrom(r *grammar.Reader, p *Profile) error {

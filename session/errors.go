@@ -26,6 +26,9 @@ var (
 	// ErrFactors reports a session that holds as many factors as it may.
 	ErrFactors  = errors.New("session: too many factors")
 	errNoMember = errors.New("session: no organization or member")
+	// ErrReplayed reports a trusted token whose profile takes each token id once, and had
+	// this one before.
+	ErrReplayed = errors.New("session: the token id was used before")
 	// ErrMismatch reports an implicit session that belongs to another member or
 	// organization than its id says. It is a fault: only a tampered store shows it.
 	ErrMismatch = errors.New("session: found under the id of another member")

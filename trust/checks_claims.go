@@ -83,7 +83,7 @@ func checkTokenID(v *verification) *failure {
 	switch {
 	case ok:
 		v.id.TokenID = id
-	case explicit:
+	case explicit || v.profile.config.ReplayReject:
 		return &failure{code: CodeTokenIDInvalid, remedy: source(path) + " must be a text of at most 256 bytes without control characters, or an integer; it is " + shape(value)}
 	default:
 		v.drop(AttributeTokenID, "%s, so the token's digest names it", shape(value))

@@ -142,6 +142,10 @@ type Config struct {
 	CreateOrganizations        bool
 	CreateOrganizationsPerHour int
 
+	// ReplayReject takes each token id once: of proxied requests any with the same token
+	// go on, and no other of that id. A jti that is no id is then refused.
+	ReplayReject bool
+
 	// Factor is what a token of this profile counts as.
 	Factor Factor
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/http"
 
@@ -41,7 +42,7 @@ func (b attestBody) request(r *http.Request, policy claims.Policy) (authn.Attest
 	change, err := b.change(policy)
 	return authn.AttestRequest{
 		Profile: b.profile(), Token: b.Token, Organization: b.OrganizationID,
-		Session: b.name(), Change: change, Loopback: web.BothEndsLoopback(r),
+		Session: b.name(), Change: change, Caller: caller(r), Loopback: web.BothEndsLoopback(r),
 	}, err
 }
 
@@ -61,4 +62,10 @@ func (a *API) attest(ctx context.Context, r *http.Request) (any, error) {
 		return nil, err
 	}
 	return a.answerSession(issued), nil
+}
+
+// caller tells the secrets of the project apart.
+func caller(r *http.Request) [sha256.Size]byte {
+	_, secret, _ := r.BasicAuth()
+	return sha256.Sum256([]byte(secret))
 }

@@ -19,6 +19,8 @@ type AttestRequest struct {
 	Organization string
 	Session      SessionName
 	Change       SessionChange
+	// Caller tells callers apart, where a profile takes each token id once.
+	Caller [32]byte
 	// Loopback is Presented.Loopback of the call.
 	Loopback bool
 }
@@ -98,9 +100,11 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 	if err != nil {
 		return LiveSession{}, err
 	}
-	return a.startSession(ctx, session.Start{
-		OrganizationID: org.ID, MemberID: member.ID, Duration: change.Duration, Factor: factor, Overlay: change.Claims,
-	}, id.IssuedAt)
+	return a.useOnce(ctx, r, id, func(ctx context.Context) (LiveSession, error) {
+		return a.startSession(ctx, session.Start{
+			OrganizationID: org.ID, MemberID: member.ID, Duration: change.Duration, Factor: factor, Overlay: change.Claims,
+		}, id.IssuedAt)
+	})
 }
 
 // attach adds a factor to a live session: id, token and start stay.
@@ -117,8 +121,10 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 	}); err != nil {
 		return LiveSession{}, err
 	}
-	live, err = a.change(ctx, live, r.Change, func(s *session.Session) error {
-		return s.Attach(factorOf(id), a.Now())
+	live, err = a.useOnce(ctx, r, id, func(ctx context.Context) (LiveSession, error) {
+		return a.change(ctx, live, r.Change, func(s *session.Session) error {
+			return s.Attach(factorOf(id), a.Now())
+		})
 	})
 	if err != nil {
 		return LiveSession{}, err

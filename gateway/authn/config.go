@@ -122,6 +122,7 @@ type Authenticator struct {
 	failures *failures
 	starts   flight.Group[startKey, LiveSession]
 	ping     ping
+	calls    calls
 }
 
 // New checks the configuration and fills in defaults.

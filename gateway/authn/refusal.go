@@ -92,6 +92,7 @@ var problems = table(
 
 	// Trusted tokens.
 	Problem{"invalid_trusted_auth_token", InvalidCredential, "Invalid trusted auth token."},
+	Problem{"token_replayed", InvalidCredential, "The trusted auth token was used before."},
 	Problem{"profile_disabled", InvalidCredential, "The profile is disabled."},
 	Problem{"sign_ins_frozen", Unavailable, "No new sign-ins are taken for now."},
 	Problem{"trusted_token_profile_not_found", UnknownCredential, "Trusted token profile could not be found."},

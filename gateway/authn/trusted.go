@@ -87,6 +87,9 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 	if err != nil {
 		return LiveSession{}, err
 	}
+	if err := a.useProxied(ctx, id); err != nil {
+		return LiveSession{}, err
+	}
 	began := a.Now().Truncate(time.Millisecond)
 	s, err := a.Sessions.Implicit(ctx, a.implicit(id, org, member))
 	if err != nil {
