@@ -35,6 +35,7 @@ func (a *Authenticator) issue(live LiveSession) (IssuedSession, error) {
 		return IssuedSession{}, unusable(live, err)
 	}
 	a.Observers.Minted(true, false)
+	rendered.Member = a.memberOf(live)
 	token, _ := a.Sessions.Token(live.Session)
 	return IssuedSession{rendered, token.Reveal(), jwt.Text}, nil
 }

@@ -51,11 +51,32 @@ func (a *Authenticator) overlay(live LiveSession, patch claims.Overlay) (claims.
 // variables are what a claim template may say of a session.
 func (a *Authenticator) variables(live LiveSession, roles []string, first session.Factor) claims.Variables {
 	return claims.Variables{
-		"member":       a.memberVariables(live.Member, roles),
+		"member":       a.memberVariables(a.memberOf(live), roles),
 		"organization": organizationVariables(live.Organization),
 		"session":      sessionVariables(live, first),
 		"token":        first.Claims,
 	}
+}
+
+// memberOf is the member of a session. Where callers of the API gave it no external id, it
+// has the one by which the issuer of its oldest counting proof knows it.
+func (a *Authenticator) memberOf(live LiveSession) directory.Member {
+	m := live.Member
+	if m.ExternalID() != "" {
+		return m
+	}
+	for _, f := range live.Factors {
+		p, _ := a.Profiles.Profile(f.Profile)
+		if a.secondOnly(f.Profile) {
+			continue
+		}
+		if id := m.ExternalIDs[p.Namespace(f.Issuer)]; id != "" {
+			m.ExternalIDs = maps.Clone(m.ExternalIDs)
+			m.ExternalIDs[directory.NamespaceAPI] = id
+		}
+		break
+	}
+	return m
 }
 
 func sessionVariables(live LiveSession, first session.Factor) claims.Object {
