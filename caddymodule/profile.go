@@ -157,6 +157,10 @@ type Profile struct {
 	// trusted_auth_token that can stand first and counts while the session lives.
 	Factor *Factor `json:"factor,omitempty"`
 
+	// Admit nobody by this profile, and record in log and metrics what would become of its
+	// tokens. Default: false.
+	Observe bool `json:"observe,omitempty"`
+
 	// Take each token id once: a second use at the session API is refused (but the same call
 	// within five seconds has the same answer), and proxied requests go on with the same
 	// token only. Default: false.
@@ -201,6 +205,7 @@ func (p *Profile) trusted(name string) trust.Config {
 		Organization:        p.Organization,
 		SessionKey:          p.SessionKey,
 		ReplayReject:        p.ReplayReject,
+		Observe:             p.Observe,
 		Dev:                 p.Dev,
 	}
 	c.Conditions = p.conditions()

@@ -66,6 +66,7 @@ import (
 //			second_only
 //			valid_for <duration>
 //		}
+//		observe
 //		replay reject
 //		session_key <claim>...
 //		session {
@@ -116,6 +117,8 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Custom("create", "members|organizations|public... [<n>/h]", "what its tokens bring into being, default 10000/h and 1000/h; public: also where anybody can register with the issuer", readCreate),
 	grammar.SubText("factor", "<type>", "what a token proves", factorBlock,
 		func(p *Profile) **Factor { return &p.Factor }, func(f *Factor) *string { return &f.Type }),
+	grammar.Flag("observe", "admit nobody by it, and record what would become of its tokens",
+		func(p *Profile) *bool { return &p.Observe }),
 	grammar.Custom("replay", "reject", "take each token id once", readReplay),
 	grammar.Texts("session_key", "<claim>...", "tokens that agree in all of them share a session",
 		func(p *Profile) *[]string { return &p.SessionKey }),

@@ -146,6 +146,9 @@ type Config struct {
 	// go on, and no other of that id. A jti that is no id is then refused.
 	ReplayReject bool
 
+	// Observe admits nobody, and records what would become of each token.
+	Observe bool
+
 	// Factor is what a token of this profile counts as.
 	Factor Factor
 

@@ -191,6 +191,9 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 	if a.profileOf(id).Config().Dev && !p.Loopback {
 		return Decision{}, Refuse("invalid_trusted_auth_token", errDevProfile)
 	}
+	if err := a.onTrial(ctx, "proxy", id); err != nil {
+		return Decision{}, err
+	}
 	live, err := a.implicitSession(ctx, p.Client, id)
 	if err != nil {
 		return Decision{}, err

@@ -77,7 +77,7 @@ func (a *Authenticator) verify(ctx context.Context, r AttestRequest) (*trust.Ide
 		refused.token = r.Token
 		return nil, &refused
 	}
-	return id, nil
+	return id, a.onTrial(ctx, "api", id)
 }
 
 var errSecondOnly = errors.New("the profile is a second factor only: it does not start a session")
