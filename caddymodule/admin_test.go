@@ -601,3 +601,27 @@ func TestOperatorRendersTemplates(t *testing.T) {
 		t.Errorf("a mistake: %s", out)
 	}
 }
+
+// probe says what an app takes: the app of these tests believes everybody. Its JWTs are
+// nowhere to be seen, and no door takes them.
+func TestProbeOfAnAppThatChecksNothing(t *testing.T) {
+	s := newOperated(t, plainSite)
+	out, err := s.command("probe", s.app.URL)
+	if err == nil || !strings.Contains(out, "does not verify the signature") || !strings.Contains(out, "✗") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	up, _ := s.app.seen()
+	status, answer := s.answer("POST", "/attest/probe", `{"url": "`+s.app.URL+`"}`)
+	if result := answer.(map[string]any); status != 200 || result["good"] != false {
+		t.Errorf("%d %v", status, answer)
+	}
+	if text := fmt.Sprint(answer, s.logged()); strings.Contains(text, "eyJ") || !strings.Contains(text, "upstream_probed") {
+		t.Errorf("answer and log: %.2000s", text)
+	}
+	if jwt := up.Header.Get("Authorization"); jwt != "" {
+		refused(t, s.get("/", "Authorization", jwt), 401, "invalid_session_credential")
+	}
+	if _, err := s.command("probe", "ftp://app"); err == nil || !strings.Contains(err.Error(), "expected the http or https URL") {
+		t.Errorf("%v", err)
+	}
+}

@@ -19,6 +19,7 @@ func Commands() []*cobra.Command {
 			out:   columns("time", "id", "client_ip", "host", "path", "profile", "code", "reason"),
 			query: []flag{{"code", "with this code", ""}, {"profile", "of this profile", ""}, limit}}).command(),
 		routes(),
+		probe(),
 	}
 	table := nouns()
 	for _, noun := range slices.Sorted(maps.Keys(table)) {

@@ -89,6 +89,7 @@ func operations() []operation {
 		{"GET", "/attest/templates", "The claim templates", false, (*Admin).templates},
 		{"POST", "/attest/templates/render", "Render a template for a member or a sample; nothing is stored", false, (*Admin).renderTemplate},
 		{"GET", "/attest/routes", "Where requests are admitted, by which profiles, and what the upstream receives", false, (*Admin).routes},
+		{"POST", "/attest/probe", "What an upstream takes: good, bad and no JWTs are sent to it, and never shown", true, (*Admin).probe},
 		{"GET", "/attest/reference", "The configuration language, or the lines of ?word", false, (*Admin).reference},
 		{"POST", "/attest/store/export", "Every record of the store, sealed, as JSON lines: a backup", true, (*Admin).exportStore},
 		{"GET", "/attest/openapi.json", "This list, as an OpenAPI document", false, (*Admin).openAPI},

@@ -27,6 +27,7 @@ const (
 	ProfileDisabled     Action = "profile_disabled"
 	ProfileEnabled      Action = "profile_enabled"
 	KeysRotated         Action = "keys_rotated"
+	UpstreamProbed      Action = "upstream_probed"
 )
 
 // Actions are all of them.
@@ -35,7 +36,7 @@ func Actions() []Action {
 		SessionStarted, SessionChanged, SessionExchanged, SessionRevoked, FactorAdded,
 		MemberCreated, MemberChanged, MemberDeleted, MemberRevoked,
 		OrganizationCreated, OrganizationChanged, OrganizationDeleted, OrganizationRevoked,
-		ProfileRevoked, ProfileDisabled, ProfileEnabled, KeysRotated,
+		ProfileRevoked, ProfileDisabled, ProfileEnabled, KeysRotated, UpstreamProbed,
 	}
 }
 

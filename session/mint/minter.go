@@ -66,6 +66,13 @@ func New(c Config) (*Minter, error) {
 	}, nil
 }
 
+// At is the Minter at another time: what it mints then began there.
+func (m *Minter) At(now time.Time) *Minter {
+	then := *m
+	then.now = func() time.Time { return now }
+	return &then
+}
+
 func (c Config) checkRing() error {
 	switch {
 	case c.Ring == nil:
