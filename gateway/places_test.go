@@ -134,3 +134,22 @@ func TestPlacesThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// Two profiles may read one header, each after a word of its own.
+func TestTokensOfOneHeaderAreToldApartByTheirScheme(t *testing.T) {
+	for _, second := range []string{"Beta", ""} {
+		route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme", "other"}}}
+		w := newWorld(t, routes(route), func(s *setup) {
+			s.profiles["acme"].TokenFrom = trust.Place{Header: "X-Token", Scheme: "Alpha"}
+			s.profiles["other"].TokenFrom = trust.Place{Header: "X-Token", Scheme: second}
+		})
+		resp, _ := w.through(route, requestWith("GET", "X-Token", "alpha "+w.token("acme", nil)))
+		expect(t, "the first", resp, 204, "")
+		resp, _ = w.through(route, requestWith("GET", "X-Token", strings.TrimSpace(second+" "+w.token("other", nil))))
+		expect(t, "the second", resp, 204, "")
+		resp, _ = w.through(route, requestWith("GET", "X-Token", "gamma "+w.token("acme", nil)))
+		expect(t, "after a word of nobody's", resp, 401, "invalid_trusted_auth_token")
+		resp, _ = w.through(route, requestWith("GET", "X-Token", strings.TrimSpace(second+" "+w.token("acme", nil))))
+		expect(t, "one in the place of the other", resp, 401, "invalid_trusted_auth_token")
+	}
+}

@@ -63,11 +63,12 @@ func (p *Proxy) addRoutes(list []*Route) error {
 			schemes = append(schemes, compiled.forward.Scheme)
 		}
 	}
+	forwarded := slices.Clone(headers)
 	for _, place := range p.places {
 		switch {
 		case place.Cookie == p.cookie.Name:
 			return fmt.Errorf("proxy: token_from: cookie %q is the session cookie", place.Cookie)
-		case slices.ContainsFunc(headers, func(name string) bool { return web.SameHeader(name, place.Header) }):
+		case slices.ContainsFunc(forwarded, func(name string) bool { return web.SameHeader(name, place.Header) }):
 			return fmt.Errorf("proxy: token_from: header %q is one in which a route forwards its JWT", place.Header)
 		case place.Header != "":
 			headers = append(headers, place.Header)

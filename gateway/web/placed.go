@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
@@ -14,7 +15,7 @@ var ErrTwoInPlace = errors.New("two values where a trusted token is expected")
 // placed reads the tokens that stand in the places.
 func placed(r *http.Request, places []authn.Place) (list []authn.Placed, err error) {
 	for _, place := range places {
-		token, problem := tokenAt(r, place)
+		token, problem := tokenAt(r, place, places)
 		if problem != nil {
 			err = problem
 		}
@@ -42,7 +43,7 @@ func SameHeader(a, b string) bool { return a != "" && foldsTo(a, foldHeader(b)) 
 // what is no token.
 const otherForm = "-"
 
-func tokenAt(r *http.Request, place authn.Place) (string, error) {
+func tokenAt(r *http.Request, place authn.Place, places []authn.Place) (string, error) {
 	if place.Cookie != "" {
 		token, err := Cookie{Name: place.Cookie}.read(r)
 		if err != nil {
@@ -56,12 +57,19 @@ func tokenAt(r *http.Request, place authn.Place) (string, error) {
 		return "", nil
 	case len(lines) > 1:
 		return "", ErrTwoInPlace
-	case place.Scheme == "":
-		return strings.TrimSpace(lines[0]), nil
 	}
 	scheme, token := splitScheme(lines[0])
-	if scheme != strings.ToLower(place.Scheme) {
-		return otherForm, nil
+	switch {
+	case place.Scheme != "" && scheme == strings.ToLower(place.Scheme):
+		return token, nil
+	case slices.ContainsFunc(places, func(p authn.Place) bool {
+		return p.Header == place.Header && p != place && p.Scheme != "" && scheme == strings.ToLower(p.Scheme)
+	}):
+		return "", nil // it is another's, who reads the same header
+	case place.Scheme == "":
+		return strings.TrimSpace(lines[0]), nil
+	case slices.Contains(places, authn.Place{Header: place.Header}), places[slices.IndexFunc(places, func(p authn.Place) bool { return p.Header == place.Header })] != place:
+		return "", nil // it is refused once
 	}
-	return token, nil
+	return otherForm, nil
 }
