@@ -58,6 +58,9 @@ func (h *Attest) adminRoute(a *App) admin.Route {
 			r.Profiles = keys(a.Profiles)
 		}
 	}
+	for _, q := range h.Require {
+		r.Require = append(r.Require, q.String())
+	}
 	if !h.Off && !h.Observe {
 		r.Header = h.gatewayRoute().Forward.WithDefaults().Header
 		if len(r.Audience) == 0 {

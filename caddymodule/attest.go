@@ -9,6 +9,7 @@ import (
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
@@ -35,6 +36,12 @@ type Attest struct {
 	// Let requests without a credential through, without identity. A bad
 	// credential is refused all the same. Default: false.
 	Optional bool `json:"optional,omitempty"`
+
+	// What a session must have, all of them: one of the roles, of the types of factors, of
+	// the organizations (by id or external id), or of the claims of the JWT. Whoever lacks a
+	// factor is answered 401, whoever lacks anything else 403. Not with optional.
+	// Default: nothing.
+	Require []authn.Requirement `json:"require,omitempty"`
 
 	// The audiences of the JWT that the upstream receives. Placeholders of the
 	// forms {env.NAME} and {file.PATH} are replaced. Default: the app's issuer.

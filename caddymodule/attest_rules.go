@@ -30,7 +30,7 @@ func (c *checker) route(h *Attest, a *App) {
 // routeOff checks that `off` means it.
 func (c *checker) routeOff(h *Attest) {
 	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.JWTLifetime != 0 ||
-		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences) > 0 {
+		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require) > 0 {
 		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said")
 	}
 }

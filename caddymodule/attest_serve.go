@@ -16,7 +16,7 @@ import (
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
 	r := &proxy.Route{Off: h.Off, Observe: h.Observe, Route: authn.Route{
-		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
+		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional, Require: h.Require,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie,
 	}}
 	if f := h.ForwardJWT; f != nil {

@@ -22,6 +22,12 @@ func (v *verification) required(claims map[string]any) *failure {
 	return nil
 }
 
+// In tells whether the claims have it.
+func (r RequiredClaim) In(claims map[string]any) bool {
+	value := lookup(claims, r.Path)
+	return value != nil && (r.Value == "" || r.holds(value))
+}
+
 // holds tells whether a claim has the value; an array has it if one element does.
 func (r RequiredClaim) holds(value any) bool {
 	if list, ok := value.([]any); ok {

@@ -185,10 +185,10 @@ type Factor struct {
 // RequiredClaim is a claim that a token must have.
 type RequiredClaim struct {
 	// Path of the claim.
-	Path string
+	Path string `json:"claim"`
 	// Value that it must have: a string of that text, or a number or boolean
 	// written so. Empty: any value but null and the empty ones.
-	Value string
+	Value string `json:"value,omitempty"`
 }
 
 // A Condition is one of Config.Conditions.

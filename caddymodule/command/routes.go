@@ -38,7 +38,7 @@ configuration can be made to stop there.`,
 		if old, _ := cmd.Flags().GetString("diff"); old != "" {
 			return diffRoutes(cmd, old, answer)
 		}
-		return columns("sites", "profiles", "anonymous", "header", "upstreams", "source").print(cmd, answer, false)
+		return columns("sites", "profiles", "require", "anonymous", "header", "upstreams", "source").print(cmd, answer, false)
 	})
 	return cmd
 }
@@ -79,7 +79,7 @@ func accessOf(routes []admin.Route) map[access]bool {
 		var who []string
 		if !r.Off {
 			for _, profile := range r.Profiles {
-				who = append(who, "a session of profile "+profile)
+				who = append(who, strings.Join(append([]string{"a session of profile " + profile}, r.Require...), " with "))
 			}
 		}
 		if r.Anonymous {

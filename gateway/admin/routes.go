@@ -14,6 +14,8 @@ type Route struct {
 	Source string `json:"source,omitempty"`
 	// Profiles admit; "any" is every profile.
 	Profiles []string `json:"profiles"`
+	// Require is what a session must have, as the configuration writes it.
+	Require []string `json:"require,omitempty"`
 	// Off admits nobody and refuses nobody; without Source no attest is on the way.
 	Off bool `json:"off,omitempty"`
 	// Observe is Off, and records what would be decided by the profiles.

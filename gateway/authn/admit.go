@@ -219,6 +219,9 @@ func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, liv
 	if err != nil {
 		return Decision{}, err
 	}
+	if err := route.permits(live, j.roles, j.claims); err != nil {
+		return Decision{}, err
+	}
 	a.recordAccess(ctx, live.Session)
 	return Decision{
 		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt,

@@ -54,6 +54,14 @@ func (c Config) Check(most time.Duration) error {
 // Check refuses values that Compile would refuse, without the names that they
 // refer to. The error is a *ConfigError.
 func (r Route) Check() error {
+	for _, q := range r.Require {
+		if err := q.check(); err != nil {
+			return err
+		}
+	}
+	if r.Optional && len(r.Require) > 0 {
+		return &ConfigError{"require", "does not go with optional: whoever shows no credential would pass it"}
+	}
 	if err := checkDuration("jwt_lifetime", r.JWTLifetime); err != nil {
 		return err
 	}

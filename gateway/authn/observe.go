@@ -113,5 +113,10 @@ func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, l
 	if !ok {
 		return "", a.withoutFactor(ctx, live.Session, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
 	}
-	return first.Profile, nil
+	roles := a.roles(live)
+	effective, err := a.effective(route.template, live, roles, first)
+	if err != nil {
+		return "", err
+	}
+	return first.Profile, route.permits(live, roles, effective)
 }

@@ -74,6 +74,8 @@ var problems = table(
 	Problem{"too_many_credentials", Malformed, "The request shows more than one credential where one is expected."},
 	Problem{"invalid_session_credential", InvalidCredential, "The session credential is not valid."},
 	Problem{"profile_not_accepted", Unauthenticated, "The session does not hold a factor that is accepted here."},
+	Problem{"requirement_not_met", Forbidden, "The session does not have what is required here."},
+	Problem{"insufficient_user_authentication", Unauthenticated, "A further factor is required here."},
 	Problem{"cross_site_request", Forbidden, "The request was not made by a page of this origin."},
 
 	// Credentials of the session API.

@@ -23,6 +23,9 @@ type Route struct {
 	// credential is refused all the same.
 	Optional bool
 
+	// Require are what a session must have, all of them. They do not go with Optional.
+	Require []Requirement
+
 	// Audience is the aud of the JWT the upstream receives. By default, the issuer.
 	Audience []string
 

@@ -24,6 +24,9 @@ func Announce(h http.Header, refused *authn.Refusal, status int, id string) {
 }
 
 func challenge(refused *authn.Refusal) string {
+	if refused.Code == "insufficient_user_authentication" { // RFC 9470 §3
+		return `Bearer error="insufficient_user_authentication"`
+	}
 	if refused.CredentialShown {
 		return `Bearer error="invalid_token"`
 	}

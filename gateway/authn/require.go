@@ -1,0 +1,96 @@
+package authn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// A Requirement is met by any of what it lists, and lists one kind. It is judged at every
+// request by what counts then.
+type Requirement struct {
+	// Roles are the member's.
+	Roles []string `json:"roles,omitempty"`
+	// Factors are types of counting factors.
+	Factors []string `json:"factors,omitempty"`
+	// Organizations are ids or external ids.
+	Organizations []string `json:"organizations,omitempty"`
+	// Claims are of this route's JWT, as the template and the session say them.
+	Claims []trust.RequiredClaim `json:"claims,omitempty"`
+}
+
+// String is the requirement as the configuration writes it.
+func (r Requirement) String() string {
+	switch {
+	case len(r.Roles) > 0:
+		return "role " + strings.Join(r.Roles, " ")
+	case len(r.Factors) > 0:
+		return "factor " + strings.Join(r.Factors, " ")
+	case len(r.Organizations) > 0:
+		return "organization " + strings.Join(r.Organizations, " ")
+	}
+	words := []string{"claim"}
+	for _, c := range r.Claims {
+		words = append(words, c.Path+"="+c.Value)
+	}
+	return strings.Join(words, " ")
+}
+
+func (r Requirement) check() error {
+	kinds := 0
+	for _, n := range []int{len(r.Roles), len(r.Factors), len(r.Organizations), len(r.Claims)} {
+		if n > 0 {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		return &ConfigError{"require", "expected one of role, factor, organization and claim"}
+	}
+	for _, c := range r.Claims {
+		if c.Path == "" || c.Value == "" {
+			return &ConfigError{"require", "expected claim <path>=<value>"}
+		}
+	}
+	return nil
+}
+
+// met tells whether a session meets it, with its roles and the claims of its JWT.
+func (r Requirement) met(live LiveSession, roles []string, effective claims.Object) bool {
+	switch {
+	case len(r.Roles) > 0:
+		return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(r.Roles, role) })
+	case len(r.Factors) > 0:
+		return slices.ContainsFunc(factorTypes(live.Factors), func(kind string) bool { return slices.Contains(r.Factors, kind) })
+	case len(r.Organizations) > 0:
+		o := live.Organization
+		return slices.Contains(r.Organizations, o.ID) || o.ExternalID != "" && slices.Contains(r.Organizations, o.ExternalID)
+	}
+	return slices.ContainsFunc(r.Claims, func(c trust.RequiredClaim) bool { return c.In(effective) })
+}
+
+var errRequirement = errors.New("authn: the session does not meet the route's requirement")
+
+// permits refuses a session that does not meet all requirements of the route. A missing
+// factor can be given (RFC 9470); of the others the session would have to be another's.
+func (r *CompiledRoute) permits(live LiveSession, roles []string, effective claims.Object) error {
+	for _, q := range r.Require {
+		switch {
+		case q.met(live, roles, effective):
+		case len(q.Factors) > 0:
+			return requirement("insufficient_user_authentication", q)
+		default:
+			return requirement("requirement_not_met", q)
+		}
+	}
+	return nil
+}
+
+func requirement(code string, q Requirement) error {
+	refused := Refuse(code, fmt.Errorf("%w: %s", errRequirement, q))
+	refused.Reason = "require_" + strings.Fields(q.String())[0]
+	return refused
+}

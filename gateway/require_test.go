@@ -1,0 +1,81 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/trust"
+)
+
+// What a route requires is judged at every request: one of each line, all lines.
+func TestRequirementsOfARoute(t *testing.T) {
+	route := func(all ...authn.Requirement) *proxy.Route {
+		return &proxy.Route{Route: authn.Route{Profiles: []string{"acme", "other"}, Require: all}}
+	}
+	editors := route(authn.Requirement{Roles: []string{"admin", "editor"}})
+	devices := route(authn.Requirement{Factors: []string{"device"}})
+	acme := route(authn.Requirement{Organizations: []string{"acme"}})
+	elsewhere := route(authn.Requirement{Organizations: []string{"globex"}})
+	pro := route(authn.Requirement{Claims: []trust.RequiredClaim{{Path: "plan", Value: "pro"}, {Path: "plan", Value: "team"}}}, authn.Requirement{Roles: []string{"editor"}})
+	template, err := claims.Policy{}.ParseTemplate("default", `{"plan": {{ token.plan }}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, routes(editors, devices, acme, elsewhere, pro), func(s *setup) {
+		s.gateway.Core.Templates = map[string]*claims.Template{"default": template}
+		for _, p := range s.profiles {
+			p.KeepClaims, p.Organization, p.Namespace = []string{"plan"}, "acme", "people"
+		}
+		s.profiles["other"].Factor.Type = "device"
+	})
+	w.organization(claims.Object{"organization_name": "A", "organization_external_id": "acme", "profiles": []any{"acme", "other"}})
+	reader := w.token("acme", claims.Object{"jti": "1", "roles": []any{"reader"}, "plan": "free"})
+	for what, c := range map[string]struct {
+		route  *proxy.Route
+		status int
+		code   string
+	}{
+		"a role that is missing":         {editors, 403, "requirement_not_met"},
+		"a factor that is missing":       {devices, 401, "insufficient_user_authentication"},
+		"the organization":               {acme, 204, ""},
+		"another organization":           {elsewhere, 403, "requirement_not_met"},
+		"a claim that has another value": {pro, 403, "requirement_not_met"},
+	} {
+		for range 2 { // cold and warm
+			resp, up := w.through(c.route, bearer(reader))
+			expect(t, what, resp, c.status, c.code)
+			if c.status != 204 && up.calls > 0 {
+				t.Errorf("%s: the app was asked", what)
+			}
+			if got := resp.Header.Get("WWW-Authenticate"); c.status == 401 && got != `Bearer error="insufficient_user_authentication"` {
+				t.Errorf("%s: %s", what, got)
+			}
+		}
+	}
+	made := w.attest("acme", claims.Object{"token": w.token("acme", claims.Object{"jti": "2", "sub": "eve", "email": "eve@example.com", "roles": []any{"editor"}, "plan": "team"})})
+	session := made["session_token"].(string)
+	for what, r := range map[string]*proxy.Route{"one of the roles": editors, "one of the claims, and the role": pro} {
+		resp, _ := w.through(r, bearer(session))
+		expect(t, what, resp, 204, "")
+	}
+	resp, _ := w.through(devices, bearer(session))
+	expect(t, "before the second factor", resp, 401, "insufficient_user_authentication")
+	added := w.attest("other", claims.Object{"session_token": session, "token": w.token("other", claims.Object{"sub": "eve", "email": "eve@example.com"})})
+	resp, _ = w.through(devices, bearer(added["session_token"].(string)))
+	expect(t, "after the second factor", resp, 204, "")
+}
+
+func TestRequirementsThatCannotBe(t *testing.T) {
+	for what, r := range map[string]authn.Route{
+		"nothing":         {Require: []authn.Requirement{{}}},
+		"two kinds":       {Require: []authn.Requirement{{Roles: []string{"a"}, Factors: []string{"b"}}}},
+		"a claim alone":   {Require: []authn.Requirement{{Claims: []trust.RequiredClaim{{Path: "a"}}}}},
+		"beside optional": {Optional: true, Require: []authn.Requirement{{Roles: []string{"a"}}}},
+	} {
+		if err := r.Check(); err == nil {
+			t.Errorf("%s is taken", what)
+		}
+	}
+}
