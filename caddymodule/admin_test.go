@@ -519,6 +519,21 @@ func TestDeadKeyEndpointIsToldOnce(t *testing.T) {
 	}
 }
 
+// Keys are fetched at the start and not when the first user comes: what became of it is in
+// the log, and of a typo in the URL the cause as well.
+func TestFirstFetchOfKeysIsTold(t *testing.T) {
+	s := newSite(t, strings.Replace(plainSite, "JWKS", "ISSUER/jwks.jsno", 1))
+	s.issuer.Serve(http.NotFound)
+	s.must(s.load(s.text + "\n")) // the new configuration fetches anew
+	s.awaitLog("status 404")
+	if log := s.logged(); !strings.Contains(log, s.issuer.URL+"/jwks.jsno") {
+		t.Error("the URL is not told")
+	}
+	s.issuer.Up()
+	s.must(s.load(plainSite))
+	s.awaitLog("the keys of a profile are fetched")
+}
+
 // A review of a configuration sees who gains access, in words and by the exit status.
 func TestRoutesDiffTellsWhoGainsAccess(t *testing.T) {
 	s := newOperated(t, plainSite)

@@ -133,9 +133,9 @@ func keysOutcome(log *zap.Logger, profile, url string) func(error, time.Duration
 	return func(err error, after time.Duration) {
 		switch {
 		case err != nil && after > 0:
-			log.Error("the keys of a profile cannot be fetched for long; when stale_keys is over its tokens are refused", zap.Error(err), zap.Duration("for", after))
+			log.Error("the keys of a profile cannot be fetched for long; when stale_keys is over its tokens are answered 503", zap.Error(err), zap.Duration("for", after))
 		case err != nil:
-			log.Warn("the keys of a profile cannot be fetched; the last good set serves while stale_keys allows", zap.Error(err))
+			log.Warn("the keys of a profile cannot be fetched; the last good set serves while stale_keys allows, and where there is none its tokens are answered 503", zap.Error(err))
 		case after > 0:
 			log.Info("the keys of a profile are fetched again", zap.Duration("back_after", after))
 		default:

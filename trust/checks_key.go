@@ -2,6 +2,7 @@ package trust
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,7 +16,7 @@ func checkKey(v *verification) *failure {
 	defer cancel()
 	keys, err := v.profile.config.Keys.Keys(ctx, keyHint(v.header()))
 	if err != nil {
-		return unavailableKeys(err)
+		return v.unavailableKeys(err)
 	}
 	if len(keys) == 0 {
 		return unknownKey(v)
@@ -80,7 +81,7 @@ func configuredKeys(p *Profile) string {
 	switch {
 	case !hasStatus:
 		return "keys of a source of its own"
-	case status.Keys == 0:
+	case status.Keys == 0 && len(status.Dropped) == 0:
 		return "no keys held"
 	}
 	return fmt.Sprintf("%d keys, %d not usable", status.Keys, len(status.Dropped))
@@ -148,13 +149,25 @@ func (v *verification) askReplaced() *failure {
 	keys, err := source.Replaced(ctx, keyHint(v.header()), v.candidates)
 	switch {
 	case err != nil:
-		return unavailableKeys(err)
+		return v.unavailableKeys(err)
 	case len(keys) == 0:
 		return nil
 	}
 	return v.choose(keys)
 }
 
-func unavailableKeys(err error) *failure {
-	return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer's keys cannot be fetched, so the token may be good: " + err.Error()}
+func (v *verification) unavailableKeys(err error) *failure {
+	return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: v.unavailableRemedy(err) + ": " + err.Error()}
+}
+
+// unavailableRemedy tells a set that was read from one that was not: to wait helps only
+// where the issuer may answer otherwise by itself.
+func (v *verification) unavailableRemedy(err error) string {
+	if unusable := (*unusableError)(nil); errors.As(err, &unusable) {
+		return "the issuer answers, but with nothing that can be used: have it publish a key set with a key for signatures, or configure where its keys are"
+	}
+	if status, _ := v.profile.keyStatus(); status.Keys > 0 {
+		return "none of the keys that are held has made the token, and whether the issuer has a new one cannot be asked now"
+	}
+	return "the issuer's keys cannot be fetched, so the token may be good"
 }

@@ -50,7 +50,7 @@ func (d *discovery) get(ctx context.Context) (fetched, error) {
 	}
 	keys, err := d.keysOf(answer.body)
 	if err != nil {
-		return fetched{}, err
+		return fetched{}, &unusableError{err}
 	}
 	got, err := keys.get(ctx)
 	if err != nil {

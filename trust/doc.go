@@ -62,7 +62,7 @@
 //	                 profile_ambiguous       for several profiles of the route
 //	key              key_unknown             no key of that kid
 //	                 key_unfit               the key is not for the algorithm
-//	                 key_ambiguous           no kid, and too many keys fit
+//	                 key_ambiguous           more than one key fits, by kid or without
 //	                 keys_unavailable        Explain only: Verify returns ErrKeysUnavailable
 //	signature        signature_invalid       no candidate key made it
 //	expiry           exp_missing             no exp, or null

@@ -188,7 +188,7 @@ func complaint(f Finding) string {
 	case CodeSignatureInvalid:
 		return "its signature is not valid"
 	case CodeKeysUnavailable:
-		return "the issuer's keys are not available"
+		return "its key is not available"
 	}
 	return f.Check + " (" + f.Code + "), found " + f.Found
 }

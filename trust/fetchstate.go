@@ -9,18 +9,21 @@ import (
 type fetchState struct {
 	nextFetch    time.Time // when Run asks again
 	lastFetch    time.Time // the last fetch, good or bad
-	fetching     bool      // a fetch is under way
+	fetching     bool      // a fetch is under way, or taken from the bucket and about to be
 	failures     int
 	failingSince time.Time // zero while the last fetch was good
 	alarmed      bool      // that was told to last
 	told         bool      // an outcome was
 	err          error     // of the last fetch
 	bucket       bucket
-	answers      map[question]time.Time // that keys are not there
+	asked        map[question]struct{}  // what the fetch under way is to answer
+	answers      map[question]time.Time // what fetches have answered, and when
 	archiveState
 }
 
-func newFetchState() fetchState { return fetchState{answers: map[question]time.Time{}} }
+func newFetchState() fetchState {
+	return fetchState{asked: map[question]struct{}{}, answers: map[question]time.Time{}}
+}
 
 // markFetching records that a fetch is under way.
 func (k *RemoteKeys) markFetching() {
@@ -36,6 +39,7 @@ func (k *RemoteKeys) recordFetch(now time.Time, maxAge time.Duration, err error)
 	defer k.mu.Unlock()
 	s := &k.state
 	s.lastFetch, s.err, s.fetching = now, err, false
+	s.answer(now, err)
 	if err != nil {
 		s.failures++
 		s.nextFetch = now.Add(k.jittered(k.retryAfter()))
@@ -121,8 +125,12 @@ func (k *RemoteKeys) untilNext() time.Duration {
 func (k *RemoteKeys) recentFailure() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.state.err != nil && within(k.config.Now().Sub(k.state.lastFetch), retryWithoutSet) {
-		return k.state.err
+	return k.state.failedAt(k.config.Now())
+}
+
+func (s *fetchState) failedAt(now time.Time) error {
+	if s.err != nil && within(now.Sub(s.lastFetch), retryWithoutSet) {
+		return s.err
 	}
 	return nil
 }

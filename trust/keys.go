@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attestgate/caddy-attest/internal/jose"
 )
@@ -19,6 +20,7 @@ type keyIndex struct {
 	all       []Key
 	named     map[string][]Key
 	anonymous []Key
+	ambiguous []Key // that kid, alg and type do not tell from another: tokens of theirs are refused
 	dropped   []jose.Dropped
 }
 
@@ -33,7 +35,16 @@ func newKeyIndex(set jose.KeySet) *keyIndex {
 		}
 		x.named[k.ID] = append(x.named[k.ID], key)
 	}
+	x.noteAmbiguous()
 	return x
+}
+
+func (x *keyIndex) noteAmbiguous() {
+	for _, key := range x.all {
+		if slices.ContainsFunc(x.named[key.key.ID], func(k Key) bool { return k.key.Confusable(key.key) }) {
+			x.ambiguous = append(x.ambiguous, key)
+		}
+	}
 }
 
 // candidates are the keys of that kid and no other (RFC 8725 §3.10): more than one
@@ -51,9 +62,12 @@ func (x *keyIndex) candidates(hint KeyHint) []Key {
 }
 
 func (x *keyIndex) status() KeyStatus {
-	status := KeyStatus{Keys: len(x.all)}
+	status := KeyStatus{Keys: len(x.all) - len(x.ambiguous)}
 	for _, d := range x.dropped {
 		status.Dropped = append(status.Dropped, DroppedKey{ID: d.ID, Reason: d.Reason})
+	}
+	for _, k := range x.ambiguous {
+		status.Dropped = append(status.Dropped, DroppedKey{ID: k.key.ID, Reason: "neither kid, alg nor type tells it from another key of the set"})
 	}
 	return status
 }

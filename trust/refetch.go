@@ -58,50 +58,75 @@ func (e *laterError) Error() string {
 // RetryAfter is the time until then.
 func (e *laterError) RetryAfter() time.Duration { return e.after }
 
-// ask has the set fetched because of the question, unless the answer is known. It is an
+// ask answers the keys that find finds in the set. Where there are none it has the set
+// fetched because of the question, unless the answer is known, and looks again. It is an
 // error if that cannot be done now.
-func (k *RemoteKeys) ask(ctx context.Context, q question) error {
-	if err := k.recentFailure(); err != nil {
-		return err
+func (k *RemoteKeys) ask(ctx context.Context, q question, find func(*keyIndex) []Key) ([]Key, error) {
+	for {
+		if keys := find(k.set.Load().keyIndex); len(keys) > 0 {
+			return keys, nil
+		}
+		answered, err := k.mayAsk(q)
+		switch {
+		case err != nil:
+			return nil, err
+		case answered:
+			return find(k.set.Load().keyIndex), nil
+		}
+		if err := k.shareFetch(ctx, k.fetchAsked); err != nil {
+			return nil, err
+		}
 	}
-	answered, wait := k.mayAsk(q)
-	switch {
-	case answered:
-		return nil
-	case wait > 0:
-		return keysUnavailable(&laterError{wait})
-	}
-	return k.Refresh(ctx)
 }
 
-// mayAsk tells whether the answer is known, else how long to wait before the issuer is
-// asked. While a fetch is under way, others wait for it and take nothing.
-func (k *RemoteKeys) mayAsk(q question) (answered bool, wait time.Duration) {
+// mayAsk tells whether the answer is known, else has the next fetch answer the question.
+// While a fetch is under way, others wait for it and take nothing from the bucket.
+func (k *RemoteKeys) mayAsk(q question) (answered bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s, now := &k.state, k.config.Now()
+	if err := s.failedAt(now); err != nil {
+		return false, err
+	}
 	if at, found := s.answers[q]; found && within(now.Sub(at), RefetchInterval) {
-		return true, 0
+		return true, nil
 	}
-	if s.fetching {
-		return false, 0
-	}
-	if wait = s.bucket.take(now); wait == 0 {
+	if !s.fetching {
+		if wait := s.bucket.take(now); wait > 0 {
+			return false, keysUnavailable(&laterError{wait})
+		}
 		s.fetching = true
 	}
-	return false, wait
+	if len(s.asked) < maxAnswers {
+		s.asked[q] = struct{}{}
+	}
+	return false, nil
 }
 
-// remember keeps the answer that the set has no such key.
-func (k *RemoteKeys) remember(q question) {
+// fetchAsked does not fetch if the fetch that the caller was to wait for has ended: for
+// another one nothing was taken from the bucket.
+func (k *RemoteKeys) fetchAsked() error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.state.answers) >= maxAnswers {
-		clear(k.state.answers)
+	due, err := k.state.fetching, k.state.err
+	k.mu.Unlock()
+	if !due {
+		return err
 	}
-	if _, known := k.state.answers[q]; !known || !within(k.config.Now().Sub(k.state.answers[q]), RefetchInterval) {
-		k.state.answers[q] = k.config.Now()
+	return k.fetch()
+}
+
+// answer is for when a fetch has ended: the set has what the questions asked for, or the
+// issuer does not. A failed fetch answers nothing.
+func (s *fetchState) answer(now time.Time, err error) {
+	if err == nil && len(s.answers)+len(s.asked) > maxAnswers {
+		clear(s.answers)
 	}
+	for q := range s.asked {
+		if err == nil {
+			s.answers[q] = now
+		}
+	}
+	clear(s.asked)
 }
 
 // forgetAnswers is for when the set has changed.
@@ -113,30 +138,18 @@ func (k *RemoteKeys) forgetAnswers() {
 
 // askKey answers the keys of a kid that the set did not have.
 func (k *RemoteKeys) askKey(ctx context.Context, hint KeyHint) ([]Key, error) {
-	q := question{kid: hint.ID}
-	if err := k.ask(ctx, q); err != nil {
-		return nil, err
-	}
-	keys := k.set.Load().candidates(hint)
-	if len(keys) == 0 {
-		k.remember(q)
-	}
-	return keys, nil
+	return k.ask(ctx, question{kid: hint.ID}, func(x *keyIndex) []Key { return x.candidates(hint) })
 }
 
 // Replaced answers the keys that the hint may mean now, where they are others than
 // those tried: an issuer may replace a key under the same kid. Nil where they are not.
 func (k *RemoteKeys) Replaced(ctx context.Context, hint KeyHint, tried []Key) ([]Key, error) {
-	q := question{hint.ID, thumbprints(tried)}
-	if err := k.ask(ctx, q); err != nil {
-		return nil, err
-	}
-	keys := k.set.Load().candidates(hint)
-	if !hasOther(keys, tried) {
-		k.remember(q)
-		return nil, nil
-	}
-	return keys, nil
+	return k.ask(ctx, question{hint.ID, thumbprints(tried)}, func(x *keyIndex) []Key {
+		if keys := x.candidates(hint); hasOther(keys, tried) {
+			return keys
+		}
+		return nil
+	})
 }
 
 func thumbprints(keys []Key) string {

@@ -111,12 +111,19 @@ func (k *RemoteKeys) fetch() error {
 	return err
 }
 
+// unusableError is of an answer that was read and does not lead to a usable key.
+type unusableError struct{ err error }
+
+func (e *unusableError) Error() string { return e.err.Error() }
+
+func (e *unusableError) Unwrap() error { return e.err }
+
 // acceptSet takes over a set that has at least one usable key; an empty one, a
 // mistake of the issuer, would refuse every token.
 func (k *RemoteKeys) acceptSet(ctx context.Context, f fetched) error {
 	set, err := parseKeys(f.body)
 	if err != nil {
-		return err
+		return &unusableError{err}
 	}
 	now := k.config.Now()
 	next := &fetchedSet{keyIndex: newKeyIndex(set), at: now}
@@ -170,10 +177,11 @@ func (k *RemoteKeys) firstFetch(ctx context.Context) error {
 	return err
 }
 
-// fetchIfNone does not fetch again if a fetch has just ended.
+// fetchIfNone does not fetch again if a fetch has just ended, unless a token has asked for
+// one meanwhile.
 func (k *RemoteKeys) fetchIfNone() error {
 	if k.usableSet() != nil {
-		return nil
+		return k.fetchAsked()
 	}
 	return k.fetch()
 }

@@ -345,6 +345,95 @@ func TestStrangersKidsDoNotRefuseThoseWhoseIssuerRotates(t *testing.T) {
 	accept(t, p, honest)
 }
 
+// F28: 100,000 random kids cause six fetches in the first minute and two in each one
+// after it; whoever has a new key meanwhile is told when to come again.
+func TestHundredThousandRandomKidsCauseSixFetchesAMinute(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	for minute, most := range []int{6, 2, 2} {
+		before := w.Fetches()
+		for n := range 100_000 / 3 {
+			_, _ = keys.Keys(t.Context(), trust.KeyHint{ID: fmt.Sprint(minute, "-", n), Algorithm: jose.ES256})
+			w.clock.Advance(time.Minute * 3 / 100_000)
+		}
+		if got := w.Fetches() - before; got < 2 || got > most {
+			t.Errorf("minute %d: %d fetches", minute, got)
+		}
+		_, err := p.Verify(t.Context(), w.Sign(nil, trusttest.By(trusttest.NewKey(t, jose.ES256))))
+		laterThan(t, err, 0)
+	}
+}
+
+// However many come at once, tokens cause four fetches, and nobody is refused who would
+// have to be asked for.
+func TestFourFetchesAtOnceForSixtyFourAtATime(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	accept(t, p, w.Sign(nil))
+	for round := range 5 {
+		before := w.Fetches()
+		var all sync.WaitGroup
+		for n := range 64 {
+			all.Go(func() {
+				for i := range 50 {
+					found, err := keys.Keys(t.Context(), trust.KeyHint{ID: fmt.Sprint(round, n, "-", i), Algorithm: jose.ES256})
+					if err != nil {
+						laterThan(t, err, 0)
+					}
+					if len(found) > 0 {
+						t.Error("a key of an unknown kid")
+					}
+				}
+			})
+		}
+		all.Wait()
+		if got := w.Fetches() - before; got != trust.RefetchBurst {
+			t.Errorf("%d fetches", got)
+		}
+		w.clock.Advance(trust.RefetchBurst * trust.RefetchInterval)
+	}
+}
+
+// Whoever has tried a key before it was replaced finds the new one in the set, and nobody
+// is asked for it again, however often.
+func TestKeyReplacedMeanwhileIsNotAskedForAgain(t *testing.T) {
+	w, keys, p := remote(t, trust.RemoteConfig{})
+	old, next := trusttest.NewKey(t, jose.ES256).WithID("k"), trusttest.NewKey(t, jose.ES256).WithID("k")
+	w.ServeBody(publish(old))
+	accept(t, p, w.Sign(nil, trusttest.By(old)))
+	hint := trust.KeyHint{ID: "k", Algorithm: jose.ES256}
+	tried, err := keys.Keys(t.Context(), hint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.ServeBody(publish(next))
+	accept(t, p, w.Sign(nil, trusttest.By(next)))
+	for range 10 * trust.RefetchBurst {
+		if found, err := keys.Replaced(t.Context(), hint, tried); err != nil || len(found) != 1 {
+			t.Fatalf("%d keys, %v", len(found), err)
+		}
+	}
+	if got := w.Fetches(); got != 2 {
+		t.Errorf("%d fetches", got)
+	}
+}
+
+// What a token with a bad signature waits for may fail: then it is not refused, and asked
+// for again when the issuer is back.
+func TestBadSignatureWhileDownIsAnOutage(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	key := trusttest.NewKey(t, jose.ES256).WithID("k")
+	w.ServeBody(publish(key))
+	accept(t, p, w.Sign(nil, trusttest.By(key)))
+	forged := w.Sign(nil, trusttest.By(trusttest.NewKey(t, jose.ES256).WithID("k")))
+	w.Down()
+	_, err := p.Verify(t.Context(), forged)
+	unavailable(t, err)
+	w.Up()
+	w.ServeBody(publish(key))
+	w.clock.Advance(time.Second)
+	refuse(t, p, forged, trust.CodeSignatureInvalid)
+}
+
 // Many who come with a new key at once share one fetch, of the four that tokens may
 // cause.
 func TestManyTokensOfANewKeyShareOneFetch(t *testing.T) {
@@ -638,6 +727,114 @@ func TestBearer(t *testing.T) {
 	fail = errors.New("no such file")
 	if err := keys.Refresh(t.Context()); !errors.Is(err, fail) || strings.Contains(err.Error(), "s3cr3t") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Some servers compress what nobody has asked them to.
+func TestSetThatIsCompressedUnasked(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		config := trust.RemoteConfig{}
+		if !own { // the transport asks for it and unpacks it
+			config.Client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		}
+		w, keys, p := remote(t, config)
+		body := w.KeySet()
+		w.Serve(func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(rw)
+			_, _ = z.Write(body)
+			_ = z.Close()
+		})
+		accept(t, p, w.Sign(nil))
+		if s := keys.Status(); s.Keys != 1 || s.Err != nil {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// Every form in which an issuer publishes keys verifies its tokens.
+func TestSetInEveryForm(t *testing.T) {
+	for name, c := range map[string]struct {
+		form    func(w *world) []byte
+		options []trusttest.Option
+	}{
+		"PEM at a URL":          {func(w *world) []byte { return w.Key().PEM(t) }, nil},
+		"PEM, no kid":           {func(w *world) []byte { return w.Key().PEM(t) }, []trusttest.Option{trusttest.NoKeyID()}},
+		"a bare JWK":            {func(w *world) []byte { return bare(publish(w.Key())) }, nil},
+		"a byte order mark":     {func(w *world) []byte { return append([]byte("\ufeff"), w.KeySet()...) }, nil},
+		"an empty kid":          {func(w *world) []byte { return bytes.Replace(w.KeySet(), []byte(w.Key().Public.ID), nil, 1) }, nil},
+		"use jwt-svid (SPIFFE)": {func(w *world) []byte { return bytes.Replace(w.KeySet(), []byte(`"sig"`), []byte(`"jwt-svid"`), 1) }, nil},
+		"500 keys": {func(w *world) []byte {
+			others := strings.Repeat(`{"kty":"EC"},`, trust.MaxKeys-1)
+			return []byte(strings.Replace(string(w.KeySet()), "[", "["+others, 1))
+		}, nil},
+		"keys of tomorrow": {func(w *world) []byte {
+			return []byte(strings.Replace(string(w.KeySet()), "[", `[{"kty":"AKP","alg":"ML-DSA-65","kid":"pq","pub":"AAAA"},`, 1))
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _, p := remote(t, trust.RemoteConfig{})
+			w.ServeBody(c.form(w))
+			accept(t, p, w.Sign(nil, c.options...))
+		})
+	}
+}
+
+func bare(set []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimPrefix(set, []byte(`{"keys":[`)), []byte(`]}`))
+}
+
+// A set that was read says what is wrong with it, and not to wait until it can be read.
+func TestExplainOfASetThatWasRead(t *testing.T) {
+	w, _, p := remote(t, trust.RemoteConfig{})
+	for name, body := range map[string]string{
+		"no usable key": `{"keys":[{"kty":"oct","k":"AAAA"}]}`,
+		"empty":         `{"keys":[]}`,
+		"HTML":          `<html>sign in</html>`,
+	} {
+		w.ServeBody([]byte(body))
+		w.clock.Advance(time.Minute)
+		f := explain(t, p, w.Sign(nil))["key"]
+		if f.Code != trust.CodeKeysUnavailable || !strings.HasPrefix(f.Remedy, "the issuer answers, but with nothing that can be used") {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	w.Up()
+	w.clock.Advance(time.Minute)
+	accept(t, p, w.Sign(nil))
+	w.Down()
+	unknown := explain(t, p, w.Sign(nil, trusttest.KeyID("new")))["key"]
+	if unknown.Code != trust.CodeKeysUnavailable || !strings.HasPrefix(unknown.Remedy, "none of the keys that are held has made the token") {
+		t.Errorf("%+v", unknown)
+	}
+}
+
+// Keys that nothing tells apart are told to the operator before a token comes.
+func TestStatusNamesAmbiguousKeys(t *testing.T) {
+	one, two, other := trusttest.NewKey(t, jose.ES256).WithID("k"), trusttest.NewKey(t, jose.ES256).WithID("k"), trusttest.NewKey(t, jose.ES384).WithID("k")
+	good := trusttest.NewKey(t, jose.ES256)
+	for name, c := range map[string]struct {
+		body    []byte
+		usable  int
+		dropped int
+	}{
+		"of one alg":             {publish(one, two, other, good), 2, 2},
+		"without alg":            {publish(one.WithoutAlgorithm(), two.WithoutAlgorithm(), good), 1, 2},
+		"told apart by alg":      {publish(one, two.WithoutAlgorithm(), good), 3, 0},
+		"told apart by type":     {publish(one.WithoutAlgorithm(), other.WithoutAlgorithm(), good), 3, 0},
+		"the same key twice":     {publish(one, one, good), 2, 0},
+		"several without a kid":  {publish(one.WithoutID(), two.WithoutID(), good), 3, 0},
+		"nothing but such a kid": {publish(one, two), 0, 2},
+	} {
+		keys := mustKeys(trust.FileKeys(c.body))
+		s := keys.(interface{ Status() trust.KeyStatus }).Status()
+		if s.Keys != c.usable || len(s.Dropped) != c.dropped {
+			t.Errorf("%s: %+v", name, s)
+			continue
+		}
+		if c.dropped > 0 && (s.Dropped[0].ID != "k" || !strings.Contains(s.Dropped[0].Reason, "tells it from another")) {
+			t.Errorf("%s: %v", name, s.Dropped)
+		}
 	}
 }
 

@@ -57,6 +57,20 @@ func (k Key) Fits(alg string) bool {
 	return a != nil && (k.Algorithm == "" || k.Algorithm == alg) && a.takes(k.Public)
 }
 
+// Confusable tells whether a token that can mean one of two keys can mean the other as
+// well: by kid, by alg and by type and curve (RFC 7517 §4.5).
+func (k Key) Confusable(other Key) bool {
+	if k.ID != other.ID || k.Algorithm != other.Algorithm || k.Thumbprint == other.Thumbprint {
+		return false
+	}
+	for _, a := range algorithms {
+		if a.takes(k.Public) && a.takes(other.Public) {
+			return true
+		}
+	}
+	return false
+}
+
 func checkStrength(public crypto.PublicKey) error {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
