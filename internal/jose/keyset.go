@@ -32,8 +32,8 @@ var errNoKeys = errors.New("jose: key set: neither a JWKS, a JWK, PEM nor an obj
 // ParseKeySet reads the public keys that an issuer publishes, at most max: a JWKS (RFC
 // 7517 §5), a JWK alone, PEM, or an object of certificates by kid ({kid: PEM}, as
 // Firebase has). The form is read tolerantly: a byte order mark, base64 with padding or
-// in the standard alphabet, stripped zeros of EC coordinates, null for a member that may
-// be absent, an empty kid. What a key is, is judged strictly: those of a kind we do not
+// in the standard alphabet, zeros before EC coordinates stripped or one too many, null for
+// a member that may be absent, an empty kid. What a key is, is judged strictly: those of a kind we do not
 // have, too weak, not for signatures, or broken are dropped one by one, with the
 // reason. Symmetric keys and private members are never taken. uses are the values of
 // the member use that are accepted beside its absence; by default "sig" and "jwt-svid"

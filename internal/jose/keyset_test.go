@@ -168,7 +168,8 @@ func TestParseKeySetDrops(t *testing.T) {
 		{"K-05 point at infinity", with(off(), "x", raw(make([]byte, 32))), "not on its curve"},
 		{"K-05 coordinate larger than the field", with(jwk(t, p256().Public()), "x", raw([]byte(strings.Repeat("\xff", 32)))), "not on its curve"},
 		{"K-05 coordinate too short", with(jwk(t, p256().Public()), "x", raw(make([]byte, 31))), "not on its curve"},
-		{"K-05 coordinate too long", with(jwk(t, p256().Public()), "x", raw(make([]byte, 33))), "x has 33 bytes"},
+		{"K-05 coordinate too long", with(jwk(t, p256().Public()), "x", raw(bytes.Repeat([]byte{1}, 33))), "x has 33 bytes"},
+		{"K-05 coordinate with two zeros before it", with(jwk(t, p256().Public()), "x", raw(make([]byte, 34))), "x has 34 bytes"},
 		{"K-05 coordinate empty", with(jwk(t, p256().Public()), "x", ""), "x has 0 bytes"},
 		{"K-05 coordinates of another curve", with(jwk(t, p384().Public()), "crv", "P-256"), "x has 48 bytes"},
 		{"K-05 curve of Bitcoin", with(jwk(t, p256().Public()), "crv", "secp256k1"), "crv is not"},
@@ -238,6 +239,7 @@ func TestParseKeySetReadsKeysAsIssuersWriteThem(t *testing.T) {
 	standard := base64.StdEncoding.EncodeToString
 	short := shortCoordinate(t)
 	x, y := coordinates(t, short)
+	px, py := filled(coordinates(t, &p256().PublicKey))
 	modulus := rsaKey().N.Bytes()
 	for name, c := range map[string]struct {
 		public any
@@ -246,6 +248,7 @@ func TestParseKeySetReadsKeysAsIssuersWriteThem(t *testing.T) {
 		"padding":                {rsaKey().Public(), string(document(t, with(jwk(t, rsaKey().Public()), "n", raw(modulus)+"==", "e", "AQAB=")))},
 		"the standard alphabet":  {rsaKey().Public(), string(document(t, with(jwk(t, rsaKey().Public()), "n", standard(modulus))))},
 		"a stripped zero":        {short, string(document(t, with(jwk(t, short), "x", raw(x), "y", raw(y))))},
+		"a zero as a sign":       {p256().Public(), string(document(t, with(jwk(t, p256().Public()), "x", raw(append([]byte{0}, px...)), "y", raw(append([]byte{0}, py...)))))},
 		"use jwt-svid":           {p256().Public(), string(document(t, with(jwk(t, p256().Public()), "use", "jwt-svid")))},
 		"alg Ed25519 (RFC 9864)": {edKey().Public(), string(document(t, with(jwk(t, edKey().Public()), "alg", "Ed25519")))},
 		"null members":           {p256().Public(), strings.Replace(string(document(t, jwk(t, p256().Public()))), "{", `{"next":null,`, 1)},
@@ -290,6 +293,12 @@ func coordinates(t *testing.T, k *ecdsa.PublicKey) (x, y []byte) {
 	}
 	n := (len(point) - 1) / 2
 	return bytes.TrimLeft(point[1:1+n], "\x00"), bytes.TrimLeft(point[1+n:], "\x00")
+}
+
+// filled are the coordinates of a point of P-256 as RFC 7518 §6.2.1.2 wants them.
+func filled(x, y []byte) (_, _ []byte) {
+	zeros := func(b []byte) []byte { return append(make([]byte, 32-len(b)), b...) }
+	return zeros(x), zeros(y)
 }
 
 func pemOf(t *testing.T, public any) []byte {

@@ -11,7 +11,8 @@ type parameter struct {
 	// sizes are the lengths in bytes, by the curve where the kind has one; nil for
 	// the name of a curve.
 	sizes func(crv string) (least, most int)
-	// filled puts leading zeros before what is shorter than most.
+	// filled makes it as long as most: leading zeros are put before what is shorter, and
+	// one is taken away, which some issuers write as a sign.
 	filled bool
 }
 
@@ -54,6 +55,9 @@ func (p parameter) read(members map[string]any) (string, *KeyError) {
 	least, most := p.sizes(crv)
 	if most == 0 {
 		return "", keyErrorf("crv is not a curve for signatures")
+	}
+	if p.filled && len(data) == most+1 && data[0] == 0 {
+		data = data[1:]
 	}
 	if len(data) < least || len(data) > most {
 		return "", keyErrorf("%s has %d bytes", p.name, len(data))
