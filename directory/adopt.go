@@ -157,3 +157,13 @@ func (d *Directory) ConfiguredID(id string) string {
 	}
 	return id
 }
+
+// Means tells whether the operator's name for an organization is of this one: where an
+// organization is configured under the name, of that alone, so that no token can make
+// another one that answers to it; else by id or external id.
+func (d *Directory) Means(name string, o Organization) bool {
+	if configured := d.configured.byConfiguredID[name]; configured != nil {
+		return o.ID == configured.ID
+	}
+	return name != "" && (o.ID == name || o.ExternalID == name)
+}

@@ -133,3 +133,26 @@ func TestAdoptionIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// What the operator calls acme is the configured organization, also where it was adopted
+// and has another id, and never a tenant that a token made under that name before.
+func TestOperatorsNameMeansTheConfiguredOrganization(t *testing.T) {
+	find := func(f *fixture, id string) directory.Organization {
+		return must[directory.Organization](t)(f.FindOrganization(t.Context(), id))
+	}
+	f := newFixture(t)
+	tenant := find(f, f.resolve(f.tokenOf("okta", "acme")).OrganizationID)
+	adopted := find(f, f.resolve(f.tokenOf("okta", "acme-1")).OrganizationID)
+	for name, want := range map[string]bool{"acme": true, tenant.ID: true, "acme-1": false, "": false} {
+		if f.Means(name, tenant) != want {
+			t.Errorf("nothing is configured, and %q means %s: %t", name, tenant.ID, !want)
+		}
+	}
+	f, _ = f.restarted(acme("okta", "p"))
+	if adopted = find(f, adopted.ID); !f.Means("acme", adopted) || !f.Means(adopted.ID, adopted) {
+		t.Errorf("acme does not mean %+v", adopted)
+	}
+	if f.Means("acme", tenant) || !f.Means(tenant.ID, tenant) {
+		t.Error("acme means the tenant that a token named so")
+	}
+}

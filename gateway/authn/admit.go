@@ -219,7 +219,7 @@ func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, liv
 	if err != nil {
 		return Decision{}, err
 	}
-	if err := route.permits(live, j.roles, j.claims); err != nil {
+	if err := a.permit(route, live, j.roles, j.claims); err != nil {
 		return Decision{}, err
 	}
 	a.recordAccess(ctx, live.Session)

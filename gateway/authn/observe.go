@@ -118,5 +118,5 @@ func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, l
 	if err != nil {
 		return "", err
 	}
-	return first.Profile, route.permits(live, roles, effective)
+	return first.Profile, a.permit(route, live, roles, effective)
 }

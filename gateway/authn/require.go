@@ -17,7 +17,7 @@ type Requirement struct {
 	Roles []string `json:"roles,omitempty"`
 	// Factors are types of counting factors.
 	Factors []string `json:"factors,omitempty"`
-	// Organizations are ids or external ids.
+	// Organizations are configured ones, else ids or external ids (directory.Means).
 	Organizations []string `json:"organizations,omitempty"`
 	// Claims are of this route's JWT, as the template and the session say them.
 	Claims []trust.RequiredClaim `json:"claims,omitempty"`
@@ -58,28 +58,27 @@ func (r Requirement) check() error {
 	return nil
 }
 
-// met tells whether a session meets it, with its roles and the claims of its JWT.
-func (r Requirement) met(live LiveSession, roles []string, effective claims.Object) bool {
+// meets tells whether a session meets a requirement, with its roles and the claims of its JWT.
+func (a *Authenticator) meets(r Requirement, live LiveSession, roles []string, effective claims.Object) bool {
 	switch {
 	case len(r.Roles) > 0:
 		return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(r.Roles, role) })
 	case len(r.Factors) > 0:
 		return slices.ContainsFunc(factorTypes(live.Factors), func(kind string) bool { return slices.Contains(r.Factors, kind) })
 	case len(r.Organizations) > 0:
-		o := live.Organization
-		return slices.Contains(r.Organizations, o.ID) || o.ExternalID != "" && slices.Contains(r.Organizations, o.ExternalID)
+		return slices.ContainsFunc(r.Organizations, func(name string) bool { return a.Directory.Means(name, live.Organization) })
 	}
 	return slices.ContainsFunc(r.Claims, func(c trust.RequiredClaim) bool { return c.In(effective) })
 }
 
 var errRequirement = errors.New("authn: the session does not meet the route's requirement")
 
-// permits refuses a session that does not meet all requirements of the route. A missing
+// permit refuses a session that does not meet all requirements of the route. A missing
 // factor can be given (RFC 9470); of the others the session would have to be another's.
-func (r *CompiledRoute) permits(live LiveSession, roles []string, effective claims.Object) error {
+func (a *Authenticator) permit(r *CompiledRoute, live LiveSession, roles []string, effective claims.Object) error {
 	for _, q := range r.Require {
 		switch {
-		case q.met(live, roles, effective):
+		case a.meets(q, live, roles, effective):
 		case len(q.Factors) > 0:
 			return requirement("insufficient_user_authentication", q)
 		default:
