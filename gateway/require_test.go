@@ -79,3 +79,37 @@ func TestRequirementsThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// trials are the decisions that were only observed.
+type trials struct {
+	decisions
+	of chan authn.Decided
+}
+
+func (t *trials) Decided(one authn.Decided) {
+	if one.Observed {
+		t.of <- one
+	}
+}
+
+// A route that observes tells of a token without a session what the requirement would say,
+// also where its organization and member would be created first.
+func TestObservedRequirement(t *testing.T) {
+	require := []authn.Requirement{{Roles: []string{"editor"}}}
+	judged := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Require: require}}
+	observed := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Require: require}, Observe: true}
+	told := &trials{of: make(chan authn.Decided)}
+	for role, want := range map[string]string{"editor": "", "reader": "requirement_not_met"} {
+		w := newWorld(t, routes(judged, observed), func(s *setup) { s.gateway.Core.Observers = authn.Observers{told} })
+		token := w.token("acme", claims.Object{"roles": []any{role}})
+		for _, when := range []string{"nobody is there", "the session is there"} {
+			w.through(observed, bearer(token))
+			if one := <-told.of; one.Code != want {
+				t.Errorf("%s, %s: %+v, want %q", role, when, one, want)
+			}
+			if resp, _ := w.through(judged, bearer(token)); (resp.StatusCode == 204) != (want == "") {
+				t.Errorf("%s, %s: judged %d", role, when, resp.StatusCode)
+			}
+		}
+	}
+}

@@ -105,15 +105,7 @@ func (a *Authenticator) explainSession(ctx context.Context, r ExplainRequest, e 
 
 // explainJWT renders what an upstream would be told.
 func (a *Authenticator) explainJWT(e *Explanation, id *trust.Identity, p directory.Preview) {
-	factor := factorOf(id)
-	now := a.Now()
-	live := LiveSession{
-		Session: session.Session{
-			ID: "session-…", OrganizationID: p.Organization.ID, MemberID: p.Member.ID, Factors: []session.Factor{factor},
-			SignedInAt: now, StartedAt: now, LastAccessedAt: now, ExpiresAt: id.Until,
-		},
-		Organization: p.Organization, Member: p.Member, Factors: []session.Factor{factor},
-	}
+	now, live := a.Now(), a.wouldStart(id, p)
 	rendered, err := a.render(live)
 	e.Roles = rendered.Roles
 	if err != nil {
@@ -128,6 +120,22 @@ func (a *Authenticator) explainJWT(e *Explanation, id *trust.Identity, p directo
 	e.pass("claims", fmt.Sprintf("%d of its own", len(rendered.Claims)))
 	e.Admitted = true
 	e.Summary = "profile " + e.Profile + " takes this token: " + directoryText(p)
+}
+
+// wouldStart is the session that the token would start now. Of an organization that it
+// would create first, the member has the roles that the profile gives.
+func (a *Authenticator) wouldStart(id *trust.Identity, p directory.Preview) LiveSession {
+	now, factors := a.Now(), []session.Factor{factorOf(id)}
+	if p.CreatesOrganization {
+		p.Member.ProfileRoles = map[string][]string{id.Profile: id.Roles}
+	}
+	return LiveSession{
+		Session: session.Session{
+			ID: "session-…", OrganizationID: p.Organization.ID, MemberID: p.Member.ID, Factors: factors,
+			SignedInAt: now, StartedAt: now, LastAccessedAt: now, ExpiresAt: id.Until,
+		},
+		Organization: p.Organization, Member: p.Member, Factors: factors,
+	}
 }
 
 func (e *Explanation) pass(check, found string) {

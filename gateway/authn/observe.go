@@ -58,7 +58,7 @@ func (a *Authenticator) observePlaced(ctx context.Context, p Presented, route *C
 	if t.Place.Ambient() && p.CrossSite {
 		return "", Refuse("cross_site_request", nil)
 	}
-	profile, err := a.observeTrusted(ctx, p, t.Token, route.places[t.Place])
+	profile, err := a.observeTrusted(ctx, p, route, t.Token, route.places[t.Place])
 	if err != nil && t.Place.Cookie != "" && route.Optional && RefusalOf(err).Kind == InvalidCredential {
 		return "", nil
 	}
@@ -72,7 +72,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 	}
 	id, err := a.apiJWT(ctx, p.Bearer, sha256.Sum256([]byte(p.Bearer)))
 	if notIssuedHere(err) {
-		return a.observeTrusted(ctx, p, p.Bearer, route.places[Place{}])
+		return a.observeTrusted(ctx, p, route, p.Bearer, route.places[Place{}])
 	}
 	if err != nil {
 		return "", refusalOfJWT(err, "invalid_session_credential")
@@ -81,7 +81,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 	return a.observeLive(ctx, route, live, err)
 }
 
-func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, token string, profiles []string) (string, error) {
+func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (string, error) {
 	id, err := a.Profiles.Verify(ctx, token, profiles)
 	if err != nil {
 		return "", err
@@ -89,20 +89,24 @@ func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, token s
 	if a.profileOf(id).Config().Dev && !p.Loopback {
 		return "", Refuse("invalid_trusted_auth_token", errDevProfile)
 	}
-	return a.observeIdentity(ctx, id)
+	live, err := a.observeIdentity(ctx, id)
+	return a.observeLive(ctx, route, live, err)
 }
 
-func (a *Authenticator) observeIdentity(ctx context.Context, id *trust.Identity) (string, error) {
+// observeIdentity answers the session that the token would start, as far as no route
+// decides.
+func (a *Authenticator) observeIdentity(ctx context.Context, id *trust.Identity) (LiveSession, error) {
 	if id.Factor.SecondOnly {
-		return "", Refuse("profile_not_accepted", errSecondOnly)
+		return LiveSession{}, Refuse("profile_not_accepted", errSecondOnly)
 	}
 	if err := a.signInsOpen(ctx, id.Profile); err != nil {
-		return "", err
+		return LiveSession{}, err
 	}
-	if _, err := a.Directory.Preview(ctx, a.assertion(id, "")); err != nil {
-		return "", err
+	preview, err := a.Directory.Preview(ctx, a.assertion(id, ""))
+	if err != nil {
+		return LiveSession{}, err
 	}
-	return id.Profile, nil
+	return a.wouldStart(id, preview), nil
 }
 
 func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, live LiveSession, err error) (string, error) {
