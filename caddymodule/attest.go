@@ -39,8 +39,8 @@ type Attest struct {
 
 	// What a session must have, all of them: one of the roles, of the types of factors, of
 	// the organizations (by id or external id), or of the claims of the JWT. Whoever lacks a
-	// factor is answered 401, whoever lacks anything else 403. Not with optional.
-	// Default: nothing.
+	// factor that a profile of the route can give is answered 401, whoever lacks anything
+	// else 403. Not with optional. Default: nothing.
 	Require []authn.Requirement `json:"require,omitempty"`
 
 	// The audiences of the JWT that the upstream receives. Placeholders of the

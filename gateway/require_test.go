@@ -16,6 +16,7 @@ func TestRequirementsOfARoute(t *testing.T) {
 	}
 	editors := route(authn.Requirement{Roles: []string{"admin", "editor"}})
 	devices := route(authn.Requirement{Factors: []string{"device"}})
+	nobodys := route(authn.Requirement{Factors: []string{"retina"}})
 	acme := route(authn.Requirement{Organizations: []string{"acme"}})
 	elsewhere := route(authn.Requirement{Organizations: []string{"globex"}})
 	pro := route(authn.Requirement{Claims: []trust.RequiredClaim{{Path: "plan", Value: "pro"}, {Path: "plan", Value: "team"}}}, authn.Requirement{Roles: []string{"editor"}})
@@ -23,7 +24,7 @@ func TestRequirementsOfARoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld(t, routes(editors, devices, acme, elsewhere, pro), func(s *setup) {
+	w := newWorld(t, routes(editors, devices, nobodys, acme, elsewhere, pro), func(s *setup) {
 		s.gateway.Core.Templates = map[string]*claims.Template{"default": template}
 		for _, p := range s.profiles {
 			p.KeepClaims, p.Organization, p.Namespace = []string{"plan"}, "acme", "people"
@@ -39,6 +40,7 @@ func TestRequirementsOfARoute(t *testing.T) {
 	}{
 		"a role that is missing":         {editors, 403, "requirement_not_met"},
 		"a factor that is missing":       {devices, 401, "insufficient_user_authentication"},
+		"a factor that nobody gives":     {nobodys, 403, "requirement_not_met"},
 		"the organization":               {acme, 204, ""},
 		"another organization":           {elsewhere, 403, "requirement_not_met"},
 		"a claim that has another value": {pro, 403, "requirement_not_met"},

@@ -74,18 +74,26 @@ func (a *Authenticator) meets(r Requirement, live LiveSession, roles []string, e
 var errRequirement = errors.New("authn: the session does not meet the route's requirement")
 
 // permit refuses a session that does not meet all requirements of the route. A missing
-// factor can be given (RFC 9470); of the others the session would have to be another's.
+// factor is asked for (RFC 9470) where a profile of the route can give it; of the others
+// the session would have to be another's.
 func (a *Authenticator) permit(r *CompiledRoute, live LiveSession, roles []string, effective claims.Object) error {
 	for _, q := range r.Require {
 		switch {
 		case a.meets(q, live, roles, effective):
-		case len(q.Factors) > 0:
+		case a.canGive(r.profiles, q.Factors):
 			return requirement("insufficient_user_authentication", q)
 		default:
 			return requirement("requirement_not_met", q)
 		}
 	}
 	return nil
+}
+
+func (a *Authenticator) canGive(profiles, factors []string) bool {
+	return slices.ContainsFunc(profiles, func(name string) bool {
+		p, ok := a.Profiles.Profile(name)
+		return ok && slices.Contains(factors, p.Config().Factor.Type)
+	})
 }
 
 func requirement(code string, q Requirement) error {
