@@ -306,14 +306,14 @@ func TestPublicIssuersWithoutPreset(t *testing.T) {
 // A line of the profile replaces the preset's, attribute by attribute, and no line undoes
 // a condition.
 func TestPresetLinesAreOverridden(t *testing.T) {
-	tokens, _ := caddyfile.Tokenize([]byte("attest {\nissuer https://gateway.test\nprofile p {\npreset keycloak https://id.acme.test acme\naudience app\njwks_file /tmp/keys\nmap name preferred_username\nalgorithms ES256\n}\n}"), "Caddyfile")
+	tokens, _ := caddyfile.Tokenize([]byte("attest {\nissuer https://gateway.test\nprofile p {\npreset keycloak https://id.acme.test acme\naudience app\njwks_file /etc/attest/keys.json\nmap name preferred_username\nalgorithms ES256\n}\n}"), "Caddyfile")
 	app := new(App)
 	if err := app.UnmarshalCaddyfile(caddyfile.NewDispenser(tokens)); err != nil {
 		t.Fatal(err)
 	}
 	p := app.Profiles["p"]
 	c := p.trusted("p")
-	if p.JWKSURL != nil || p.JWKSFile != "/tmp/keys" || p.Map["name"] != "preferred_username" || !slices.Equal(p.Algorithms, []string{"ES256"}) || !slices.Equal(p.Issuers, []string{"https://id.acme.test/realms/acme"}) {
+	if p.JWKSURL != nil || p.JWKSFile != "/etc/attest/keys.json" || p.Map["name"] != "preferred_username" || !slices.Equal(p.Algorithms, []string{"ES256"}) || !slices.Equal(p.Issuers, []string{"https://id.acme.test/realms/acme"}) {
 		t.Errorf("%+v", p)
 	}
 	if len(c.Conditions) != 1 || p.Map["roles"] != "" {
