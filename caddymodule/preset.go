@@ -104,10 +104,18 @@ func (p *Profile) fill(lines *Profile) {
 	}
 	p.When, p.RequireClaims = append(lines.When, p.When...), append(lines.RequireClaims, p.RequireClaims...)
 	lines.Map, lines.MapExpressions = nil, nil
-	own, theirs := reflect.ValueOf(p).Elem(), reflect.ValueOf(lines).Elem()
-	for i := range own.NumField() {
-		if own.Field(i).IsZero() {
-			own.Field(i).Set(theirs.Field(i))
+	if p.Factor != nil && lines.Factor != nil {
+		fillEmpty(p.Factor, lines.Factor)
+	}
+	fillEmpty(p, lines)
+}
+
+// fillEmpty sets the fields that are empty to those of the other.
+func fillEmpty[T any](own, other *T) {
+	to, from := reflect.ValueOf(own).Elem(), reflect.ValueOf(other).Elem()
+	for i := range to.NumField() {
+		if to.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
 		}
 	}
 }

@@ -216,7 +216,7 @@ func (p *Profile) trusted(name string) trust.Config {
 		c.RequireClaims = append(c.RequireClaims, trust.RequiredClaim{Path: r.Claim, Value: r.Value})
 	}
 	if f := p.Factor; f != nil {
-		c.Factor = trust.Factor{Type: f.Type, SecondOnly: f.SecondOnly, ValidFor: time.Duration(f.ValidFor)}
+		c.Factor = trust.Factor{Type: f.Type, SecondOnly: f.SecondOnly, ValidFor: time.Duration(f.ValidFor), Proved: f.Proved}
 	}
 	if s := p.Session; s != nil {
 		c.SessionDuration, c.SessionIdle = time.Duration(s.Duration), time.Duration(s.Idle)
@@ -385,9 +385,15 @@ type Factor struct {
 	// to a session that another profile's token started. Default: false.
 	SecondOnly bool `json:"second_only,omitempty"`
 
-	// How long after it was given the proof counts. Default: 0, while the session
-	// lives.
+	// How long after it was given the proof counts; one of which the token does not say
+	// when it was given does not count at all. Default: 0, while the session lives.
 	ValidFor caddy.Duration `json:"valid_for,omitempty"`
+
+	// Where a token without auth_time says when its proof was given. "iat": when it was
+	// issued, for issuers that make a token only for a new proof (a refresh is none).
+	// "fva": Clerk's claim of that name. "auth_time": nowhere, and then the proof meets no
+	// age. Default: "iat" with second_only, else "auth_time".
+	Proved string `json:"proved,omitempty"`
 }
 
 // ProfileSession limits the sessions that the proxy starts from tokens.

@@ -65,6 +65,7 @@ import (
 //		factor <type> {
 //			second_only
 //			valid_for <duration>
+//			proved auth_time|iat|fva
 //		}
 //		observe
 //		replay reject
@@ -507,6 +508,9 @@ var factorBlock = grammar.Block[Factor]{Name: "factor", Lines: []grammar.Line[Fa
 		func(f *Factor) *bool { return &f.SecondOnly }),
 	grammar.Duration("valid_for", "<duration>", "how long it counts; default while the session lives",
 		func(f *Factor) *caddy.Duration { return &f.ValidFor }),
+	grammar.Choice("proved", "auth_time|iat|fva", "what says when the proof was given, where there is no auth_time",
+		[]string{trust.ProvedAuthTime, trust.ProvedIssuedAt, trust.ProvedAge},
+		func(f *Factor) *string { return &f.Proved }),
 }}
 
 var profileSessionBlock = grammar.Block[ProfileSession]{Name: "profile session", Lines: []grammar.Line[ProfileSession]{

@@ -276,7 +276,7 @@ func (w *world) token(profile string, changes claims.Object) string {
 	now := w.clock.Now().Unix()
 	c := claims.Object{
 		"iss": "https://" + profile + ".test", "aud": "app", "sub": "ada", "email": "ada@example.com", "email_verified": true,
-		"iat": now, "exp": now + 300, "jti": fmt.Sprint("t-", now),
+		"iat": now, "auth_time": now, "exp": now + 300, "jti": fmt.Sprint("t-", now),
 	}
 	maps.Copy(c, changes)
 	maps.DeleteFunc(c, func(_ string, v any) bool { return v == nil })

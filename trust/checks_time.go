@@ -81,11 +81,7 @@ func checkIssuedAt(v *verification) *failure {
 		return &failure{code: CodeIssuedAtInvalid, remedy: v.notSeconds("iat")}
 	}
 	v.issuedAt = iat
-	if f := v.checkNotFuture(iat, CodeIssuedInFuture); f != nil {
-		return f
-	}
-	v.id.ProvedAt = iat
-	return nil
+	return v.checkNotFuture(iat, CodeIssuedInFuture)
 }
 
 // checkNotFuture refuses a time later than now and leeway. The remedy names the
@@ -129,26 +125,6 @@ func (v *verification) lifetime() time.Duration {
 	return v.expiry.Sub(v.issuedAt)
 }
 
-// checkAuthTime sets when the person proved who they are: auth_time, but never later
-// than iat.
-func checkAuthTime(v *verification) *failure {
-	value := v.dateClaim("auth_time")
-	if value == nil {
-		return nil
-	}
-	at, ok := numericDate(value)
-	if !ok {
-		return &failure{code: CodeAuthTime, remedy: v.notSeconds("auth_time")}
-	}
-	if f := v.checkNotFuture(at, CodeAuthTime); f != nil {
-		return f
-	}
-	if v.issuedAt.IsZero() || at.Before(v.issuedAt) {
-		v.id.ProvedAt = at
-	}
-	return nil
-}
-
 func configuredLeeway(p *Profile) string {
 	return "leeway " + p.config.leeway().String()
 }
@@ -172,11 +148,16 @@ func foundTime(claim string) func(*verification) string {
 		if !ok {
 			return printableValue(value)
 		}
-		if d := v.now.Sub(at); d >= 0 {
-			return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), roundSeconds(d))
-		}
-		return fmt.Sprintf("%s, in %s", at.Format(time.RFC3339), roundSeconds(at.Sub(v.now)))
+		return v.fromNow(at)
 	}
+}
+
+// fromNow shows a date with its distance from now.
+func (v *verification) fromNow(at time.Time) string {
+	if d := v.now.Sub(at); d >= 0 {
+		return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), roundSeconds(d))
+	}
+	return fmt.Sprintf("%s, in %s", at.Format(time.RFC3339), roundSeconds(at.Sub(v.now)))
 }
 
 func roundSeconds(d time.Duration) string { return d.Round(time.Second).String() }

@@ -32,6 +32,8 @@ const (
 	CodeTooOld          = "token_too_old"
 	CodeLifetime        = "lifetime_too_long"
 	CodeAuthTime        = "auth_time_invalid"
+	CodeAuthTimeMissing = "auth_time_missing"
+	CodeProofTooOld     = "proof_too_old"
 
 	CodeClaimMissing  = "claim_missing"
 	CodeClaimMismatch = "claim_mismatch"

@@ -177,9 +177,14 @@ type Factor struct {
 	Type string
 	// SecondOnly makes it a proof that never opens a session, only joins one.
 	SecondOnly bool
-	// ValidFor is how long after it was proved it counts. Default: as long as the
-	// session.
+	// ValidFor is how long after it was proved it counts; one that does not say when
+	// does not count at all. Default: as long as the session.
 	ValidFor time.Duration
+	// Proved is where a token without auth_time says when its proof was given:
+	// ProvedIssuedAt takes iat, for issuers that make a token only for a new proof (one
+	// that refreshes silently makes none), ProvedAge Clerk's fva, ProvedAuthTime nothing.
+	// Default: ProvedIssuedAt with SecondOnly, else ProvedAuthTime.
+	Proved string
 }
 
 // RequiredClaim is a claim that a token must have.

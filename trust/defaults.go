@@ -13,7 +13,7 @@ func (c Config) withDefaults() Config {
 	c.AudienceClaim = cmp.Or(c.AudienceClaim, "aud")
 	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	c.MaxLifetime = cmp.Or(c.MaxLifetime, DefaultMaxLifetime)
-	c.Factor.Type = cmp.Or(c.Factor.Type, DefaultFactorType)
+	c.Factor = c.Factor.withDefaults()
 	_, shared := c.Keys.(secretKeys)
 	switch {
 	case len(c.Algorithms) > 0:
@@ -26,6 +26,15 @@ func (c Config) withDefaults() Config {
 		c.Now = defaultClock
 	}
 	return c.cloned()
+}
+
+func (f Factor) withDefaults() Factor {
+	proved := ProvedAuthTime
+	if f.SecondOnly {
+		proved = ProvedIssuedAt
+	}
+	f.Type, f.Proved = cmp.Or(f.Type, DefaultFactorType), cmp.Or(f.Proved, proved)
+	return f
 }
 
 // cloned keeps what the caller may still change out of the profile.

@@ -76,6 +76,8 @@
 //	                 token_too_old           past iat and max_token_age
 //	lifetime         lifetime_too_long       from iat to exp more than max_lifetime
 //	auth_time        auth_time_invalid       auth_time is no NumericDate, or to come
+//	proof_age        auth_time_missing       valid_for is set, and the token does not say when it was proved
+//	                 proof_too_old           past that and valid_for
 //	required_claims  claim_missing           a required claim is absent or empty
 //	                 claim_mismatch          a required claim has another value
 //	when             condition_failed        a condition does not hold

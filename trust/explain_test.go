@@ -23,7 +23,7 @@ func TestExplainOfAGoodTokenPassesEverything(t *testing.T) {
 	w := newWorld(t)
 	p := w.profile()
 	findings := p.Explain(context.Background(), w.Sign(nil))
-	if len(findings) != 26 {
+	if len(findings) != 27 {
 		t.Errorf("%d findings", len(findings))
 	}
 	for _, f := range findings {

@@ -45,13 +45,14 @@ type Identity struct {
 	// Organization that the token is for.
 	Organization OrganizationRef
 
-	// IssuedAt is the token's iat, zero where it has none.
+	// IssuedAt is the token's iat; where it has none the earliest that a token of this
+	// exp may have, exp − MaxLifetime.
 	IssuedAt time.Time
-	// ProvedAt is when the person proved who they are: auth_time, else iat, never
-	// later than iat; zero where the token has neither, and then it is never fresh.
+	// ProvedAt is when the person proved who they are, as Factor.Proved says, never later
+	// than iat; zero where the token does not say, and then it is never fresh.
 	ProvedAt time.Time
-	// Until is when the token ceases to be a credential: the earlier of exp + leeway
-	// and iat + MaxTokenAge.
+	// Until is when the token ceases to be a credential: the earliest of exp + leeway,
+	// iat + MaxTokenAge and ProvedAt + Factor.ValidFor.
 	Until time.Time
 	// ExpiresAt is the token's exp.
 	ExpiresAt time.Time

@@ -24,9 +24,9 @@ func TestIdentityByDefault(t *testing.T) {
 	want := &trust.Identity{
 		Profile: "acme", Issuer: w.URL, Namespace: "acme", ExternalID: "u1",
 		UnverifiedEmail: "Ada@Example.com", EmailVerified: true, TokenID: "a+b/c=",
-		IssuedAt: now, ProvedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(6 * time.Minute),
+		IssuedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(6 * time.Minute),
 		Digest: got.Digest, KeyThumbprint: w.Key().Public.Thumbprint,
-		Factor: trust.Factor{Type: "trusted_auth_token"},
+		Factor: trust.Factor{Type: "trusted_auth_token", Proved: "auth_time"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -59,9 +59,9 @@ func TestIdentityOfEveryAttribute(t *testing.T) {
 		Roles: []string{"operator", "viewer"}, HasRoles: true, DroppedRoles: 2,
 		Metadata:     map[string]any{"dept": map[string]any{"id": json.Number("1.50")}, "level": json.Number("3")},
 		Organization: trust.OrganizationRef{Value: "org-42"},
-		IssuedAt:     now, ProvedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(6 * time.Minute),
+		IssuedAt:     now, ProvedAt: now, ExpiresAt: now.Add(5 * time.Minute), Until: now.Add(time.Minute),
 		Digest: id.Digest, SessionKey: []string{"s.myshopify.com", "e7"}, KeyThumbprint: w.Key().Public.Thumbprint,
-		Factor: trust.Factor{Type: "biometric", SecondOnly: true, ValidFor: time.Minute},
+		Factor: trust.Factor{Type: "biometric", SecondOnly: true, ValidFor: time.Minute, Proved: "iat"},
 	}
 	if diff := cmp.Diff(want, id); diff != "" {
 		t.Error(diff)
@@ -170,7 +170,7 @@ func TestTimes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			id := accept(t, w.profile(orNothing(c.config)), w.Sign(c.claims))
+			id := accept(t, w.profile(provedBy("iat"), orNothing(c.config)), w.Sign(c.claims))
 			now := w.clock.Now()
 			if got := id.Until.Sub(now); got != c.until {
 				t.Errorf("until in %s, want %s", got, c.until)
@@ -182,9 +182,55 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+func provedBy(claim string) func(*trust.Config) {
+	return func(c *trust.Config) { c.Factor.Proved = claim }
+}
+
+// A silent refresh is no new proof: iat is one only where the profile says so.
+func TestProof(t *testing.T) {
+	secondOnly := func(c *trust.Config) { c.Factor.SecondOnly = true }
+	for _, c := range []struct {
+		name   string
+		config func(*trust.Config)
+		claims trusttest.Claims
+		proved any // seconds from the clock, nil for never
+	}{
+		{"a refreshed token says nothing", nil, nil, nil},
+		{"auth_time", nil, trusttest.Claims{"auth_time": at(-time.Hour)}, -3600},
+		{"auth_time never after iat", nil, trusttest.Claims{"iat": at(-time.Hour), "auth_time": at(0)}, -3600},
+		{"a second factor is made for its proof", secondOnly, nil, 0},
+		{"auth_time of a second factor", secondOnly, trusttest.Claims{"auth_time": at(-time.Minute)}, -60},
+		{"proved iat", provedBy("iat"), nil, 0},
+		{"proved auth_time of a second factor", func(c *trust.Config) { c.Factor.SecondOnly, c.Factor.Proved = true, "auth_time" }, nil, nil},
+		{"fva", provedBy("fva"), trusttest.Claims{"iat": at(-time.Minute), "fva": []any{10, -1}}, -720},
+		{"fva of no factor", provedBy("fva"), trusttest.Claims{"fva": []any{-1, 3}}, nil},
+		{"fva that is no list", provedBy("fva"), trusttest.Claims{"fva": 10}, nil},
+		{"fva without iat", provedBy("fva"), trusttest.Claims{"iat": absent, "fva": []any{10}}, nil},
+		{"fva past all times", provedBy("fva"), trusttest.Claims{"fva": []any{json.Number("9223372036854775807")}}, nil},
+		{"fva of another issuer", nil, trusttest.Claims{"fva": []any{10}}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			id := accept(t, w.profile(orNothing(c.config)), w.Sign(c.claims))
+			if seconds, proved := c.proved.(int); proved != !id.ProvedAt.IsZero() || proved && !id.ProvedAt.Equal(w.clock.Now().Add(time.Duration(seconds)*time.Second)) {
+				t.Errorf("proved at %s, want %v", id.ProvedAt, c.proved)
+			}
+		})
+	}
+}
+
+// What a revocation is compared with is never the time of receipt.
+func TestTokenWithoutIatIsTakenForTheOldestOfItsExpiry(t *testing.T) {
+	w := newWorld(t)
+	id := accept(t, w.profile(), w.Sign(trusttest.Claims{"iat": absent}))
+	if want := id.ExpiresAt.Add(-24 * time.Hour); !id.IssuedAt.Equal(want) {
+		t.Errorf("issued at %s, want %s", id.IssuedAt, want)
+	}
+}
+
 // A token that Verify accepts now is one whose Until has not come.
 func TestUntilIsWhenVerifyBeginsToRefuse(t *testing.T) {
-	for name, config := range map[string]func(*trust.Config){"exp": orNothing(nil), "max_token_age": maxAge} {
+	for name, config := range map[string]func(*trust.Config){"exp": orNothing(nil), "max_token_age": maxAge, "valid_for": validFor} {
 		w := newWorld(t)
 		p := w.profile(config)
 		token := w.Sign(nil)

@@ -155,7 +155,11 @@ var timeRefusals = []refusal{
 	{"C-01 lifetime over max_lifetime", func(c *trust.Config) { c.MaxLifetime = time.Minute }, claims("exp", at(61*time.Second)), "lifetime", trust.CodeLifetime},
 	{"auth_time a string", nil, claims("auth_time", "now"), "auth_time", trust.CodeAuthTime},
 	{"auth_time to come", nil, claims("auth_time", at(61*time.Second)), "auth_time", trust.CodeAuthTime},
+	{"valid_for without auth_time", func(c *trust.Config) { c.Factor.ValidFor = time.Minute }, claims(), "proof_age", trust.CodeAuthTimeMissing},
+	{"valid_for reached", validFor, claims("auth_time", at(-time.Minute)), "proof_age", trust.CodeProofTooOld},
 }
+
+func validFor(c *trust.Config) { c.Factor = trust.Factor{ValidFor: time.Minute, Proved: "iat"} }
 
 // wrongDates are values that RFC 7519 §2 does not call a NumericDate. The empty
 // ones were once taken for an absent claim, so that a token with "nbf": {} had no

@@ -123,6 +123,9 @@ func (p *Profile) readFactor() *ConfigError {
 	if !validName(f.Type) {
 		return valueErrorf("factor", f.Type, "must be made of a–z 0–9 _ and -")
 	}
+	if !slices.Contains(provedBy, f.Proved) {
+		return valueErrorf("factor proved", f.Proved, "expected one of %s", strings.Join(provedBy, ", "))
+	}
 	return checkDuration("factor valid_for", f.ValidFor)
 }
 

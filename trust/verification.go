@@ -36,10 +36,16 @@ func (v *verification) fillIdentity() {
 	v.id.Digest = v.token.Digest()
 	v.id.KeyThumbprint = v.key.key.Thumbprint
 	v.id.IssuedAt = v.issuedAt
+	if v.issuedAt.IsZero() {
+		v.id.IssuedAt = v.expiry.Add(-v.profile.config.MaxLifetime)
+	}
 	v.id.ExpiresAt = v.expiry
 	v.id.Until = v.expiry.Add(v.profile.config.leeway())
 	if age := v.profile.config.MaxTokenAge; age > 0 {
 		v.id.Until = earlier(v.id.Until, v.issuedAt.Add(age))
+	}
+	if age := v.profile.config.Factor.ValidFor; age > 0 {
+		v.id.Until = earlier(v.id.Until, v.id.ProvedAt.Add(age))
 	}
 }
 

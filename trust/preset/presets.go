@@ -47,7 +47,8 @@ var presets = []Preset{
 	},
 	{
 		Name: "clerk", About: "Clerk session tokens; audience lists the origins of your apps", Kind: SelfRegistration, Args: []string{"frontend_api", "[impersonation]"},
-		Lines: lines("issuer https://<frontend_api>", "jwks_url https://<frontend_api>/.well-known/jwks.json", "algorithms RS256", "session_key sub sid"),
+		Lines: lines("issuer https://<frontend_api>", "jwks_url https://<frontend_api>/.well-known/jwks.json", "algorithms RS256", "session_key sub sid",
+			"factor trusted_auth_token {", "\tproved fva", "}"),
 		Conditions: func(a Arguments) []trust.Condition {
 			all := []trust.Condition{{Code: "clerk_pending", When: "!(has(claims.sts) && claims.sts == 'pending')", Remedy: "the session is pending: its user has not finished what your instance asks for"}}
 			if a["impersonation"] != "impersonation" {
@@ -141,7 +142,7 @@ var presets = []Preset{
 	{
 		Name: "github_actions", About: "GitHub Actions jobs", Kind: Workload,
 		Lines: lines("issuer https://token.actions.githubusercontent.com", "jwks_url https://token.actions.githubusercontent.com/.well-known/jwks", "algorithms RS256",
-			"map external_id repository_id", "map name repository", "factor github_actions"),
+			"map external_id repository_id", "map name repository", "factor github_actions {", "\tproved iat", "}"),
 		Conditions: always("github_pull_request_target", "claims.event_name != 'pull_request_target'",
 			"pull_request_target runs for whoever opens a pull request"),
 		Rules: []Rule{
@@ -160,7 +161,7 @@ var presets = []Preset{
 			if url == "" {
 				url = "https://gitlab.com"
 			}
-			return lines("issuer <url>", "jwks_url <url>/oauth/discovery/keys", "algorithms RS256", "map external_id project_id", "map name project_path", "factor gitlab_ci")(Arguments{"url": url})
+			return lines("issuer <url>", "jwks_url <url>/oauth/discovery/keys", "algorithms RS256", "map external_id project_id", "map name project_path", "factor gitlab_ci {", "\tproved iat", "}")(Arguments{"url": url})
 		},
 		Conditions: always("gitlab_ref_not_protected", "string(claims.ref_protected) == 'true'",
 			"the job runs on a ref that is not protected: whoever may push chooses what it does"),
@@ -207,7 +208,7 @@ var presets = []Preset{
 	{
 		Name: "kubernetes", About: "Kubernetes service accounts, projected tokens of one cluster; in_cluster: the one that the gateway runs in, else the keys are for you to name", Kind: Workload, Args: []string{"issuer", "[in_cluster]"},
 		Lines: func(a Arguments) []string {
-			own := lines("issuer <issuer>", "map external_id kubernetes.io.serviceaccount.uid", "map name sub", "factor kubernetes")(a)
+			own := lines("issuer <issuer>", "map external_id kubernetes.io.serviceaccount.uid", "map name sub", "factor kubernetes {", "\tproved iat", "}")(a)
 			if a["in_cluster"] != "in_cluster" {
 				return own
 			}
@@ -263,7 +264,7 @@ var presets = []Preset{
 	},
 	{
 		Name: "spiffe", About: "SPIFFE JWT-SVIDs of one trust domain (keys: a jwks_url or jwks_file of its bundle)", Kind: Workload, Args: []string{"trust_domain"},
-		Lines: lines("issuer none sub spiffe://<trust_domain>/", "factor spiffe"),
+		Lines: lines("issuer none sub spiffe://<trust_domain>/", "factor spiffe {", "\tproved iat", "}"),
 		Rules: []Rule{{"the trust domain fixed: a prefix of sub that ends in /", func(c trust.Config, a Arguments) bool {
 			return strings.HasPrefix(c.SubjectPrefix, "spiffe://"+a["trust_domain"]+"/") && strings.HasSuffix(c.SubjectPrefix, "/") ||
 				len(c.Issuers) > 0 && slices.ContainsFunc(c.When, func(when string) bool { return strings.Contains(when, "spiffe://"+a["trust_domain"]+"/") })
@@ -330,7 +331,7 @@ var presets = []Preset{
 			if a["team"] != "" {
 				issuer += "/" + a["team"]
 			}
-			return []string{"issuer " + issuer, "jwks_url " + issuer + "/.well-known/jwks", "algorithms RS256", "map external_id project_id", "map name project", "factor vercel_oidc", "token_from header X-Vercel-Oidc-Token"}
+			return []string{"issuer " + issuer, "jwks_url " + issuer + "/.well-known/jwks", "algorithms RS256", "map external_id project_id", "map name project", "factor vercel_oidc {", "\tproved iat", "}", "token_from header X-Vercel-Oidc-Token"}
 		},
 		Conditions: always("vercel_environment", "claims.environment == 'production'", "the deployment is no production one: whoever opens a pull request may deploy a preview"),
 		Rules: []Rule{
