@@ -286,7 +286,7 @@ func TestAttackProfileCutRacesAttach(t *testing.T) {
 	token := w.token("acme", claims.Object{"jti": "stolen"})
 	h.once = func() {
 		w.clock.Advance(time.Second)
-		w.must(w.people.RevokeProfile(t.Context(), "acme", w.clock.Now()))
+		w.must(w.gateway.Core.RevokeProfile(t.Context(), "acme", w.clock.Now()))
 		w.clock.Advance(time.Second)
 	}
 	status, _ := w.call("POST", attestPath, with(named(first), claims.Object{"profile_id": "acme", "token": token}))

@@ -20,9 +20,13 @@ type Factor struct {
 	Type string
 	// TokenID and Issuer name the trusted token within its profile.
 	TokenID, Issuer string
-	// ProvedAt is when the member gave the proof to the issuer (auth_time, else
-	// iat), never when we received it. Zero where the token does not say.
+	// ProvedAt is when the member gave the proof to the issuer, never when we received
+	// it. Zero where the token does not say: then it meets no age.
 	ProvedAt time.Time
+	// IssuedAt is when the token was issued, at the latest when we received it. A factor
+	// does not count after a revocation at or after it. In factors recorded before it
+	// was kept it is CreatedAt.
+	IssuedAt time.Time
 	// Email is the covered address that the token asserted, EmailVerified whether the
 	// token said that it is verified. Both are empty in factors recorded before they
 	// were kept: such a factor asserts no address.
@@ -68,10 +72,11 @@ func (s *Session) Attach(f Factor, now time.Time) error {
 	return nil
 }
 
-// receivedAt is the factor as it comes to a session now. A proof from the future
-// would pass age checks for longer than it may, so it counts from now at the latest.
+// receivedAt is the factor as it comes to a session now. A time to come would pass an
+// age for longer than it may, and outlive a revocation, so now is the latest.
 func (f Factor) receivedAt(now time.Time) Factor {
 	f.ProvedAt = millis(earlierOf(f.ProvedAt, now))
+	f.IssuedAt = millis(earlierOf(f.IssuedAt, now))
 	f.CreatedAt, f.UpdatedAt = millis(now), millis(now)
 	return f
 }
@@ -82,7 +87,7 @@ func (f *Factor) refresh(again Factor, now time.Time) {
 	again = again.receivedAt(now)
 	f.Type, f.Issuer = again.Type, again.Issuer
 	f.Email, f.EmailVerified, f.Claims = again.Email, again.EmailVerified, again.Claims
-	f.ProvedAt = laterOf(f.ProvedAt, again.ProvedAt)
+	f.ProvedAt, f.IssuedAt = laterOf(f.ProvedAt, again.ProvedAt), laterOf(f.IssuedAt, again.IssuedAt)
 	f.UpdatedAt = laterOf(f.UpdatedAt, again.UpdatedAt)
 }
 

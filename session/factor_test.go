@@ -93,6 +93,27 @@ func TestProofFromTheFutureIsFromNow(t *testing.T) {
 	}
 }
 
+// Revocations are compared with when a token was issued: never a time to come, and never
+// that of receipt.
+func TestFactorKeepsWhenItsTokenWasIssued(t *testing.T) {
+	f := newFleet(t)
+	proof := f.proof("github", "t1")
+	proof.IssuedAt = f.clock.In(-time.Hour)
+	s, err := f.a.Start(ctx, session.Start{OrganizationID: org, MemberID: member, Duration: time.Hour, Factor: proof})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ issued, want time.Duration }{{-time.Minute, -time.Minute}, {-2 * time.Hour, -time.Minute}, {time.Minute, 0}} {
+		proof.IssuedAt = f.clock.In(row.issued)
+		if _, err = f.a.Attach(ctx, s.ID, proof); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = f.b.ByID(ctx, s.ID); err != nil || !s.Factors[0].IssuedAt.Equal(f.clock.In(row.want)) {
+			t.Errorf("issued at %s from now, want %s, %v", s.Factors[0].IssuedAt.Sub(f.clock.Now()), row.want, err)
+		}
+	}
+}
+
 func TestProofOfUnknownAgeStaysSo(t *testing.T) {
 	f := newFleet(t)
 	proof := f.proof("github", "t1")

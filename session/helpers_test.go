@@ -73,7 +73,7 @@ func (f *fleet) token(s session.Session) session.Token {
 func (f *fleet) proof(profile, tokenID string) session.Factor {
 	return session.Factor{
 		Profile: profile, Type: "trusted_auth_token", TokenID: tokenID,
-		Issuer: "https://issuer.example", ProvedAt: f.clock.Now(), Email: "ada@example.com", EmailVerified: true,
+		Issuer: "https://issuer.example", ProvedAt: f.clock.Now(), IssuedAt: f.clock.Now(), Email: "ada@example.com", EmailVerified: true,
 	}
 }
 
@@ -81,7 +81,7 @@ func (f *fleet) proof(profile, tokenID string) session.Factor {
 func (f *fleet) trusted(name string) session.Implicit {
 	return session.Implicit{
 		Profile: "github", Issuer: "https://issuer.example", OrganizationID: org, MemberID: member,
-		Digest: sha256.Sum256([]byte(name)), IssuedAt: f.clock.Now(), Until: f.clock.In(time.Hour),
+		Digest: sha256.Sum256([]byte(name)), Until: f.clock.In(time.Hour),
 		MaxLifetime: 24 * time.Hour, Factor: f.proof("github", name),
 	}
 }

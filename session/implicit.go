@@ -26,23 +26,21 @@ type Implicit struct {
 	// Key holds the values of the profile's `session_key`. Tokens with the same
 	// values stand for the same session, and a newer one moves its end.
 	Key []string
-	// IssuedAt is the token's iat, zero where it has none: then nothing that has
-	// ended is ever started again by it.
-	IssuedAt time.Time
 	// Until is when the token ceases to be a credential.
 	Until time.Time
 	// TokenEnd is when no configuration takes the token any more: a revocation is
 	// remembered until then, also where a reload allows the token longer than Until.
 	// Default: Until.
 	TokenEnd time.Time
-	// MaxLifetime is the longest time from IssuedAt to Until that the profile allows
+	// MaxLifetime is the longest time from the token's iat to Until that the profile allows
 	// any token. With Key, the end of a session is remembered for as long. Default: 30
 	// days.
 	MaxLifetime time.Duration
 	// Duration and Idle are the limits of the profile's own `session` block. Zero:
 	// none but Until.
 	Duration, Idle time.Duration
-	// Factor is the proof that the token is.
+	// Factor is the proof that the token is. What has ended is started again only by one
+	// with an IssuedAt.
 	Factor Factor
 }
 
@@ -146,9 +144,9 @@ func (s Session) Takes(issuedAt time.Time) bool {
 }
 
 // issuedBefore tells whether the token was issued until the session was ended. One
-// without iat is taken to have been.
+// that does not say when is taken to have been.
 func (r Implicit) issuedBefore(notBefore time.Time) bool {
-	return len(r.Key) > 0 && !notBefore.IsZero() && !r.IssuedAt.After(notBefore)
+	return len(r.Key) > 0 && !notBefore.IsZero() && !r.Factor.IssuedAt.After(notBefore)
 }
 
 // session is the session that the token begins now.

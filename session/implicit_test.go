@@ -285,7 +285,7 @@ func TestNewerTokenOfAKeyMovesTheEnd(t *testing.T) {
 	// The older token is still good, and takes nothing back.
 	writes := f.store.writes.Load()
 	older := f.keyed("x", "sid-1")
-	older.IssuedAt, older.Until = f.clock.In(-40*time.Minute), f.clock.In(20*time.Minute)
+	older.Factor.IssuedAt, older.Until = f.clock.In(-40*time.Minute), f.clock.In(20*time.Minute)
 	if again := f.implicit(f.a, older); !again.ExpiresAt.Equal(newer.Until) || again.Factors[0].TokenID != "y" {
 		t.Errorf("the older token made it %+v", again)
 	}
@@ -368,7 +368,7 @@ func TestRevokedKeyStartsAnewWithALaterToken(t *testing.T) {
 	}
 	same := f.keyed("same", "sid-1")
 	noIAT := f.keyed("no iat", "sid-1")
-	noIAT.IssuedAt, noIAT.Until = time.Time{}, f.clock.In(23*time.Hour)
+	noIAT.Factor.IssuedAt, noIAT.Until = time.Time{}, f.clock.In(23*time.Hour)
 	refuse := func(rs ...session.Implicit) {
 		t.Helper()
 		for _, m := range []*session.Manager{f.a, f.b, f.node(session.Config{})} {
@@ -393,7 +393,7 @@ func TestRevokedKeyStartsAnewWithALaterToken(t *testing.T) {
 		}
 	}
 	refuse(unseen, noIAT) // which are no better for it
-	if anew.Takes(unseen.IssuedAt) || anew.Takes(time.Time{}) || !anew.Takes(later.IssuedAt) || !first.Takes(unseen.IssuedAt) {
+	if anew.Takes(unseen.Factor.IssuedAt) || anew.Takes(time.Time{}) || !anew.Takes(later.Factor.IssuedAt) || !first.Takes(unseen.Factor.IssuedAt) {
 		t.Error("it takes tokens of before the revocation, or none of after")
 	}
 	f.clock.Advance(59 * time.Minute)
@@ -417,7 +417,7 @@ func TestRevokedKeyDoesNotStartAnewInTheSameInstant(t *testing.T) {
 				t.Fatal(err)
 			}
 			ahead := f.keyed("y", "sid-1")
-			ahead.IssuedAt = f.clock.In(30 * time.Second)
+			ahead.Factor.IssuedAt = f.clock.In(30 * time.Second)
 			if lose {
 				f.fallBack(s.ID, store.Record{})
 			}

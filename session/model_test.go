@@ -193,7 +193,7 @@ func (w *world) modelImplicit(r session.Implicit) error {
 		w.all = append(w.all, s)
 		w.beginImplicit(s, r)
 		return nil
-	case s.dead(now) == nil && s.keyed && !r.IssuedAt.After(s.cut):
+	case s.dead(now) == nil && s.keyed && !r.Factor.IssuedAt.After(s.cut):
 		return session.ErrRevoked
 	case s.dead(now) == nil:
 		if s.keyed && r.Until.After(s.until) {
@@ -219,7 +219,7 @@ func (s *modeled) restarts(r session.Implicit, now time.Time) bool {
 	if !s.revoked.IsZero() || !end.Equal(s.until) {
 		s.cut = later(s.cut, end)
 	}
-	return r.IssuedAt.After(s.cut) && now.After(s.cut)
+	return r.Factor.IssuedAt.After(s.cut) && now.After(s.cut)
 }
 
 func (w *world) beginImplicit(s *modeled, r session.Implicit) {

@@ -48,6 +48,7 @@ type factorRecord struct {
 	TokenID  string         `json:"token,omitzero"`
 	Issuer   string         `json:"iss,omitzero"`
 	Proved   int64          `json:"proved,omitzero"`
+	Issued   int64          `json:"issued,omitzero"` // absent: Created
 	Email    string         `json:"email,omitzero"`
 	Verified bool           `json:"email_verified,omitzero"`
 	Claims   map[string]any `json:"claims,omitempty"`
@@ -109,7 +110,7 @@ func encodeFactors(factors []Factor) []factorRecord {
 	for i, f := range factors {
 		out[i] = factorRecord{
 			Profile: f.Profile, Type: f.Type, TokenID: f.TokenID, Issuer: f.Issuer,
-			Proved: store.Millis(f.ProvedAt), Created: store.Millis(f.CreatedAt), Updated: store.Millis(f.UpdatedAt),
+			Proved: store.Millis(f.ProvedAt), Issued: store.Millis(f.IssuedAt), Created: store.Millis(f.CreatedAt), Updated: store.Millis(f.UpdatedAt),
 			Email: f.Email, Verified: f.EmailVerified, Claims: f.Claims, Unknown: f.unknown,
 		}
 	}
@@ -195,6 +196,7 @@ func decodeFactors(records []factorRecord) []Factor {
 			Profile: r.Profile, Type: r.Type, TokenID: r.TokenID, Issuer: r.Issuer,
 			Email: r.Email, EmailVerified: r.Verified, Claims: r.Claims,
 			ProvedAt:  store.FromMillis(r.Proved),
+			IssuedAt:  store.FromMillis(cmp.Or(r.Issued, r.Created)),
 			CreatedAt: store.FromMillis(r.Created),
 			UpdatedAt: store.FromMillis(r.Updated),
 			unknown:   r.Unknown,

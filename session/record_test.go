@@ -64,6 +64,11 @@ func TestFixtureOfFormat1(t *testing.T) {
 	if len(s.Factors) != 2 || s.Factors[1].Profile != "passkey" || !s.Factors[1].ProvedAt.IsZero() {
 		t.Errorf("factors are %+v", s.Factors)
 	}
+	for _, factor := range s.Factors { // which were confirmed when they came
+		if factor.CreatedAt.IsZero() || !factor.IssuedAt.Equal(factor.CreatedAt) {
+			t.Errorf("issued at %s, created at %s", factor.IssuedAt, factor.CreatedAt)
+		}
+	}
 	for _, secret := range []string{strings.Repeat("A", 42) + "E", strings.Repeat("A", 42) + "I"} {
 		token, err := session.ParseToken(id + "." + secret)
 		if err != nil {

@@ -381,7 +381,7 @@ func TestPendingRevocationOfALostSession(t *testing.T) {
 	_, err = f.b.Implicit(ctx, old) // which has it from the store
 	wantErr(t, err, session.ErrRevoked)
 	f.clock.Advance(time.Minute)
-	if anew := f.implicit(f.a, f.keyed("y", "sid-1")); anew.Takes(old.IssuedAt) {
+	if anew := f.implicit(f.a, f.keyed("y", "sid-1")); anew.Takes(old.Factor.IssuedAt) {
 		t.Error("it takes the token that was revoked")
 	}
 	_, err = f.a.Implicit(ctx, old)

@@ -35,6 +35,7 @@ type Factor struct {
 	TokenID  string     `json:"token_id"`
 	Email    string     `json:"email_address,omitempty"`
 	ProvedAt *time.Time `json:"proved_at,omitempty"`
+	IssuedAt *time.Time `json:"issued_at,omitempty"`
 	AddedAt  *time.Time `json:"added_at,omitempty"`
 	UsedAt   *time.Time `json:"used_at,omitempty"`
 	// Counts tells whether it counts now: see valid_for, and revocations of profiles.
@@ -57,7 +58,7 @@ func sessionOf(r authn.RenderedSession) Session {
 func factorOf(f session.Factor, counting []session.Factor) Factor {
 	out := Factor{
 		Profile: f.Profile, Type: f.Type, Issuer: f.Issuer, TokenID: f.TokenID, Email: f.Email,
-		ProvedAt: moment(f.ProvedAt), AddedAt: moment(f.CreatedAt), UsedAt: moment(f.UpdatedAt),
+		ProvedAt: moment(f.ProvedAt), IssuedAt: moment(f.IssuedAt), AddedAt: moment(f.CreatedAt), UsedAt: moment(f.UpdatedAt),
 	}
 	for _, c := range counting {
 		out.Counts = out.Counts || c.Profile == f.Profile && c.TokenID == f.TokenID && c.Issuer == f.Issuer

@@ -213,7 +213,7 @@ func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, liv
 	}
 	first, ok := a.firstFactor(route.profiles, live.Factors)
 	if !ok {
-		return Decision{}, a.withoutFactor(ctx, live.Session, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
+		return Decision{}, a.withoutFactor(ctx, live, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
 	}
 	j, err := a.injectedJWT(route, live)
 	if err != nil {

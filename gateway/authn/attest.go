@@ -103,7 +103,7 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 	return a.useOnce(ctx, r, id, func(ctx context.Context) (LiveSession, error) {
 		return a.startSession(ctx, session.Start{
 			OrganizationID: org.ID, MemberID: member.ID, Duration: change.Duration, Factor: factor, Overlay: change.Claims,
-		}, id.IssuedAt)
+		})
 	})
 }
 
@@ -129,7 +129,7 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err = a.confirm(ctx, live.Session, id.Profile, id.IssuedAt)
+	live, err = a.begun(ctx, live.Session, id.Profile)
 	if err == nil {
 		a.tellOf(ctx, FactorAdded, id.Profile, live)
 	}

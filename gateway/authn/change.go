@@ -67,7 +67,7 @@ func (a *Authenticator) applyChange(ctx context.Context, s *session.Session, liv
 			return Refuse("invalid_session_duration_minutes", err)
 		}
 	}
-	factors, err := a.countingFactors(ctx, *s, live.Organization, now)
+	factors, err := a.countingFactors(ctx, s.Factors, live, now)
 	if err != nil {
 		return err
 	}

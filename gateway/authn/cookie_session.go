@@ -50,7 +50,7 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 		}
 		started, err := a.startSession(ctx, session.Start{
 			OrganizationID: live.Organization.ID, MemberID: live.Member.ID, Duration: a.SessionDuration, Factor: factorOf(id),
-		}, id.IssuedAt)
+		})
 		if err == nil {
 			a.cache.cookieSessions.ids.Set(key, started.Session.ID)
 		}

@@ -61,7 +61,7 @@ func (a *Authenticator) exchange(ctx context.Context, r ExchangeRequest) (LiveSe
 		OrganizationID: target.ID, MemberID: to.member.ID, Duration: change.Duration, Overlay: change.Claims,
 		SignedInAt: from.Session.SignedInAt,
 		Factor:     to.factors[0], Copied: to.factors[1:],
-	}, to.factors[0].ProvedAt)
+	})
 	if err == nil {
 		a.tellOf(ctx, SessionExchanged, to.factors[0].Profile, live)
 	}
@@ -77,7 +77,7 @@ type exchangedMember struct {
 
 // exchangeMember finds the member whom a first factor of the session names in target.
 func (a *Authenticator) exchangeMember(ctx context.Context, from LiveSession, target directory.Organization, overlay claims.Overlay) (exchangedMember, error) {
-	counting, err := a.countingFactors(ctx, session.Session{Factors: from.Factors}, target, a.Now())
+	counting, err := a.countingFactors(ctx, from.Factors, LiveSession{Organization: target}, a.Now())
 	if err != nil {
 		return exchangedMember{}, err
 	}
@@ -158,12 +158,12 @@ func (a *Authenticator) memberByFactor(
 
 // exchangeAssertion is what a factor asserts in another organization: the external
 // id that its namespace knows the member by, and the address that its own token
-// asserted, never the member's, which another profile may have written. The proof is
-// as old as it is: one given before the member there was revoked is not good enough.
+// asserted, never the member's, which another profile may have written. A token
+// issued before the member there was revoked is not good enough.
 func exchangeAssertion(p *trust.Profile, f session.Factor, from directory.Member, target directory.Organization) directory.Assertion {
 	a := directory.Assertion{
 		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), APIOrganization: target.ID,
-		IssuedAt: f.ProvedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
+		IssuedAt: f.IssuedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
 	}
 	a.ExternalID = from.ExternalIDs[a.Namespace]
 	if email, covered := p.Covers(f.Email); covered {

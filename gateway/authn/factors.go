@@ -6,38 +6,65 @@ import (
 	"slices"
 	"time"
 
-	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/session"
 )
 
-// countingFactors answers the factors of a session that count now, oldest first:
-// their profile is configured and not disabled, the organization admits it, it has not
-// been revoked since the proof was given, and the proof is within the profile's
-// valid_for.
-func (a *Authenticator) countingFactors(ctx context.Context, s session.Session, org directory.Organization, now time.Time) ([]session.Factor, error) {
-	list := make([]session.Factor, 0, len(s.Factors))
-	for _, f := range s.Factors {
-		ok, err := a.factorCounts(ctx, f, org, now)
+var (
+	errNotConfigured    = errors.New("the profile of the factor is not configured")
+	errNotAdmitted      = errors.New("the organization does not admit the profile of the factor")
+	errProofTooOld      = errors.New("the proof is older than valid_for, or the token did not say when it was given")
+	errProfileNotBefore = errors.New("the token was issued at or before a revocation of its profile")
+)
+
+// countingFactors answers the factors that count now, oldest first.
+func (a *Authenticator) countingFactors(ctx context.Context, factors []session.Factor, of LiveSession, now time.Time) ([]session.Factor, error) {
+	list := make([]session.Factor, 0, len(factors))
+	for _, f := range factors {
+		why, err := a.uncounted(ctx, f, of, now)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if why == nil {
 			list = append(list, f)
 		}
 	}
 	return list, nil
 }
 
-func (a *Authenticator) factorCounts(ctx context.Context, f session.Factor, org directory.Organization, now time.Time) (bool, error) {
+// uncounted is why a factor does not count now for the member and organization, nil if
+// it does: its profile is configured and not disabled, the organization admits it, the
+// proof is within the profile's valid_for, and the token was issued after the latest
+// revocation of member, organization and profile. So a session written just after a
+// revocation is dead from its first use, on every node.
+func (a *Authenticator) uncounted(ctx context.Context, f session.Factor, of LiveSession, now time.Time) (why, err error) {
 	p, configured := a.Profiles.Profile(f.Profile)
-	if !configured || !org.Admits(f.Profile, true) {
-		return false, nil
+	switch {
+	case !configured:
+		return errNotConfigured, nil
+	case !of.Organization.Admits(f.Profile, true):
+		return errNotAdmitted, nil
 	}
 	if d := p.Config().Factor.ValidFor; d > 0 && !now.Before(f.ProvedAt.Add(d)) {
-		return false, nil
+		return errProofTooOld, nil
 	}
 	state, err := a.profileState(ctx, f.Profile)
-	return err == nil && !state.disabled && (state.notBefore.IsZero() || f.UpdatedAt.After(state.notBefore)), err
+	switch {
+	case err != nil:
+		return nil, err
+	case state.disabled:
+		return errDisabled, nil
+	case revokedSince(f.IssuedAt, of.Organization.NotBefore, of.Member.NotBefore):
+		return errNotBefore, nil
+	case revokedSince(f.IssuedAt, state.notBefore):
+		return errProfileNotBefore, nil
+	}
+	return nil, nil
+}
+
+// revokedSince tells whether one of the revocations, zero if there was none, was at or
+// after that moment.
+func revokedSince(at time.Time, revocations ...time.Time) bool {
+	return slices.ContainsFunc(revocations, func(r time.Time) bool { return !r.IsZero() && !at.After(r) })
 }
 
 // firstFactor answers the newest counting factor that is of one of the profiles
@@ -63,18 +90,21 @@ func (a *Authenticator) secondOnly(profile string) bool {
 }
 
 // withoutFactor is why no first factor of a session counts at a route: an operator has
-// disabled the profile of one, and may enable it again; or else what the caller says.
-func (a *Authenticator) withoutFactor(ctx context.Context, s session.Session, profiles []string, otherwise *Refusal) error {
-	for _, f := range s.Factors {
+// disabled the profile of one, and may enable it again; or the member or organization was
+// revoked since; or else what the caller says.
+func (a *Authenticator) withoutFactor(ctx context.Context, live LiveSession, profiles []string, otherwise *Refusal) error {
+	for _, f := range live.Session.Factors {
 		if !slices.Contains(profiles, f.Profile) || a.secondOnly(f.Profile) {
 			continue
 		}
-		state, err := a.profileState(ctx, f.Profile)
+		why, err := a.uncounted(ctx, f, live, a.Now())
 		switch {
 		case err != nil:
 			return err
-		case state.disabled:
-			return Refuse("profile_disabled", errDisabled)
+		case why == errDisabled:
+			return Refuse("profile_disabled", why)
+		case why == errNotBefore:
+			otherwise = Refuse("session_not_found", why)
 		}
 	}
 	return otherwise

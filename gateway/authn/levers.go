@@ -142,16 +142,6 @@ func (a *Authenticator) cachedProfile(ctx context.Context, name string) (directo
 	})
 }
 
-// storedProfileState is profileState as the store has it now.
-func (a *Authenticator) storedProfileState(ctx context.Context, profile string) (profileState, error) {
-	names := []string{profile, directory.AllProfiles}
-	stored, err := a.Directory.ProfileStates(ctx, names)
-	if err != nil {
-		return profileState{}, err
-	}
-	return joined(a.Levers.settle(names[0], stored[0]), a.Levers.settle(names[1], stored[1])), nil
-}
-
 var (
 	errDisabled = errors.New("the profile is disabled by an operator")
 	errFrozen   = errors.New("sign-ins are frozen by an operator")
@@ -189,7 +179,7 @@ func (a *Authenticator) resumeImplicit(ctx context.Context, id *trust.Identity) 
 	if err != nil {
 		return LiveSession{}, frozenUnlessFault(err)
 	}
-	return a.confirm(ctx, s, id.Profile, id.IssuedAt)
+	return a.begun(ctx, s, id.Profile)
 }
 
 // frozenUnlessFault tells who has no session that sign-ins are frozen: to come back

@@ -21,7 +21,7 @@ type LiveSession struct {
 
 var (
 	errMemberInactive = errors.New("the member or the organization is not active")
-	errNotBefore      = errors.New("the session began at or before a revocation of its member, organization or profile")
+	errNotBefore      = errors.New("the session began, or its token was issued, at or before a revocation of its member or organization")
 )
 
 // liveSession reads a live session, its member and its organization. Every
@@ -69,11 +69,12 @@ func (a *Authenticator) complete(ctx context.Context, s session.Session, now tim
 	if member.Status != directory.StatusActive || org.Status != directory.StatusActive {
 		return LiveSession{}, Refuse("session_not_found", errMemberInactive)
 	}
-	if !s.StartedAt.After(member.NotBefore) || !s.StartedAt.After(org.NotBefore) {
+	if revokedSince(s.StartedAt, member.NotBefore, org.NotBefore) {
 		return LiveSession{}, Refuse("session_not_found", errNotBefore)
 	}
-	factors, err := a.countingFactors(ctx, s, org, now)
-	return LiveSession{s, member, org, factors}, err
+	live := LiveSession{Session: s, Member: member, Organization: org}
+	live.Factors, err = a.countingFactors(ctx, s.Factors, live, now)
+	return live, err
 }
 
 // asSessionNotFound turns "no such member" into "no such session": a session

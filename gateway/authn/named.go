@@ -50,7 +50,7 @@ func (a *Authenticator) named(ctx context.Context, n SessionName) (LiveSession, 
 	case !a.firstProfileConfigured(live):
 		return LiveSession{}, Refuse("profile_not_configured", errNoFirstFactor)
 	case !a.hasFirstFactor(live):
-		return LiveSession{}, a.withoutFactor(ctx, live.Session, a.Profiles.Names(), Refuse("session_not_found", errNoFirstFactor))
+		return LiveSession{}, a.withoutFactor(ctx, live, a.Profiles.Names(), Refuse("session_not_found", errNoFirstFactor))
 	case n.Organization != "" && n.Organization != live.Organization.ID:
 		return LiveSession{}, Refuse("session_not_found", errOtherOrganization)
 	}

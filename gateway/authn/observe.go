@@ -115,7 +115,7 @@ func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, l
 	}
 	first, ok := a.firstFactor(route.profiles, live.Factors)
 	if !ok {
-		return "", a.withoutFactor(ctx, live.Session, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
+		return "", a.withoutFactor(ctx, live, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
 	}
 	roles := a.roles(live)
 	effective, err := a.effective(route.template, live, roles, first)

@@ -2,22 +2,21 @@ package authn
 
 import (
 	"context"
-	"time"
+	"slices"
 
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/session"
 )
 
-// startSession starts an ordinary session and confirms it. issued is when the proof
-// of its first factor was issued.
-func (a *Authenticator) startSession(ctx context.Context, start session.Start, issued time.Time) (LiveSession, error) {
+// startSession starts an ordinary session.
+func (a *Authenticator) startSession(ctx context.Context, start session.Start) (LiveSession, error) {
 	start.Idle = a.Idle
 	s, err := a.Sessions.Start(ctx, start)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err := a.confirm(ctx, s, start.Factor.Profile, issued)
+	live, err := a.begun(ctx, s, start.Factor.Profile)
 	if err == nil {
 		a.tellOf(ctx, SessionStarted, start.Factor.Profile, live)
 		a.endOldest(ctx, live)
@@ -42,36 +41,16 @@ func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
 	}
 }
 
-// confirm reads member, organization and profile once more after a session was
-// written. A revocation that was written between resolving the token and this moment
-// is seen here; one that comes later finds the session started before it. So no
-// token from before a revocation is left with a session from after it.
-func (a *Authenticator) confirm(ctx context.Context, s session.Session, profile string, issued time.Time) (LiveSession, error) {
+// begun answers the session that was just written, if the factor that it was written for
+// counts. One that was revoked since its token was resolved does not, here or anywhere.
+func (a *Authenticator) begun(ctx context.Context, s session.Session, profile string) (LiveSession, error) {
 	a.cache.sessions.put(s.ID, s)
-	org, member, err := a.Directory.Lookup(ctx, s.OrganizationID, s.MemberID)
-	if err != nil {
-		return LiveSession{}, asSessionNotFound(err)
-	}
-	state, err := a.storedProfileState(ctx, profile)
+	live, err := a.complete(ctx, s, a.Now())
 	if err != nil {
 		return LiveSession{}, err
 	}
-	if state.disabled {
-		return LiveSession{}, a.revokeUnconfirmed(ctx, s.ID)
+	if !slices.ContainsFunc(live.Factors, func(f session.Factor) bool { return f.Profile == profile }) {
+		return LiveSession{}, a.withoutFactor(ctx, live, []string{profile}, Refuse("session_not_found", errNoFirstFactor))
 	}
-	for _, at := range []time.Time{org.NotBefore, member.NotBefore, state.notBefore} {
-		if !at.IsZero() && !issued.After(at) {
-			return LiveSession{}, a.revokeUnconfirmed(ctx, s.ID)
-		}
-	}
-	return a.complete(ctx, s, a.Now())
-}
-
-// revokeUnconfirmed ends a session that must not have started. Where the store has
-// not confirmed its end that is an outage, and not yet a refusal.
-func (a *Authenticator) revokeUnconfirmed(ctx context.Context, id string) error {
-	if err := a.RevokeSession(ctx, id); err != nil && IsFault(err) {
-		return err
-	}
-	return Refuse("session_not_found", errNotBefore)
+	return live, nil
 }

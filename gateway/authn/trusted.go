@@ -95,7 +95,7 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err := a.confirm(ctx, s, id.Profile, id.IssuedAt)
+	live, err := a.begun(ctx, s, id.Profile)
 	if err == nil && !s.StartedAt.Before(began) {
 		a.tellOf(ctx, SessionStarted, id.Profile, live)
 	}
@@ -107,7 +107,7 @@ func (a *Authenticator) implicit(id *trust.Identity, org directory.Organization,
 	c := a.profileOf(id).Config()
 	return session.Implicit{
 		Profile: id.Profile, Issuer: id.Issuer, OrganizationID: org.ID, MemberID: member.ID,
-		Digest: id.Digest, Key: id.SessionKey, IssuedAt: id.IssuedAt, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
+		Digest: id.Digest, Key: id.SessionKey, Until: id.Until, TokenEnd: id.ExpiresAt.Add(trust.MaxLeeway), MaxLifetime: credentialLifetime(c),
 		Duration: c.SessionDuration, Idle: c.SessionIdle, Factor: factorOf(id),
 	}
 }
@@ -171,7 +171,7 @@ func (a *Authenticator) profileOf(id *trust.Identity) *trust.Profile {
 
 func factorOf(id *trust.Identity) session.Factor {
 	return session.Factor{
-		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt,
+		Profile: id.Profile, Type: id.Factor.Type, TokenID: id.TokenID, Issuer: id.Issuer, ProvedAt: id.ProvedAt, IssuedAt: id.IssuedAt,
 		Email: id.Email, EmailVerified: id.EmailVerified, Claims: id.Claims,
 	}
 }

@@ -45,10 +45,9 @@ func (d *digest) factor(f session.Factor) {
 	d.text(f.Email)
 	d.bool(f.EmailVerified)
 	d.time(f.ProvedAt)
+	d.time(f.IssuedAt)
 	d.time(f.CreatedAt)
 	d.time(f.UpdatedAt)
-	d.text(f.Email)
-	d.bool(f.EmailVerified)
 }
 
 func (d *digest) text(s string) {
