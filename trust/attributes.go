@@ -115,7 +115,7 @@ func roleText(v any) (string, bool) {
 func (v *verification) attribute(name string) (value any, path string, explicit bool) {
 	path, explicit = v.profile.attributePath(name)
 	if e := v.profile.mapped[name]; e != nil {
-		value, _ = e.value(v.token.Claims)
+		value, _ = e.Value(claimsOf(v.token.Claims))
 		return nonEmpty(value), path, true
 	}
 	return lookup(v.token.Claims, path), path, explicit

@@ -3,18 +3,26 @@ package trust
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/expression"
 )
+
+// claimsVariable is what the expressions of a profile read.
+var claimsVariable = expression.Object("claims")
+
+func claimsOf(claims map[string]any) expression.Variables {
+	return expression.Variables{"claims": claims}
+}
 
 // checkWhen asks for all conditions. One that cannot be evaluated refuses: a claim that
 // it names is missing, or of another type.
 func checkWhen(v *verification) *failure {
 	for _, e := range v.profile.when {
-		switch holds, err := e.holds(v.token.Claims); {
+		switch holds, err := e.Holds(claimsOf(v.token.Claims)); {
 		case err != nil:
-			return &failure{code: CodeConditionError, remedy: "the condition cannot be evaluated for this token, which may lack a claim that it names; has(claims.x) tells whether one is there: " + e.text}
+			return &failure{code: CodeConditionError, remedy: "the condition cannot be evaluated for this token, which may lack a claim that it names; has(claims.x) tells whether one is there: " + e.String()}
 		case !holds:
-			return &failure{code: CodeConditionFailed, remedy: "the token must satisfy " + e.text}
+			return &failure{code: CodeConditionFailed, remedy: "the token must satisfy " + e.String()}
 		}
 	}
 	return nil
@@ -25,7 +33,7 @@ func checkWhen(v *verification) *failure {
 func (p *Profile) satisfies(claims map[string]any) bool {
 	v := &verification{profile: p}
 	for _, e := range slices.Concat(p.when, p.conditions) {
-		if holds, err := e.holds(claims); err != nil || !holds {
+		if holds, err := e.Holds(claimsOf(claims)); err != nil || !holds {
 			return false
 		}
 	}
@@ -35,20 +43,20 @@ func (p *Profile) satisfies(claims map[string]any) bool {
 func configuredWhen(p *Profile) string {
 	texts := make([]string, len(p.when))
 	for i, e := range p.when {
-		texts[i] = e.text
+		texts[i] = e.String()
 	}
 	return joinOr(texts, "none")
 }
 
 func foundWhen(v *verification) string { return v.countHolding(v.profile.when) }
 
-func (v *verification) countHolding(all []*expression) string {
+func (v *verification) countHolding(all []*expression.Expression) string {
 	if len(all) == 0 {
 		return "-"
 	}
 	n := 0
 	for _, e := range all {
-		if holds, err := e.holds(v.token.Claims); err == nil && holds {
+		if holds, err := e.Holds(claimsOf(v.token.Claims)); err == nil && holds {
 			n++
 		}
 	}
@@ -57,14 +65,14 @@ func (v *verification) countHolding(all []*expression) string {
 
 func (p *Profile) readWhen() *ConfigError {
 	for _, text := range p.config.When {
-		e, err := compileExpression(text, true)
+		e, err := expression.Condition(text, claimsVariable)
 		if err != nil {
-			return valueErrorf("when", text, "%s", flatten(err))
+			return valueErrorf("when", text, "%v", err)
 		}
 		p.when = append(p.when, e)
 	}
 	for _, c := range p.config.Conditions {
-		e, err := compileExpression(c.When, true)
+		e, err := expression.Condition(c.When, claimsVariable)
 		if err != nil || !validName(c.Code) {
 			return valueErrorf("when", c.When, "of condition %s: %v", c.Code, err)
 		}
@@ -76,7 +84,7 @@ func (p *Profile) readWhen() *ConfigError {
 // checkConditions is checkWhen for those with a code of their own.
 func checkConditions(v *verification) *failure {
 	for i, e := range v.profile.conditions {
-		if holds, err := e.holds(v.token.Claims); err != nil || !holds {
+		if holds, err := e.Holds(claimsOf(v.token.Claims)); err != nil || !holds {
 			c := v.profile.config.Conditions[i]
 			return &failure{code: c.Code, remedy: c.Remedy}
 		}
@@ -93,9 +101,3 @@ func configuredConditions(p *Profile) string {
 }
 
 func foundConditions(v *verification) string { return v.countHolding(v.profile.conditions) }
-
-// flatten puts a message of the compiler, which draws below the expression, on one line.
-func flatten(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return strings.TrimPrefix(line, "ERROR: <input>:")
-}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/internal/expression"
 )
 
 // Profile is a Config that has been checked. It does not change and is safe for
@@ -18,9 +20,9 @@ type Profile struct {
 	email        emailRule
 	organization organizationTemplate
 	metadata     []metadataKey
-	when         []*expression
-	conditions   []*expression          // of config.Conditions
-	mapped       map[string]*expression // by attribute
+	when         []*expression.Expression
+	conditions   []*expression.Expression          // of config.Conditions
+	mapped       map[string]*expression.Expression // by attribute
 	checks       []check
 }
 
@@ -128,7 +130,7 @@ func (p *Profile) attributePath(attribute string) (path string, explicit bool) {
 		return path, true
 	}
 	if e := p.mapped[attribute]; e != nil {
-		return "expression " + e.text, true
+		return "expression " + e.String(), true
 	}
 	return defaultMap[attribute], false
 }

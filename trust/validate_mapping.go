@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/attestgate/caddy-attest/internal/email"
+	"github.com/attestgate/caddy-attest/internal/expression"
 )
 
 func (p *Profile) readMap() *ConfigError {
@@ -35,14 +36,14 @@ func (p *Profile) readMap() *ConfigError {
 
 // compileMap reads the expressions that attributes are mapped to.
 func (p *Profile) compileMap() *ConfigError {
-	p.mapped = make(map[string]*expression, len(p.config.MapExpressions))
+	p.mapped = make(map[string]*expression.Expression, len(p.config.MapExpressions))
 	for _, attribute := range slices.Sorted(maps.Keys(p.config.MapExpressions)) {
 		if _, twice := p.config.Map[attribute]; twice {
 			return valueErrorf("map", attribute, "is mapped to a claim and to an expression")
 		}
-		e, err := compileExpression(p.config.MapExpressions[attribute], false)
+		e, err := expression.Value(p.config.MapExpressions[attribute], claimsVariable)
 		if err != nil {
-			return valueErrorf("map", attribute, "is mapped to an expression that %s", flatten(err))
+			return valueErrorf("map", attribute, "is mapped to an expression that %v", err)
 		}
 		p.mapped[attribute] = e
 	}
