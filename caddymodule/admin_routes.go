@@ -59,7 +59,7 @@ func (h *Attest) adminRoute(a *App) admin.Route {
 		}
 	}
 	for _, q := range h.Require {
-		r.Require = append(r.Require, q.String())
+		r.Require = append(r.Require, q.requirement().String())
 	}
 	if !h.Off && !h.Observe {
 		r.Header = h.gatewayRoute().Forward.WithDefaults().Header

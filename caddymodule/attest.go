@@ -9,7 +9,6 @@ import (
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
-	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
@@ -37,11 +36,10 @@ type Attest struct {
 	// credential is refused all the same. Default: false.
 	Optional bool `json:"optional,omitempty"`
 
-	// What a session must have, all of them: one of the roles, of the types of factors, of
-	// the organizations (by id or external id), or of the claims of the JWT. Whoever lacks a
-	// factor that a profile of the route can give is answered 401, whoever lacks anything
-	// else 403. Not with optional. Default: nothing.
-	Require []authn.Requirement `json:"require,omitempty"`
+	// What a session must have, all of them. Whoever lacks a factor that a profile of the
+	// route can give, or a recent proof, is answered 401, whoever lacks anything else 403.
+	// Not with optional. Default: nothing.
+	Require []Requirement `json:"require,omitempty"`
 
 	// The audiences of the JWT that the upstream receives. Placeholders of the
 	// forms {env.NAME} and {file.PATH} are replaced. Default: the app's issuer.

@@ -11,8 +11,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
-	"github.com/attestgate/caddy-attest/gateway/authn"
-	"github.com/attestgate/caddy-attest/trust"
 )
 
 // readAttestDirective reads the attest directive of a site, and checks it
@@ -46,7 +44,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //
 //	attest [<profile>... | any | off] {
 //		optional
-//		require role <role>... | factor <type>... | organization <id>... | claim <path>=<value>...
+//		require role <role>... | factor <type>... [within <duration>] | fresh <duration> | organization <id>... | claim <path>=<value>... | expression <CEL>
 //		audience <aud>...
 //		template <name>
 //		jwt_lifetime <duration>
@@ -75,7 +73,7 @@ var attestPlace = grammar.Place{"attest"}
 var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[Attest]{
 	grammar.Flag("optional", "requests without a credential go through, without identity",
 		func(h *Attest) *bool { return &h.Optional }),
-	grammar.Custom("require", "role <role>... | factor <type>... | organization <id>... | claim <path>=<value>...", "what a session must have: one of them, and something of every line", readRequire),
+	grammar.Custom("require", requirementArgs, "what a session must have: one of them, and something of every line", readRequire),
 	grammar.Texts("audience", "<aud>...", "aud of the JWT for the upstream; default the gateway's issuer",
 		func(h *Attest) *[]string { return &h.Audiences }),
 	grammar.Text("template", "<name>", "its claims; default the template called default",
@@ -108,35 +106,6 @@ func readRouteProfiles(r *grammar.Reader, h *Attest) error {
 	if (h.Any || h.Off) && len(args) > 1 {
 		return r.Wrong()
 	}
-	return nil
-}
-
-// readRequire reads `require role|factor|organization|claim <value>...`.
-func readRequire(r *grammar.Reader, h *Attest) error {
-	args, err := r.Args(2)
-	if err != nil {
-		return err
-	}
-	var q authn.Requirement
-	switch kind, values := args[0], args[1:]; kind {
-	case "role":
-		q.Roles = values
-	case "factor":
-		q.Factors = values
-	case "organization":
-		q.Organizations = values
-	case "claim":
-		for _, text := range values {
-			path, value, ok := strings.Cut(text, "=")
-			if !ok || path == "" || value == "" {
-				return r.Wrong()
-			}
-			q.Claims = append(q.Claims, trust.RequiredClaim{Path: path, Value: value})
-		}
-	default:
-		return r.Unrecognized("requirement", kind, "role", "factor", "organization", "claim")
-	}
-	h.Require = append(h.Require, q)
 	return nil
 }
 

@@ -16,9 +16,12 @@ import (
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
 	r := &proxy.Route{Off: h.Off, Observe: h.Observe, Route: authn.Route{
-		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional, Require: h.Require,
+		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie,
 	}}
+	for _, q := range h.Require {
+		r.Require = append(r.Require, q.requirement())
+	}
 	if f := h.ForwardJWT; f != nil {
 		r.Forward = proxy.Forward{Header: f.Header, Scheme: f.Scheme}
 	}

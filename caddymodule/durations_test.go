@@ -22,9 +22,9 @@ func TestDurationsOf292Years(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const onRoutes = 1 // jwt_lifetime of attest
-	if all := strings.Count(string(reference), "<duration>") + strings.Count(string(reference), "<max_age>"); all != len(global)+onRoutes {
-		t.Errorf("the language has %d durations, %d are tried", all, len(global)+onRoutes)
+	onRoutes := []string{"jwt_lifetime", "require factor device within", "require fresh"}
+	if all := strings.Count(string(reference), "<duration>") + strings.Count(string(reference), "<max_age>"); all != len(global)+len(onRoutes) {
+		t.Errorf("the language has %d durations, %d are tried", all, len(global)+len(onRoutes))
 	}
 	blocks := strings.NewReplacer(
 		"session ", "session {\n", "keys ", "keys {\n", "6379 ", "6379 {\n",
@@ -34,7 +34,9 @@ func TestDurationsOf292Years(t *testing.T) {
 		lines := blocks.Replace(path) + " " + years
 		refusedAt(t, path, "{\nattest {\nsecret 0123456789abcdef0123456789abcdef\n"+lines+strings.Repeat("\n}", strings.Count(lines, "{")+2), years)
 	}
-	refusedAt(t, "attest jwt_lifetime", minimal("attest {\njwt_lifetime "+years+"\n}"), years)
+	for _, path := range onRoutes {
+		refusedAt(t, "attest "+path, minimal("attest {\n"+path+" "+years+"\n}"), years)
+	}
 }
 
 // refusedAt holds that a Caddyfile is refused at the line that has the word.

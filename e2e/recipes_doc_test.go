@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -248,9 +249,26 @@ func TestDocumentedTwoFactors(t *testing.T) {
 	if res := get(t, g.url("/"), "Authorization", "Bearer "+device()); res.status == http.StatusOK {
 		t.Error("the device alone is admitted")
 	}
-	first := g.attest("login", key.sign(t, "https://login.example.com", "example-web", m{"sub": "7"}), nil)
-	g.attest("device", device(), m{"session_token": first["session_token"]})
-	claims := verified(t, g, g.url(""), g.admitted(a, "/", first["session_token"].(string)))
+	login := func() string {
+		return g.attest("login", key.sign(t, "https://login.example.com", "example-web", m{"sub": "7"}), nil)["session_token"].(string)
+	}
+	const challenge = `Bearer error="insufficient_user_authentication", acr_values="device", max_age="600"`
+	transfer := func(what, session string, want int) {
+		t.Helper()
+		res := get(t, g.url("/transfers/1"), "Authorization", "Bearer "+session)
+		if asked := res.header.Get("WWW-Authenticate"); res.status != want || want == http.StatusUnauthorized && asked != challenge {
+			t.Errorf("%s: %d %s", what, res.status, asked)
+		}
+	}
+	session := login()
+	transfer("before the device", session, http.StatusUnauthorized)
+	g.attest("device", device(), m{"session_token": session})
+	transfer("with the device", session, http.StatusOK)
+	late := login()
+	shown := time.Now().Add(-11 * time.Minute).Unix()
+	g.attest("device", key.sign(t, "https://devices.example.com", "example-web", m{"sub": "7", "auth_time": shown}), m{"session_token": late})
+	transfer("eleven minutes after the device", late, http.StatusUnauthorized)
+	claims := verified(t, g, g.url(""), g.admitted(a, "/", session))
 	if list, _ := at(claims, "session", "authentication_factors").([]any); len(list) != 2 {
 		t.Errorf("factors %v", at(claims, "session"))
 	}

@@ -97,7 +97,10 @@ func TestFleetExchangeRacesRevocation(t *testing.T) {
 			continue
 		}
 		for name, w := range map[string]*world{"a": a, "b": b} {
-			if !eventually(func() bool { res, _ := w.through(route, bearer(began)); return res.StatusCode == http.StatusUnauthorized }) {
+			if !eventually(func() bool {
+				res, _ := w.through(route, bearer(began))
+				return res.StatusCode == http.StatusUnauthorized
+			}) {
 				t.Fatalf("%s %d is still admitted at %s", kind, i, name)
 			}
 		}

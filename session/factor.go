@@ -42,6 +42,12 @@ type Factor struct {
 	unknown map[string]any
 }
 
+// ProvedWithin tells whether the proof was given within d before now. One that does not
+// say when was not.
+func (f Factor) ProvedWithin(d time.Duration, now time.Time) bool {
+	return !f.ProvedAt.IsZero() && now.Before(f.ProvedAt.Add(d))
+}
+
 // Factor is the factor of that profile and token id, if the session has it.
 func (s Session) Factor(profile, tokenID string) (Factor, bool) {
 	i := s.factorIndex(profile, tokenID)

@@ -33,8 +33,9 @@ type Presented struct {
 	Loopback bool
 	// Browser tells that the client says it is a browser, which keeps cookies.
 	Browser bool
-	// Client is the client's address, for audit records.
-	Client string
+	// Client is the client's address, for audit records and expressions. Method and Host
+	// are the request's, for expressions.
+	Client, Method, Host string
 }
 
 // Any tells whether a credential is shown at all.
@@ -136,7 +137,7 @@ func (a *Authenticator) admitPlaced(ctx context.Context, p Presented, route *Com
 func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
 	if !LooksLikeJWT(p.Bearer) {
 		live, err := a.byToken(ctx, p.Bearer)
-		return a.admitLive(ctx, route, live, err)
+		return a.admitLive(ctx, p, route, live, err)
 	}
 	text := sha256.Sum256([]byte(p.Bearer))
 	if a.cache.trusted.verifiedText(text) {
@@ -154,7 +155,7 @@ func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *Com
 		return Decision{}, refusalOfJWT(err, "invalid_session_credential")
 	}
 	live, err := a.liveSession(ctx, id)
-	return a.admitLive(ctx, route, live, err)
+	return a.admitLive(ctx, p, route, live, err)
 }
 
 // admitCookie admits by the session cookie, the one credential that a browser
@@ -165,7 +166,7 @@ func (a *Authenticator) admitCookie(ctx context.Context, p Presented, route *Com
 	}
 	live, err := a.byToken(ctx, p.Cookie)
 	if err == nil {
-		return a.admitLive(ctx, route, live, nil)
+		return a.admitLive(ctx, p, route, live, nil)
 	}
 	refused := *RefusalOf(err)
 	if refused.Kind != InvalidCredential && refused.Kind != UnknownCredential {
@@ -198,7 +199,7 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 	if err != nil {
 		return Decision{}, err
 	}
-	d, err := a.admitLive(ctx, route, live, nil)
+	d, err := a.admitLive(ctx, p, route, live, nil)
 	if err == nil && route.SetCookie {
 		d.SetCookie, err = a.cookieFor(ctx, p, live, id)
 	}
@@ -207,7 +208,7 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 
 // admitLive admits a live session on a route whose profiles it satisfies. err is
 // why there is none.
-func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, live LiveSession, err error) (Decision, error) {
+func (a *Authenticator) admitLive(ctx context.Context, p Presented, route *CompiledRoute, live LiveSession, err error) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
@@ -219,7 +220,7 @@ func (a *Authenticator) admitLive(ctx context.Context, route *CompiledRoute, liv
 	if err != nil {
 		return Decision{}, err
 	}
-	if err := a.permit(route, live, j.roles, j.claims); err != nil {
+	if err := a.permit(route, subject{live, j.roles, j.claims, first, p}); err != nil {
 		return Decision{}, err
 	}
 	a.recordAccess(ctx, live.Session)

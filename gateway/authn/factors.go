@@ -44,7 +44,7 @@ func (a *Authenticator) uncounted(ctx context.Context, f session.Factor, of Live
 	case !of.Organization.Admits(f.Profile, true):
 		return errNotAdmitted, nil
 	}
-	if d := p.Config().Factor.ValidFor; d > 0 && !now.Before(f.ProvedAt.Add(d)) {
+	if d := p.Config().Factor.ValidFor; d > 0 && !f.ProvedWithin(d, now) {
 		return errProofTooOld, nil
 	}
 	state, err := a.profileState(ctx, f.Profile)

@@ -40,7 +40,7 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 		return "", Refuse("cross_site_request", nil)
 	case p.Cookie != "":
 		live, err := a.byToken(ctx, p.Cookie)
-		return a.observeLive(ctx, route, live, err)
+		return a.observeLive(ctx, p, route, live, err)
 	}
 	cookie, err := route.placed(p.Placed, true)
 	switch {
@@ -68,7 +68,7 @@ func (a *Authenticator) observePlaced(ctx context.Context, p Presented, route *C
 func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *CompiledRoute) (string, error) {
 	if !LooksLikeJWT(p.Bearer) {
 		live, err := a.byToken(ctx, p.Bearer)
-		return a.observeLive(ctx, route, live, err)
+		return a.observeLive(ctx, p, route, live, err)
 	}
 	id, err := a.apiJWT(ctx, p.Bearer, sha256.Sum256([]byte(p.Bearer)))
 	if notIssuedHere(err) {
@@ -78,7 +78,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 		return "", refusalOfJWT(err, "invalid_session_credential")
 	}
 	live, err := a.liveSession(ctx, id)
-	return a.observeLive(ctx, route, live, err)
+	return a.observeLive(ctx, p, route, live, err)
 }
 
 func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (string, error) {
@@ -90,7 +90,7 @@ func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *
 		return "", Refuse("invalid_trusted_auth_token", errDevProfile)
 	}
 	live, err := a.observeIdentity(ctx, id)
-	return a.observeLive(ctx, route, live, err)
+	return a.observeLive(ctx, p, route, live, err)
 }
 
 // observeIdentity answers the session that the token would start, as far as no route
@@ -109,7 +109,7 @@ func (a *Authenticator) observeIdentity(ctx context.Context, id *trust.Identity)
 	return a.wouldStart(id, preview), nil
 }
 
-func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, live LiveSession, err error) (string, error) {
+func (a *Authenticator) observeLive(ctx context.Context, p Presented, route *CompiledRoute, live LiveSession, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -122,5 +122,5 @@ func (a *Authenticator) observeLive(ctx context.Context, route *CompiledRoute, l
 	if err != nil {
 		return "", err
 	}
-	return first.Profile, a.permit(route, live, roles, effective)
+	return first.Profile, a.permit(route, subject{live, roles, effective, first, p})
 }

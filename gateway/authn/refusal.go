@@ -75,7 +75,7 @@ var problems = table(
 	Problem{"invalid_session_credential", InvalidCredential, "The session credential is not valid."},
 	Problem{"profile_not_accepted", Unauthenticated, "The session does not hold a factor that is accepted here."},
 	Problem{"requirement_not_met", Forbidden, "The session does not have what is required here."},
-	Problem{"insufficient_user_authentication", Unauthenticated, "A further factor is required here."},
+	Problem{"insufficient_user_authentication", Unauthenticated, "A further factor, or a more recent one, is required here."},
 	Problem{"cross_site_request", Forbidden, "The request was not made by a page of this origin."},
 
 	// Credentials of the session API.
@@ -176,6 +176,8 @@ type Refusal struct {
 	CredentialShown bool
 	// ClearCookie tells that the session cookie of the request is dead.
 	ClearCookie bool
+	// StepUp is what would help, of insufficient_user_authentication.
+	StepUp *StepUp
 	// Err is what happened, for the log. It names profiles and claims, never their
 	// values, a token or a secret.
 	Err error

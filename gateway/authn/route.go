@@ -50,6 +50,7 @@ type CompiledRoute struct {
 	template *claims.Template
 	audience []string
 	lifetime time.Duration
+	require  []requirement
 }
 
 var errNoProfile = errors.New("authn: the route names no profile")
@@ -70,6 +71,13 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 		return nil, err
 	}
 	c.places = a.Profiles.ByPlace(c.profiles)
+	for _, q := range r.Require {
+		compiled, err := q.compile()
+		if err != nil {
+			return nil, err
+		}
+		c.require = append(c.require, compiled)
+	}
 	if err := a.compileAudience(c); err != nil {
 		return nil, err
 	}

@@ -2,9 +2,11 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 )
@@ -24,8 +26,15 @@ func Announce(h http.Header, refused *authn.Refusal, status int, id string) {
 }
 
 func challenge(refused *authn.Refusal) string {
-	if refused.Code == "insufficient_user_authentication" { // RFC 9470 §3
-		return `Bearer error="insufficient_user_authentication"`
+	if step := refused.StepUp; step != nil { // RFC 9470 §3
+		text := `Bearer error="` + refused.Code + `"`
+		if len(step.Factors) > 0 {
+			text += `, acr_values="` + strings.Join(step.Factors, " ") + `"`
+		}
+		if step.MaxAge > 0 {
+			text += fmt.Sprintf(`, max_age="%d"`, int(step.MaxAge.Seconds()))
+		}
+		return text
 	}
 	if refused.CredentialShown {
 		return `Bearer error="invalid_token"`
