@@ -89,6 +89,9 @@ func (d *discovery) keysOf(document []byte) (*fetcher, error) {
 			return nil, errKeysOnHost
 		}
 		c.AllowHTTP = c.AllowHTTP && u.Scheme == "http" && u.Host == d.document.url.Host
+		if u.Scheme != d.document.url.Scheme || u.Host != d.document.url.Host {
+			c.Bearer, c.Header = nil, nil // they are for the issuer, not for whom its document names
+		}
 	}
 	return newFetcher(c)
 }

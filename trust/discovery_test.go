@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -52,6 +53,42 @@ func TestDiscovery(t *testing.T) {
 	}
 	if s := keys.Status(); s.Keys != 1 || s.Err != nil {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A document that somebody has changed must not have the operator's credentials sent to
+// another host.
+func TestDiscoveryKeepsCredentialsToTheIssuer(t *testing.T) {
+	var asked, elsewhere http.Header
+	var keysAt string
+	w, _, p, issuer := discovered(t, trust.RemoteConfig{
+		Bearer: func() (string, error) { return "secret", nil }, Header: http.Header{"X-Api-Key": {"k"}},
+	}, func(issuer, _ string) http.HandlerFunc {
+		return func(rw http.ResponseWriter, r *http.Request) {
+			asked = r.Header.Clone()
+			says(`{"issuer":%q,"jwks_uri":%q}`, issuer, keysAt)(rw, r)
+		}
+	})
+	other := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		elsewhere = r.Header.Clone()
+		keys, err := http.Get(w.JWKS)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer keys.Body.Close()
+		io.Copy(rw, keys.Body)
+	}))
+	defer other.Close()
+	keysAt = other.URL
+	accept(t, p, w.Sign(map[string]any{"iss": issuer}))
+	if elsewhere == nil {
+		t.Fatal("the keys were not asked for")
+	}
+	for name, want := range map[string]string{"Authorization": "Bearer secret", "X-Api-Key": "k"} {
+		if asked.Get(name) != want || elsewhere.Get(name) != "" {
+			t.Errorf("%s: %q to the issuer, %q to another host", name, asked.Get(name), elsewhere.Get(name))
+		}
 	}
 }
 
