@@ -30,16 +30,7 @@ func (p *Profile) overlaps(q *Profile) bool {
 	if p.toldApart(q) || p.config.AudienceClaim != q.config.AudienceClaim || !p.acceptsAudience(q.config.Audiences) {
 		return false
 	}
-	if p.config.WithoutIssuer && q.config.WithoutIssuer {
-		a, b := p.config.SubjectPrefix, q.config.SubjectPrefix
-		return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
-	}
-	for _, i := range p.issuers {
-		if slices.ContainsFunc(q.issuers, i.overlaps) {
-			return true
-		}
-	}
-	return false
+	return p.sharesIssuer(q)
 }
 
 // CheckSecrets refuses two profiles of one issuer of which one has public keys and the
@@ -47,12 +38,21 @@ func (p *Profile) overlaps(q *Profile) bool {
 func (s *Set) CheckSecrets() error {
 	for n, p := range s.profiles {
 		for _, q := range s.profiles[:n] {
-			if p.shares() != q.shares() && slices.ContainsFunc(p.issuers, func(i issuer) bool { return slices.ContainsFunc(q.issuers, i.overlaps) }) {
+			if p.shares() != q.shares() && p.sharesIssuer(q) {
 				return fmt.Errorf("trust: profiles %q and %q have an issuer in common, and one has public keys and the other a shared secret", q.Name(), p.Name())
 			}
 		}
 	}
 	return nil
+}
+
+// sharesIssuer tells whether tokens of one iss, or of none, could be of both.
+func (p *Profile) sharesIssuer(q *Profile) bool {
+	if p.config.WithoutIssuer && q.config.WithoutIssuer {
+		a, b := p.config.SubjectPrefix, q.config.SubjectPrefix
+		return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+	}
+	return slices.ContainsFunc(p.issuers, func(i issuer) bool { return slices.ContainsFunc(q.issuers, i.overlaps) })
 }
 
 // toldApart tells whether claims tell tokens of the two apart.

@@ -66,6 +66,15 @@ func TestSharedSecretsAndPublicKeysStayApart(t *testing.T) {
 	if err := set(t, two, w.profile(func(c *trust.Config) { c.Name = "three"; shared(secretB)(c) })).CheckSecrets(); err != nil {
 		t.Error(err)
 	}
+	nobodys := func(name, prefix string, more func(*trust.Config)) *trust.Profile {
+		return w.profile(orNothing(more), func(c *trust.Config) { c.Name, c.Issuers, c.WithoutIssuer, c.SubjectPrefix = name, nil, true, prefix })
+	}
+	if err := set(t, nobodys("four", "", nil), nobodys("five", "a/", shared(secretA))).CheckSecrets(); err == nil {
+		t.Error("tokens without iss have public keys and a shared secret")
+	}
+	if err := set(t, nobodys("four", "b/", nil), nobodys("five", "a/", shared(secretA))).CheckSecrets(); err != nil {
+		t.Error(err)
+	}
 	if _, err := trust.SharedSecrets(); err == nil {
 		t.Error("no secret is taken for one")
 	}
