@@ -119,6 +119,12 @@ func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) } //n
 // MarshalText is String, so that no encoder can write the secret.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
+// RenewedWithin tells whether the secret was renewed less than GracePeriod ago, so that the
+// former one is still good: to renew it again would end that of another request.
+func (s Session) RenewedWithin(now time.Time) bool {
+	return s.secrets != nil && s.secrets.former != nil && now.Before(s.secrets.formerUntil)
+}
+
 // Holds tells, in constant time, whether t is the token of this session, or was
 // until a renewal less than GracePeriod ago. It does not tell whether the session
 // is live; see Manager.Check.

@@ -80,9 +80,14 @@ type Decision struct {
 // Admit decides about one proxied request. An error is a refusal; see [RefusalOf].
 func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
 	d, err := a.admit(ctx, p, route)
+	if err == nil && d.Anonymous {
+		err = route.anonymous(p)
+	}
 	if err != nil {
 		refused := *RefusalOf(err) // a copy: those who wait for one session share its refusal
-		refused.CredentialShown, refused.token = p.Any(), p.token()
+		if refused.CredentialShown = p.Any(); refused.token == "" {
+			refused.token = p.token()
+		}
 		return Decision{}, &refused
 	}
 	return d, nil
@@ -112,7 +117,7 @@ func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledR
 		return Decision{}, err
 	case cookie != nil:
 		return a.admitPlaced(ctx, p, route, *cookie)
-	case route.Optional:
+	case route.Optional, len(route.seconds(p.Placed)) > 0: // see anonymous
 		return Decision{Anonymous: true}, nil
 	}
 	return Decision{}, Refuse("no_credential", nil)
@@ -216,6 +221,10 @@ func (a *Authenticator) admitLive(ctx context.Context, p Presented, route *Compi
 	if !ok {
 		return Decision{}, a.withoutFactor(ctx, live, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
 	}
+	live, cookie, err := a.withSeconds(ctx, p, route, live)
+	if err != nil {
+		return Decision{}, err
+	}
 	j, err := a.injectedJWT(route, live)
 	if err != nil {
 		return Decision{}, err
@@ -225,6 +234,6 @@ func (a *Authenticator) admitLive(ctx context.Context, p Presented, route *Compi
 	}
 	a.recordAccess(ctx, live.Session)
 	return Decision{
-		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt,
+		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt, SetCookie: cookie,
 	}, nil
 }

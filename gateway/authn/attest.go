@@ -107,7 +107,7 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 	})
 }
 
-// attach adds a factor to a live session: id, token and start stay.
+// attach adds a factor to the session named: id, token and start stay.
 func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.Identity) (LiveSession, error) {
 	if err := a.signInsOpen(ctx, id.Profile); err != nil {
 		return LiveSession{}, err
@@ -116,24 +116,9 @@ func (a *Authenticator) attach(ctx context.Context, r AttestRequest, id *trust.I
 	if err != nil {
 		return LiveSession{}, err
 	}
-	if _, _, err := a.resolve(ctx, id, r.Organization, func(o directory.Organization, m directory.Member) error {
-		return sameMember(live, o, m)
-	}); err != nil {
-		return LiveSession{}, err
-	}
-	live, err = a.useOnce(ctx, r, id, func(ctx context.Context) (LiveSession, error) {
-		return a.change(ctx, live, r.Change, func(s *session.Session) error {
-			return s.Attach(factorOf(id), a.Now())
-		})
-	})
-	if err != nil {
-		return LiveSession{}, err
-	}
-	live, err = a.begun(ctx, live.Session, id.Profile)
-	if err == nil {
-		a.tellOf(ctx, FactorAdded, id.Profile, live)
-	}
-	return live, err
+	return a.attachTo(ctx, live, attachment{id: id, organization: r.Organization, change: r.Change, once: func(ctx context.Context, do func(context.Context) (LiveSession, error)) (LiveSession, error) {
+		return a.useOnce(ctx, r, id, do)
+	}})
 }
 
 var (

@@ -13,6 +13,9 @@ import (
 // would admit; it is empty where the request would pass without identity.
 func (a *Authenticator) Observe(ctx context.Context, p Presented, route *CompiledRoute) (profile string, err error) {
 	profile, err = a.observe(ctx, p, route)
+	if err == nil && profile == "" {
+		err = route.anonymous(p)
+	}
 	if err != nil {
 		refused := *RefusalOf(err)
 		refused.CredentialShown, refused.token = p.Any(), p.token()
@@ -48,7 +51,7 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 		return "", err
 	case cookie != nil:
 		return a.observePlaced(ctx, p, route, *cookie)
-	case route.Optional:
+	case route.Optional, len(route.seconds(p.Placed)) > 0:
 		return "", nil
 	}
 	return "", Refuse("no_credential", nil)
@@ -116,6 +119,10 @@ func (a *Authenticator) observeLive(ctx context.Context, p Presented, route *Com
 	first, ok := a.firstFactor(route.profiles, live.Factors)
 	if !ok {
 		return "", a.withoutFactor(ctx, live, route.profiles, Refuse("profile_not_accepted", errNoAcceptedFactor))
+	}
+	live, err = a.withSecondsObserved(ctx, p, route, live)
+	if err != nil {
+		return "", err
 	}
 	roles := a.roles(live)
 	effective, err := a.effective(route.template, live, roles, first)

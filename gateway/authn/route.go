@@ -46,11 +46,13 @@ type Route struct {
 type CompiledRoute struct {
 	Route
 	profiles []string
-	places   map[Place][]string // profiles by where they read tokens
-	template *claims.Template
-	audience []string
-	lifetime time.Duration
-	require  []requirement
+	places   map[Place][]string // profiles by where they read tokens that admit
+	// Second factors by where they are read, where that is a place of their own.
+	secondPlaces map[Place][]string
+	template     *claims.Template
+	audience     []string
+	lifetime     time.Duration
+	require      []requirement
 }
 
 var errNoProfile = errors.New("authn: the route names no profile")
@@ -70,7 +72,7 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	if err := a.Profiles.CheckRoute(c.profiles); err != nil {
 		return nil, err
 	}
-	c.places = a.Profiles.ByPlace(c.profiles)
+	c.places, c.secondPlaces = a.placesOf(c.profiles)
 	for _, q := range r.Require {
 		compiled, err := q.compile()
 		if err != nil {
@@ -87,6 +89,21 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	}
 	c.template = t
 	return c, nil
+}
+
+// placesOf are the places of profiles: of those that may admit, and of second factors that
+// are read from a place of their own. One in Authorization is refused, where it decides.
+func (a *Authenticator) placesOf(names []string) (first, second map[Place][]string) {
+	var admitting, seconds []string
+	for _, name := range names {
+		p, _ := a.Profiles.Profile(name)
+		if c := p.Config(); c.Factor.SecondOnly && c.TokenFrom != (Place{}) {
+			seconds = append(seconds, name)
+		} else {
+			admitting = append(admitting, name)
+		}
+	}
+	return a.Profiles.ByPlace(admitting), a.Profiles.ByPlace(seconds)
 }
 
 // compileAudience keeps injected JWTs and API JWTs apart: only the latter carry the

@@ -28,11 +28,13 @@ type tokenKey struct {
 	profile string
 }
 
-// A startKey names the session that requests with one trusted token start together:
-// the implicit one, or the one whose cookie is set.
+// A startKey names the session that requests with one trusted token start together, or
+// change: the implicit one, the one whose cookie is set, or one that they name.
 type startKey struct {
 	tokenKey
 	cookie bool
+	// session that the token is attached to, if any.
+	session string
 }
 
 func newTokenSessions(o CacheOptions) tokenSessions {
