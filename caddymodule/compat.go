@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/directory"
 )
 
 // Compat makes the gateway speak another product's dialect.
@@ -39,6 +40,29 @@ func readCompat(r *grammar.Reader, a *App) error {
 	return compatBlock.Read(r, c)
 }
 
+// defaultNamespace is that of the API's external ids under compat, where Stytch has one
+// space of them: a member that was made with a token's sub for an external id signs in by
+// the token.
+func (a *App) defaultNamespace() string {
+	if a.Compat != nil && len(a.Profiles) == 1 {
+		return directory.NamespaceAPI
+	}
+	return ""
+}
+
+// compatNamespaces asks several profiles whose external ids theirs are: one space would
+// make one person of two who have the same sub with two issuers.
+func (c *checker) compatNamespaces(a *App) {
+	if a.Compat == nil || len(a.Profiles) < 2 {
+		return
+	}
+	for name, p := range sorted(a.Profiles) {
+		if p.Namespace == "" {
+			c.Refuse(grammar.Place{"profile", name}, "with 'compat stytch' and several profiles each says whose external ids its tokens have: 'namespace api' for those of API callers, as Stytch has them, or 'namespace own' for its own, as it was before")
+		}
+	}
+}
+
 // compat checks what another dialect asks of the rest.
 func (c *checker) compat(a *App) {
 	if a.Compat == nil {
@@ -49,6 +73,7 @@ func (c *checker) compat(a *App) {
 	if a.Project == nil {
 		c.Refuse(at, "Stytch's dialect names the project in every JWT; add a 'project' here or in an earlier global attest block")
 	}
+	c.compatNamespaces(a)
 	if id := a.Compat.ConsumerOrganization; id != "" {
 		c.Form(at.At("consumer_organization"), id, idForm, wantID)
 	}

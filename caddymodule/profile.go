@@ -141,7 +141,9 @@ type Profile struct {
 	AssumeEmailVerified bool `json:"assume_email_verified,omitempty"`
 
 	// Whose external ids these are. Profiles with one namespace call the same
-	// person by the same id. Default: the profile's name.
+	// person by the same id. `own` is the profile's name, `api` that of API callers.
+	// Default: own; with compat and one profile api, where ids of the profile's own
+	// from before are found too.
 	Namespace string `json:"namespace,omitempty"`
 
 	// The organization of a token: a plain text names a configured organization

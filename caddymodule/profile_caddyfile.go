@@ -59,7 +59,7 @@ import (
 //		}
 //		email_domains <domain>... | *
 //		email_verified assume
-//		namespace <name>
+//		namespace <name> | own | api
 //		organization <text with {claims.path}>
 //		create members|organizations|public... [<n>/h]
 //		factor <type> {
@@ -111,7 +111,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Texts("email_domains", "<domain>... | *", "whose addresses it speaks for; default none",
 		func(p *Profile) *[]string { return &p.EmailDomains }),
 	grammar.Custom("email_verified", "assume", "treat those addresses as verified", readEmailVerified),
-	grammar.Text("namespace", "<name>", "whose external ids these are; default the profile's name",
+	grammar.Text("namespace", "<name> | own | api", "whose external ids these are; default the profile's name (own)",
 		func(p *Profile) *string { return &p.Namespace }),
 	grammar.Text("organization", "<text with {claims.path}>", "where its tokens belong",
 		func(p *Profile) *string { return &p.Organization }),

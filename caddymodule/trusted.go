@@ -22,6 +22,8 @@ type trusted struct {
 	files  []*trust.ReloadingKeys       // to be read again likewise
 	keep   []string                     // claims of tokens that templates name
 	roles  []string                     // that role blocks name
+	// namespace is that of profiles which name none, if it is not their own.
+	namespace string
 }
 
 // devKeysOf answers the public keys of a dev profile.
@@ -31,7 +33,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates), roles: keys(a.Roles)}
+	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates), roles: keys(a.Roles), namespace: a.defaultNamespace()}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -55,7 +57,7 @@ func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, de
 		return nil, profileProblem(at, err)
 	}
 	c := p.trusted(name)
-	c.Keys, c.KeepClaims, c.ReservedRoles = keys, t.keep, t.roles
+	c.Keys, c.KeepClaims, c.ReservedRoles, c.DefaultNamespace = keys, t.keep, t.roles, t.namespace
 	profile, err := trust.NewProfile(c)
 	if err != nil {
 		return nil, profileProblem(at, err)

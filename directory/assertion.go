@@ -17,6 +17,9 @@ type Assertion struct {
 	// the issuer where it has several). Both are required and match
 	// [a-z0-9][a-z0-9_-]*.
 	Profile, Namespace string
+	// Former is the namespace in which ids of this profile were before, if any: an id is
+	// looked up in both and kept in both. Where they name two members, that of Former holds.
+	Former string
 	// ExternalID is the subject: at most 256 bytes, no control characters, compared
 	// byte for byte. It or Email is required.
 	ExternalID string
@@ -68,6 +71,9 @@ type Assertion struct {
 	// unverified address (or as a tombstone any name) to the one answered, after both
 	// are written.
 	Demoted func(Member)
+	// Apart, where set, is called where Namespace and Former know two members by the
+	// external id, with the one that holds and the other.
+	Apart func(holds, other Member)
 	// Created, where set, is called with the ids of what the token has made: an
 	// organization, where member is empty, or a member.
 	Created func(organization, member string)
@@ -81,13 +87,21 @@ func (a *Assertion) permit(o Organization, m *storedMember) error {
 	return a.Check(o, m.exported())
 }
 
+// namespaces are those in which the external id is looked up.
+func (a *Assertion) namespaces() []string {
+	if a.Former == "" || a.Former == a.Namespace {
+		return []string{a.Namespace}
+	}
+	return []string{a.Namespace, a.Former}
+}
+
 // verified tells whether the token's email is verified.
 func (a *Assertion) verified() bool { return a.EmailVerified || a.AssumeVerified }
 
 // canonical is the assertion as it is compared and stored. Names come from the
 // configuration, so one that does not fit is a mistake, not a refusal.
 func (a Assertion) canonical() (Assertion, error) {
-	if !isName(a.Profile) || !isName(a.Namespace) {
+	if !isName(a.Profile) || !isName(a.Namespace) || a.Former != "" && !isName(a.Former) {
 		return a, fmt.Errorf("directory: profile %q or its namespace %q is not a name", a.Profile, a.Namespace)
 	}
 	a.demoteEmail()

@@ -1,6 +1,9 @@
 package directory
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // maxExternalIDs is how many namespaces may know one member.
 const maxExternalIDs = 16
@@ -9,10 +12,10 @@ const maxExternalIDs = 16
 // two of them fold to one name, which no record may have.
 type externalIDs map[string]string
 
-// elsewhere tells whether a namespace other than this knows the member.
-func (x externalIDs) elsewhere(namespace string) bool {
+// elsewhere tells whether a namespace other than these knows the member.
+func (x externalIDs) elsewhere(namespaces ...string) bool {
 	for other := range x {
-		if other != namespace {
+		if !slices.Contains(namespaces, other) {
 			return true
 		}
 	}

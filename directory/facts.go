@@ -69,15 +69,18 @@ func (m *memberRecord) activate() bool {
 	return true
 }
 
-// link gives the member the token's external id where it has none in that
-// namespace.
-func (m *memberRecord) link(a Assertion) (bool, error) {
-	if a.ExternalID == "" || m.ExternalIDs[a.Namespace] != "" {
-		return false, nil
+// link gives the member the token's external id in each namespace in which it has none.
+func (m *memberRecord) link(a Assertion) (changed bool, err error) {
+	for _, namespace := range a.namespaces() {
+		if a.ExternalID == "" || m.ExternalIDs[namespace] != "" {
+			continue
+		}
+		if m.ExternalIDs, err = m.ExternalIDs.with(namespace, a.ExternalID); err != nil {
+			return false, err
+		}
+		changed = true
 	}
-	linked, err := m.ExternalIDs.with(a.Namespace, a.ExternalID)
-	m.ExternalIDs = linked
-	return err == nil, err
+	return changed, nil
 }
 
 // assertEmail gives the member the token's covered email.
@@ -113,7 +116,7 @@ func (m *memberRecord) mayTakeEmail(a Assertion) bool {
 	if m.Email != "" && m.EmailOwner != a.Profile {
 		return false
 	}
-	return a.verified() || !m.ExternalIDs.elsewhere(a.Namespace)
+	return a.verified() || !m.ExternalIDs.elsewhere(a.namespaces()...)
 }
 
 // retireEmail takes the member's address away; it is free for others.

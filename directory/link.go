@@ -65,6 +65,8 @@ var (
 type candidates struct {
 	byExternalID *storedMember
 	byEmail      *storedMember
+	// apart is another member, whom Assertion.Namespace knows by the external id.
+	apart *storedMember
 }
 
 func (c candidates) outcome(a Assertion) outcome {
@@ -149,8 +151,10 @@ func (c candidates) choose(a Assertion) (choice, error) {
 // checkSubject refuses a recycled address: the namespace knows its holder by
 // another external id than the token's.
 func (m *storedMember) checkSubject(a Assertion) error {
-	if own := m.ExternalIDs[a.Namespace]; own != "" && a.ExternalID != "" && own != a.ExternalID {
-		return ErrDuplicateExternalID.because("member_has_another_external_id")
+	for _, namespace := range a.namespaces() {
+		if own := m.ExternalIDs[namespace]; own != "" && a.ExternalID != "" && own != a.ExternalID {
+			return ErrDuplicateExternalID.because("member_has_another_external_id")
+		}
 	}
 	return nil
 }

@@ -58,6 +58,11 @@ func (d *Directory) resolve(ctx context.Context, a Assertion) (Organization, Mem
 
 // member makes, links or refreshes the member whom the token becomes.
 func (d *Directory) member(ctx context.Context, o Organization, found candidates, a Assertion) (*storedMember, error) {
+	if found.apart != nil { // whose id is not to be taken
+		if a.Namespace = a.Former; a.Apart != nil {
+			a.Apart(found.byExternalID.exported(), found.apart.exported())
+		}
+	}
 	choose := found.choose
 	if a.SecondOnly {
 		choose = found.chooseExisting
@@ -80,7 +85,9 @@ func (d *Directory) member(ctx context.Context, o Organization, found candidates
 func (d *Directory) identityKeys(organizationID string, a Assertion) []string {
 	var keys []string
 	if a.ExternalID != "" {
-		keys = append(keys, d.names.externalID(organizationID, a.Namespace, a.ExternalID))
+		for _, namespace := range a.namespaces() {
+			keys = append(keys, d.names.externalID(organizationID, namespace, a.ExternalID))
+		}
 	}
 	if a.Email != "" {
 		keys = append(keys, d.names.email(organizationID, a.Email))
@@ -94,14 +101,11 @@ func (d *Directory) identityKeys(organizationID string, a Assertion) []string {
 func (d *Directory) candidates(ctx context.Context, organizationID string, a Assertion, index []store.Record) (candidates, error) {
 	var c candidates
 	if a.ExternalID != "" {
-		m, err := d.indexed(ctx, organizationID, index[0])
-		if err != nil {
+		var err error
+		if c, err = d.byExternalID(ctx, organizationID, a, index); err != nil {
 			return c, err
 		}
-		if c.byExternalID = m; m != nil && m.ExternalIDs[a.Namespace] != a.ExternalID {
-			return c, errAgain
-		}
-		index = index[1:]
+		index = index[len(a.namespaces()):]
 	}
 	if a.Email == "" {
 		return c, nil
@@ -115,6 +119,26 @@ func (d *Directory) candidates(ctx context.Context, organizationID string, a Ass
 		return c, errAgain
 	}
 	return c, err
+}
+
+// byExternalID finds the member of the external id: of the namespaces the last holds that
+// knows one.
+func (d *Directory) byExternalID(ctx context.Context, organizationID string, a Assertion, index []store.Record) (c candidates, err error) {
+	for i, namespace := range a.namespaces() {
+		m, err := d.indexed(ctx, organizationID, index[i])
+		switch {
+		case err != nil:
+			return c, err
+		case m == nil:
+			continue
+		case m.ExternalIDs[namespace] != a.ExternalID:
+			return c, errAgain
+		case c.byExternalID != nil && c.byExternalID.ID != m.ID:
+			c.apart = c.byExternalID
+		}
+		c.byExternalID = m
+	}
+	return c, nil
 }
 
 // indexed is the member an index record names; nil where it names none.

@@ -47,6 +47,7 @@ const stytchDialect = `{
 			map roles assignments
 			roles reader editor clerk
 			email_domains example.com
+			namespace api
 			organization {claims.tenant}
 			create members organizations
 		}
@@ -57,6 +58,7 @@ const stytchDialect = `{
 			map roles assignments
 			roles reader editor
 			email_domains example.com
+			namespace api
 			create members
 		}
 	}

@@ -32,7 +32,7 @@ const (
 // "https://app/roles" and "cognito:groups" work as they are), else names of
 // nested claims joined by dots ("contact.email").
 type Config struct {
-	// Name of the profile: [a-z0-9][a-z0-9_-]*, but not "any" or "off".
+	// Name of the profile: [a-z0-9][a-z0-9_-]*, but not "any", "off", "own" or "api".
 	Name string
 
 	// Issuers are the values of iss that are accepted, byte for byte. One may hold
@@ -119,12 +119,15 @@ type Config struct {
 	// AssumeEmailVerified takes an address for verified where the token does not say
 	// that it is not.
 	AssumeEmailVerified bool
-	// Namespace is where external ids of this profile live. Default: the profile's
-	// name; with several issuers, or a capture, the name and a digest of the iss, so
-	// that a second issuer in the list changes the namespace of the first. Profiles
+	// Namespace is where external ids of this profile live. Default, and "own": the
+	// profile's name; with several issuers, or a capture, the name and a digest of the iss,
+	// so that a second issuer in the list changes the namespace of the first. Profiles
 	// that name the same one share their external ids on purpose. "api" is that of
-	// the ids that API callers give.
+	// the ids that API callers give; see Profile.FormerNamespace.
 	Namespace string
+	// DefaultNamespace stands in for Namespace where that is empty and the profile has one
+	// issuer. Default: none.
+	DefaultNamespace string
 
 	// Organization names the organization that a token is for: a text without
 	// placeholder is fixed by the operator, one with {claims.path} is made of the

@@ -113,14 +113,25 @@ func (p *Profile) acceptsAudience(audiences []string) bool {
 // the same sub of two issuers is two people. A namespace is a name (Config.Namespace)
 // and an iss is not, so its digest stands for it.
 func (p *Profile) Namespace(iss string) string {
-	switch {
-	case p.config.Namespace != "":
-		return p.config.Namespace
+	switch ns := p.config.Namespace; {
+	case ns != "" && ns != ownNamespace:
+		return ns
+	case ns == "" && p.config.DefaultNamespace != "" && !p.hasTenants():
+		return p.config.DefaultNamespace
 	case p.hasTenants():
 		sum := sha256.Sum256([]byte(iss))
 		return p.config.Name + "-" + hex.EncodeToString(sum[:16])
 	}
 	return p.config.Name
+}
+
+// FormerNamespace is that of the profile's own name where the profile shares the namespace
+// of API callers: there its external ids were before, and are kept too. Else it is empty.
+func (p *Profile) FormerNamespace() string {
+	if !p.hasTenants() && p.Namespace("") == apiNamespace {
+		return p.config.Name
+	}
+	return ""
 }
 
 // attributePath is the path of the claim an attribute is read from, empty where it is not read, and

@@ -26,8 +26,8 @@ func TestNewProfileRefuses(t *testing.T) {
 		reason string
 	}{
 		{"no name", func(c *trust.Config) { c.Name = "" }, "name", "must be"},
-		{"name any", func(c *trust.Config) { c.Name = "any" }, "name", "any or off"},
-		{"name off", func(c *trust.Config) { c.Name = "off" }, "name", "any or off"},
+		{"name any", func(c *trust.Config) { c.Name = "any" }, "name", "any, off, own or api"},
+		{"name off", func(c *trust.Config) { c.Name = "off" }, "name", "any, off, own or api"},
 		{"name in capitals", func(c *trust.Config) { c.Name = "Acme" }, "name", "must be"},
 		{"name that begins with a hyphen", func(c *trust.Config) { c.Name = "-acme" }, "name", "must be"},
 		{"name with a dot", func(c *trust.Config) { c.Name = "ac.me" }, "name", "must be"},
@@ -69,7 +69,8 @@ func TestNewProfileRefuses(t *testing.T) {
 		{"email domain not ASCII", domains("exämple.com"), "email_domains", "not a domain"},
 		{"email assumed verified of no domain", func(c *trust.Config) { c.AssumeEmailVerified = true }, "email_verified", "no effect"},
 		{"namespace in capitals", func(c *trust.Config) { c.Namespace = "Staff" }, "namespace", "must be"},
-		{"profile api, whose namespace is that of the API", func(c *trust.Config) { c.Name = "api" }, "namespace", "must be given"},
+		{"profile api, whose namespace is that of the API", func(c *trust.Config) { c.Name = "api" }, "name", "any, off, own or api"},
+		{"profile own, which is the word for a namespace", func(c *trust.Config) { c.Name = "own" }, "name", "any, off, own or api"},
 		{"organization with a space", organization("a b"), "organization", "may hold"},
 		{"organization too long", organization(strings.Repeat("o", 129)), "organization", "128"},
 		{"organization with an open placeholder", organization("{claims.org"), "organization", "spelled"},

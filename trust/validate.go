@@ -73,11 +73,11 @@ func firstError(mistakes ...*ConfigError) *ConfigError {
 
 // reservedNames are words of the configuration language that stand where a
 // profile's name can.
-var reservedNames = [...]string{"any", "off"}
+var reservedNames = [...]string{"any", "off", ownNamespace, apiNamespace}
 
 func (p *Profile) readName() *ConfigError {
 	if !validName(p.config.Name) || slices.Contains(reservedNames[:], p.config.Name) {
-		return configErrorf("name", "must be 1 to 64 of a–z 0–9 _ and -, begin with a letter or digit, and not be any or off")
+		return configErrorf("name", "must be 1 to 64 of a–z 0–9 _ and -, begin with a letter or digit, and not be any, off, own or api")
 	}
 	return nil
 }

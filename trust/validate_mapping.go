@@ -114,13 +114,15 @@ func (p *Profile) readNamespace() *ConfigError {
 	if ns := p.config.Namespace; ns != "" && !validName(ns) {
 		return valueErrorf("namespace", ns, "must be made of a–z 0–9 _ and -")
 	}
-	if p.config.Namespace == "" && p.config.Name == apiNamespace {
-		return configErrorf("namespace", "must be given: that of the profile's own name is for external ids of API callers")
-	}
 	return nil
 }
 
-const apiNamespace = "api"
+// The namespaces that have a meaning of their own: that of the profile's name, and that of
+// the external ids of API callers.
+const (
+	ownNamespace = "own"
+	apiNamespace = "api"
+)
 
 func (p *Profile) readOrganization() (problem *ConfigError) {
 	o, err := parseOrganization(p.config.Organization)

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -162,10 +163,10 @@ func (a *Authenticator) memberByFactor(
 // issued before the member there was revoked is not good enough.
 func exchangeAssertion(p *trust.Profile, f session.Factor, from directory.Member, target directory.Organization) directory.Assertion {
 	a := directory.Assertion{
-		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), APIOrganization: target.ID,
+		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), Former: p.FormerNamespace(), APIOrganization: target.ID,
 		IssuedAt: f.IssuedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
 	}
-	a.ExternalID = from.ExternalIDs[a.Namespace]
+	a.ExternalID = cmp.Or(from.ExternalIDs[a.Former], from.ExternalIDs[a.Namespace])
 	if email, covered := p.Covers(f.Email); covered {
 		a.Email, a.EmailVerified = email, f.EmailVerified
 	}

@@ -132,6 +132,10 @@ func (a *Authenticator) resolve(
 	}
 	assertion := a.assertion(id, apiOrganization)
 	assertion.Check, assertion.Demoted = check, a.cache.dropMember
+	assertion.Apart = func(holds, other directory.Member) {
+		a.Log.Warn("an external id names two members, one by the profile's own namespace, who holds, and one by that of the API; give the other another external id",
+			zap.String("profile", id.Profile), zap.String("member_id", holds.ID), zap.String("other_member_id", other.ID))
+	}
 	assertion.Created = func(o, m string) {
 		action := MemberCreated
 		if m == "" {
@@ -151,7 +155,7 @@ func (a *Authenticator) resolve(
 func (a *Authenticator) assertion(id *trust.Identity, apiOrganization string) directory.Assertion {
 	c := a.profileOf(id).Config()
 	assertion := directory.Assertion{
-		Profile: id.Profile, Namespace: id.Namespace, ExternalID: id.ExternalID,
+		Profile: id.Profile, Namespace: id.Namespace, Former: a.profileOf(id).FormerNamespace(), ExternalID: id.ExternalID,
 		Email: id.Email, UnverifiedEmail: id.UnverifiedEmail, EmailVerified: id.EmailVerified, AssumeVerified: c.AssumeEmailVerified,
 		Name: id.Name, Roles: id.Roles, HasRoles: id.HasRoles, Metadata: id.Metadata, IssuedAt: id.IssuedAt,
 		Organization: id.Organization.Value, OrganizationFixed: id.Organization.Fixed, APIOrganization: apiOrganization,

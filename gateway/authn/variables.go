@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,7 +71,7 @@ func (a *Authenticator) memberOf(live LiveSession) directory.Member {
 		if a.secondOnly(f.Profile) {
 			continue
 		}
-		if id := m.ExternalIDs[p.Namespace(f.Issuer)]; id != "" {
+		if id := cmp.Or(m.ExternalIDs[p.Namespace(f.Issuer)], m.ExternalIDs[p.FormerNamespace()]); id != "" {
 			m.ExternalIDs = maps.Clone(m.ExternalIDs)
 			m.ExternalIDs[directory.NamespaceAPI] = id
 		}
