@@ -92,6 +92,10 @@ func appInCore(a *App) []any {
 		all = append(all, p.trusted(name), fmt.Sprint(noKeys))
 		all = append(all, remoteInCore(Profile{JWKSURL: p.JWKSURL, StaleKeys: p.StaleKeys})...)
 		all = append(all, remoteInCore(Profile{Discover: p.Discover, StaleKeys: p.StaleKeys})...)
+		if i := p.Introspect; i != nil {
+			all = append(all, remoteInCore(Profile{JWKSURL: &i.JWKSURL})...)
+			all = append(all, i.ClientID, i.ClientSecret, i.introspection().Cache)
+		}
 	}
 	return all
 }

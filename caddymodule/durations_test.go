@@ -16,7 +16,7 @@ func TestDurationsOf292Years(t *testing.T) {
 		"session duration", "session max_duration", "session idle", "session jwt_lifetime", "session reuse_for",
 		"local_cache 10", "on_store_outage serve_cached", "keys rotate_every", "store redis 10.0.0.1:6379 timeout",
 		"profile leeway", "profile max_token_age", "profile max_lifetime", "profile stale_keys",
-		"profile factor mfa valid_for", "profile session duration", "profile session idle",
+		"profile introspect https://a.test/introspect cache", "profile factor mfa valid_for", "profile session duration", "profile session idle",
 	}
 	reference, err := os.ReadFile("testdata/reference.txt")
 	if err != nil {
@@ -28,6 +28,7 @@ func TestDurationsOf292Years(t *testing.T) {
 	}
 	blocks := strings.NewReplacer(
 		"session ", "session {\n", "keys ", "keys {\n", "6379 ", "6379 {\n",
+		"profile introspect ", "profile acme {\nissuer https://a.test\naudience x\nintrospect ", "/introspect cache", "/introspect {\ncache",
 		"profile ", "profile acme {\nissuer https://a.test\naudience x\njwks_url https://a.test/keys\n", "mfa ", "mfa {\n",
 	)
 	for _, path := range global {

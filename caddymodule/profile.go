@@ -56,6 +56,10 @@ type Profile struct {
 	// jwks_url. It is also the one issuer, where none is given.
 	Discover *JWKSURL `json:"discover,omitempty"`
 
+	// Where the issuer is asked about each token, which says nothing itself. Answers are
+	// remembered for a while; a token that was revoked meanwhile is good until then.
+	Introspect *Introspect `json:"introspect,omitempty"`
+
 	// A file that holds the keys as a JWK set.
 	JWKSFile string `json:"jwks_file,omitempty"`
 
@@ -234,11 +238,18 @@ func (p *Profile) trusted(name string) trust.Config {
 // remote is where a profile's keys are published, for package trust.
 func (p *Profile) remote() (trust.RemoteConfig, error) {
 	u := p.keysURL()
-	c := u.config()
-	c.URL, c.StaleFor = u.URL, orNone(p.StaleKeys)
+	c, err := u.remote()
+	c.StaleFor = orNone(p.StaleKeys)
 	if p.Discover != nil {
 		c.URL, c.Discover = "", u.URL
 	}
+	return c, err
+}
+
+// remote is config with what is read from files.
+func (u *JWKSURL) remote() (trust.RemoteConfig, error) {
+	c := u.config()
+	c.URL = u.URL
 	var noCA, noPair error
 	if u.CA != "" {
 		c.CA, noCA = os.ReadFile(u.CA)

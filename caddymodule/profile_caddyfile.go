@@ -37,6 +37,17 @@ import (
 //			allow_private
 //			allow_http
 //		}
+//		introspect <url> {
+//			bearer <path>
+//			ca <pem>
+//			header <name> <value>
+//			client_cert <pem> <pem>
+//			proxy <url>
+//			allow_private
+//			allow_http
+//			client <id> <secret>
+//			cache <duration>
+//		}
 //		jwks_file <path>
 //		public_key_file <pem>...
 //		shared_secret <value>...
@@ -84,6 +95,8 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
 	grammar.SubText("discover", "<issuer>", "the issuer's OpenID configuration says where the keys are; also the iss", jwksURLBlock,
 		func(p *Profile) **JWKSURL { return &p.Discover }, func(k *JWKSURL) *string { return &k.URL }),
+	grammar.SubText("introspect", "<url>", "the issuer is asked about each token, which says nothing itself (RFC 7662)", introspectBlock,
+		func(p *Profile) **Introspect { return &p.Introspect }, func(i *Introspect) *string { return &i.URL }),
 	grammar.Text("jwks_file", "<path>", "the keys as a JWK set",
 		func(p *Profile) *string { return &p.JWKSFile }),
 	grammar.Texts("public_key_file", "<pem>...", "the keys as PEM",
@@ -127,20 +140,27 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) **ProfileSession { return &p.Session }),
 }}
 
-var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: []grammar.Line[JWKSURL]{
-	grammar.Text("bearer", "<path>", "a file with the token to present there",
-		func(k *JWKSURL) *string { return &k.Bearer }),
-	grammar.Text("ca", "<pem>", "a file with the authorities to trust there",
-		func(k *JWKSURL) *string { return &k.CA }),
-	grammar.Custom("header", "<name> <value>", "a header to send", readKeysHeader),
-	grammar.Custom("client_cert", "<pem> <pem>", "files with the certificate to show and its key", readClientCert),
-	grammar.Text("proxy", "<url>", "the proxy that connects to the address",
-		func(k *JWKSURL) *string { return &k.Proxy }),
-	grammar.Flag("allow_private", "the address may lead to a private network",
-		func(k *JWKSURL) *bool { return &k.AllowPrivate }),
-	grammar.Flag("allow_http", "the URL may be http, to a private address",
-		func(k *JWKSURL) *bool { return &k.AllowHTTP }),
-}}
+var jwksURLBlock = grammar.Block[JWKSURL]{Name: "jwks_url", Lines: remoteLines(func(k *JWKSURL) *JWKSURL { return k })}
+
+// remoteLines say how an address is reached, in whatever block it stands.
+func remoteLines[T any](of func(*T) *JWKSURL) []grammar.Line[T] {
+	return []grammar.Line[T]{
+		grammar.Text("bearer", "<path>", "a file with the token to present there",
+			func(t *T) *string { return &of(t).Bearer }),
+		grammar.Text("ca", "<pem>", "a file with the authorities to trust there",
+			func(t *T) *string { return &of(t).CA }),
+		grammar.Custom("header", "<name> <value>", "a header to send",
+			func(r *grammar.Reader, t *T) error { return readKeysHeader(r, of(t)) }),
+		grammar.Custom("client_cert", "<pem> <pem>", "files with the certificate to show and its key",
+			func(r *grammar.Reader, t *T) error { return readClientCert(r, of(t)) }),
+		grammar.Text("proxy", "<url>", "the proxy that connects to the address",
+			func(t *T) *string { return &of(t).Proxy }),
+		grammar.Flag("allow_private", "the address may lead to a private network",
+			func(t *T) *bool { return &of(t).AllowPrivate }),
+		grammar.Flag("allow_http", "the URL may be http, to a private address",
+			func(t *T) *bool { return &of(t).AllowHTTP }),
+	}
+}
 
 // readReplay reads `replay reject`.
 func readReplay(r *grammar.Reader, p *Profile) error {

@@ -115,6 +115,9 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 	if p.keysURL() != nil {
 		c.jwksURL(at, p)
 	}
+	if p.Introspect != nil {
+		c.introspect(at, p.Introspect)
+	}
 	if p.JWKSFile != "" {
 		c.paths(at.At("jwks_file"), p.JWKSFile)
 	}
@@ -126,11 +129,11 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 }
 
 // keySources are the words that say where keys come from.
-var keySources = []string{"jwks_url", "discover", "jwks_file", "public_key_file", "shared_secret", "dev"}
+var keySources = []string{"jwks_url", "discover", "introspect", "jwks_file", "public_key_file", "shared_secret", "dev"}
 
 // keySources are those of the words that the profile uses.
 func (p *Profile) keySources() []string {
-	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, len(p.SharedSecrets) > 0, p.Dev}
+	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.Introspect != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, len(p.SharedSecrets) > 0, p.Dev}
 	var sources []string
 	for i, source := range keySources {
 		if used[i] {
@@ -159,21 +162,26 @@ func (c *checker) jwksURL(at grammar.Place, p *Profile) {
 	if err := remote.Check(); err != nil {
 		c.Problems = append(c.Problems, profileProblem(at, err))
 	}
+	c.remoteOptions(at.At(word), k)
+}
+
+// remoteOptions checks what says how an address is reached.
+func (c *checker) remoteOptions(at grammar.Place, k *JWKSURL) {
 	for name, file := range map[string]string{"bearer": k.Bearer, "ca": k.CA, "client_cert": k.ClientCert} {
 		if file != "" {
-			c.paths(at.At(word, name), file)
+			c.paths(at.At(name), file)
 		}
 	}
 	if (k.ClientCert == "") != (k.ClientKey == "") {
-		c.Refuse(at.At(word, "client_cert"), "expected a certificate and its key")
+		c.Refuse(at.At("client_cert"), "expected a certificate and its key")
 	}
-	if u, err := url.Parse(k.Proxy); k.Proxy != "" && c.Known(at.At(word, "proxy"), k.Proxy) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		c.Refuse(at.At(word, "proxy"), "expected an http or https URL")
+	if u, err := url.Parse(k.Proxy); k.Proxy != "" && c.Known(at.At("proxy"), k.Proxy) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		c.Refuse(at.At("proxy"), "expected an http or https URL")
 	}
 	for name, value := range sorted(k.Headers) {
-		c.Known(at.At(word, "header"), value)
+		c.Known(at.At("header"), value)
 		if !validHeader(name) {
-			c.Refuse(at.At(word, "header"), "'%s' is no header that can be set here", name)
+			c.Refuse(at.At("header"), "'%s' is no header that can be set here", name)
 		}
 	}
 }

@@ -15,8 +15,11 @@ import (
 func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profile {
 	config := p.trusted(name)
 	config.Keys = keysToCome()
-	if len(p.SharedSecrets) > 0 {
+	switch {
+	case len(p.SharedSecrets) > 0:
 		config.Keys = secretsToCome()
+	case p.Introspect != nil:
+		config.Keys = introspectionToCome()
 	}
 	if !c.Replaced {
 		config.Issuers, config.Audiences = standIns(config.Issuers), standIns(config.Audiences)

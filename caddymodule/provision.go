@@ -103,6 +103,9 @@ func (p *Profile) replace(r *grammar.Replacer, at grammar.Place) {
 	if p.Discover != nil {
 		p.Discover.replace(r, at.At("discover"))
 	}
+	if p.Introspect != nil {
+		p.Introspect.replace(r, at.At("introspect"))
+	}
 }
 
 func (k *JWKSURL) replace(r *grammar.Replacer, at grammar.Place) {

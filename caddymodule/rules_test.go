@@ -30,7 +30,7 @@ func TestRulesOfJSON(t *testing.T) {
 		"resource without actions":    {`{"resources":{"a":null}}`, "resource a: expected at least one action"},
 		"permission without actions":  {`{"resources":{"a":{"actions":["r"]}},"roles":{"x":{"permissions":[{"resource":"a"}]}}}`, "role x allow a: expected at least one action"},
 		"organization metadata":       {`{"organizations":{"a":{"metadata":[1]}}}`, "organization a metadata: expected a JSON object: strictjson: not an object"},
-		"profile that is null":        {`{"profiles":{"a":null}}`, "profile a: expected keys: one of jwks_url, discover, jwks_file, public_key_file, shared_secret or dev"},
+		"profile that is null":        {`{"profiles":{"a":null}}`, "profile a: expected keys: one of jwks_url, discover, introspect, jwks_file, public_key_file, shared_secret or dev"},
 		"a certificate without key":   {`{"profiles":{"a":{"audiences":["x"],"discover":{"url":"https://i.test","client_cert":"a.pem"}}}}`, "profile a discover client_cert: expected a certificate and its key"},
 		"unknown algorithm":           {`{"profiles":{"a":{"dev":true,"algorithms":["HS256"]}}}`, "profile a algorithms: HS256 needs a shared secret, and this profile has public keys"},
 		"unknown attribute":           {`{"profiles":{"a":{"dev":true,"map":{"phone":"tel"}}}}`, `profile a map phone: is not an attribute`},

@@ -75,6 +75,8 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 		return dev(name, p)
 	case p.keysURL() != nil:
 		return t.remoteKeys(name, p, storage)
+	case p.Introspect != nil:
+		return p.Introspect.open()
 	case len(p.SharedSecrets) > 0:
 		return trust.SharedSecrets(p.secrets()...)
 	case p.JWKSFile != "":

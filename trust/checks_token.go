@@ -104,7 +104,11 @@ func checkIssuer(v *verification) *failure {
 		v.id.Namespace = v.profile.Namespace("")
 		return nil
 	}
-	iss, ok := lookup(v.token.Claims, "iss").(string)
+	said := lookup(v.token.Claims, "iss")
+	if said == nil && v.profile.Introspects() {
+		said = v.profile.config.Issuers[0] // who was asked (RFC 7662 §2.2: optional)
+	}
+	iss, ok := said.(string)
 	if !ok {
 		return &failure{code: CodeIssuerMissing, remedy: "the token needs claim iss, a text"}
 	}
@@ -130,7 +134,7 @@ func configuredIssuers(p *Profile) string {
 }
 
 func checkAudience(v *verification) *failure {
-	held, ok := audiences(v.token.Claims, v.profile.config.AudienceClaim)
+	held, ok := audiences(v.token.Claims, v.audienceClaim())
 	if !ok {
 		return &failure{code: CodeAudienceMissing, remedy: "the token needs claim " + v.profile.config.AudienceClaim + ", a text or an array of texts"}
 	}
@@ -138,6 +142,16 @@ func checkAudience(v *verification) *failure {
 		return &failure{code: CodeAudienceMismatch, remedy: "ask the issuer for a token for this audience, or configure the token's own, byte for byte"}
 	}
 	return nil
+}
+
+// audienceClaim is aud, or as configured. An answer about a token without aud says for
+// which client it was made (RFC 7662 §2.2).
+func (v *verification) audienceClaim() string {
+	claim := v.profile.config.AudienceClaim
+	if v.profile.Introspects() && claim == "aud" && lookup(v.token.Claims, claim) == nil {
+		return "client_id"
+	}
+	return claim
 }
 
 // audiences reads a claim that is a string or an array of strings (RFC 7519
@@ -168,4 +182,4 @@ func configuredAudiences(p *Profile) string {
 	return p.config.AudienceClaim + " holding " + strings.Join(p.config.Audiences, " or ")
 }
 
-func foundAudience(v *verification) string { return foundPath(v, v.profile.config.AudienceClaim) }
+func foundAudience(v *verification) string { return foundPath(v, v.audienceClaim()) }

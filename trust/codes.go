@@ -32,6 +32,8 @@ const (
 	CodeTooOld          = "token_too_old"
 	CodeLifetime        = "lifetime_too_long"
 	CodeAuthTime        = "auth_time_invalid"
+	CodeTokenForm       = "token_form"
+	CodeInactive        = "token_inactive"
 	CodeAuthTimeMissing = "auth_time_missing"
 	CodeProofTooOld     = "proof_too_old"
 

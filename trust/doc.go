@@ -68,6 +68,8 @@
 //	expiry           exp_missing             no exp, or null
 //	                 exp_invalid             exp is no NumericDate
 //	                 token_expired           past exp and leeway
+//	introspection    token_form              no text that can be such a token
+//	                 token_inactive          the issuer does not know it, or no more
 //	not_before       nbf_invalid             nbf is no NumericDate
 //	                 token_not_yet_valid     nbf is to come
 //	issued_at        iat_invalid             iat is no NumericDate

@@ -83,21 +83,31 @@ func otherForm(token string) string {
 func (s *Set) ExplainToken(ctx context.Context, text string, names []string) Explanation {
 	token, notes := CleanToken(text)
 	e := Explanation{Notes: notes}
-	if form := otherForm(token); form != "" {
+	profiles, err := s.profilesNamed(names)
+	nearest := opaqueAmong(token, profiles)
+	switch form := otherForm(token); {
+	case nearest != nil:
+	case form != "":
 		e.Summary = form
 		return e
-	}
-	profiles, err := s.profilesNamed(names)
-	if err != nil || len(profiles) == 0 {
+	case err != nil || len(profiles) == 0:
 		e.Summary = "there is no profile to take it"
 		return e
+	default:
+		nearest = s.nearest(token, orAll(signed(profiles), profiles), &e)
 	}
-	nearest := s.nearest(token, profiles, &e)
 	e.Profile = nearest.Name()
 	e.Findings, e.Identity = nearest.examine(ctx, token)
 	e.Good = e.Identity != nil
 	e.Summary = summary(e)
 	return e
+}
+
+func orAll(some, all []*Profile) []*Profile {
+	if len(some) == 0 {
+		return all
+	}
+	return some
 }
 
 // nearest is the profile that the token selects, else the one that lacks least: first

@@ -49,7 +49,7 @@ func NewProfile(c Config) (*Profile, error) {
 	p := &Profile{config: c.withDefaults(), checks: checks()}
 	for _, step := range []func(*Profile) *ConfigError{
 		(*Profile).readName, (*Profile).readIssuers, (*Profile).readAudiences, (*Profile).readAlgorithms,
-		(*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired, (*Profile).readWhen,
+		(*Profile).readIntrospection, (*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired, (*Profile).readWhen,
 		(*Profile).readMap, (*Profile).readRoles, (*Profile).readEmail, (*Profile).readNamespace,
 		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readPlace, (*Profile).readSessions,
 	} {

@@ -49,10 +49,13 @@ func (b *bucket) take(now time.Time) time.Duration {
 type question struct{ kid, keys string }
 
 // laterError says when the issuer may be asked again because of a token.
-type laterError struct{ after time.Duration }
+type laterError struct {
+	after time.Duration
+	of    string
+}
 
 func (e *laterError) Error() string {
-	return fmt.Sprintf("tokens with unknown keys have had the issuer asked %d times of late; it is asked again in %s", RefetchBurst, e.after.Round(time.Second))
+	return fmt.Sprintf("%s of late; the issuer is asked again in %s", e.of, e.after.Round(time.Second))
 }
 
 // RetryAfter is the time until then.
@@ -93,7 +96,7 @@ func (k *RemoteKeys) mayAsk(q question) (answered bool, err error) {
 	}
 	if !s.fetching {
 		if wait := s.bucket.take(now); wait > 0 {
-			return false, keysUnavailable(&laterError{wait})
+			return false, keysUnavailable(&laterError{wait, fmt.Sprintf("tokens with unknown keys have had the issuer asked %d times", RefetchBurst)})
 		}
 		s.fetching = true
 	}

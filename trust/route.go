@@ -21,7 +21,10 @@ func (s *Set) CheckRoute(names []string) error {
 			if p.config.TokenFrom == q.config.TokenFrom && p.config.TokenFrom != (Place{}) && p.config.Factor.SecondOnly != q.config.Factor.SecondOnly {
 				return fmt.Errorf("trust: profiles %q and %q read tokens from one place (%s), and one of them is second_only: a second factor comes beside a session, from a place of its own", q.Name(), p.Name(), p.config.TokenFrom)
 			}
-			if p.config.TokenFrom == q.config.TokenFrom && p.overlaps(q) {
+			if p.config.TokenFrom == q.config.TokenFrom && p.Introspects() && q.Introspects() {
+				return fmt.Errorf("trust: profiles %q and %q both introspect what they read from one place: which of them a token belongs to cannot be told", q.Name(), p.Name())
+			}
+			if p.config.TokenFrom == q.config.TokenFrom && p.Introspects() == q.Introspects() && p.overlaps(q) {
 				return fmt.Errorf("trust: profiles %q and %q have an issuer and an audience in common: which of them a token belongs to cannot be told; write a when in both, or require_claims with different values of one claim", q.Name(), p.Name())
 			}
 		}

@@ -15,7 +15,10 @@ func (s *Set) Select(token string, names []string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := selectProfile(token, profiles)
+	if p := opaqueAmong(token, profiles); p != nil {
+		return p, nil
+	}
+	p, _, err := selectProfile(token, signed(profiles))
 	return p, err
 }
 
@@ -43,8 +46,17 @@ func selectProfile(token string, profiles []*Profile) (*Profile, *jose.Token, er
 // selectForVerify is selectProfile, but a single profile is taken as it is: its own
 // checks report what is wrong with issuer and audience.
 func selectForVerify(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+	if p := opaqueAmong(token, profiles); p != nil {
+		return p, nil, nil
+	}
+	if len(profiles) > 1 {
+		profiles = signed(profiles)
+	}
 	if len(profiles) != 1 {
 		return selectProfile(token, profiles)
+	}
+	if profiles[0].Introspects() {
+		return profiles[0], nil, nil // which refuses it
 	}
 	parsed, err := jose.Parse(token)
 	if err != nil {

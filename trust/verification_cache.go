@@ -26,6 +26,8 @@ type cachedVerification struct {
 	id        *Identity
 	hint      KeyHint   // what selected the key
 	validFrom time.Time // the first moment at which the token passes its time checks
+	// askAgain is when the issuer is asked again, of a token that says nothing itself.
+	askAgain time.Time
 	// otherProfiles are the other profiles that match the token's issuer and audience:
 	// on a route that names one of them as well, the choice is ambiguous.
 	otherProfiles []string
@@ -71,6 +73,9 @@ func (m *cachedVerification) stillValid(ctx context.Context, p *Profile) bool {
 	if now.Before(m.validFrom) || !now.Before(m.id.Until) {
 		return false
 	}
+	if p.Introspects() {
+		return now.Before(m.askAgain)
+	}
 	keys, err := p.config.Keys.Keys(ctx, m.hint)
 	return err == nil && slices.ContainsFunc(keys, func(k Key) bool {
 		return k.key.Thumbprint == m.id.KeyThumbprint && p.allowsKey(k, m.hint.Algorithm)
@@ -79,7 +84,12 @@ func (m *cachedVerification) stillValid(ctx context.Context, p *Profile) bool {
 
 func (s *Set) cacheVerification(key cacheKey, v *verification) {
 	m := &cachedVerification{id: v.id, hint: keyHint(v.header()), validFrom: v.validFrom()}
-	for _, p := range s.profiles {
+	if i := v.profile.introspection(); i != nil {
+		m.askAgain = v.now.Add(i.config.Cache)
+		s.verified.Set(key, m)
+		return
+	}
+	for _, p := range signed(s.profiles) {
 		if p != v.profile && p.matchesIssuerOf(v.token) && p.matchesAudienceOf(v.token) {
 			m.otherProfiles = append(m.otherProfiles, p.Name())
 		}

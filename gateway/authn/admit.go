@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/trust"
 )
 
 // Presented is what a proxied request shows, as facts: a door reads them off the
@@ -15,6 +16,9 @@ import (
 type Presented struct {
 	// Bearer is an Authorization: Bearer with the shape of a session token or a JWT.
 	Bearer string
+	// Opaque is an Authorization: Bearer of any other shape. It is a credential only at a
+	// route with a profile that introspects.
+	Opaque string
 	// Placed are tokens in the places that profiles read them from.
 	Placed []Placed
 	// Cookie is the value of the session cookie.
@@ -40,7 +44,7 @@ type Presented struct {
 
 // Any tells whether a credential is shown at all.
 func (p Presented) Any() bool {
-	return p.Bearer != "" || p.Cookie != "" || len(p.Placed) > 0 || p.Ambiguous != nil
+	return p.Bearer != "" || p.Opaque != "" || p.Cookie != "" || len(p.Placed) > 0 || p.Ambiguous != nil
 }
 
 // LooksLikeJWT tells a compact JWS, or anything else that begins like one, from an
@@ -79,6 +83,7 @@ type Decision struct {
 
 // Admit decides about one proxied request. An error is a refusal; see [RefusalOf].
 func (a *Authenticator) Admit(ctx context.Context, p Presented, route *CompiledRoute) (Decision, error) {
+	p = route.at(p)
 	d, err := a.admit(ctx, p, route)
 	if err == nil && d.Anonymous {
 		err = route.anonymous(p)
@@ -101,6 +106,8 @@ func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledR
 		return Decision{}, Refuse("too_many_credentials", p.Ambiguous)
 	case p.Bearer != "":
 		return a.admitBearer(ctx, p, route)
+	case p.Opaque != "":
+		return a.admitTrusted(ctx, p, route, p.Opaque, route.opaque)
 	}
 	header, err := route.placed(p.Placed, false)
 	switch {
@@ -190,7 +197,7 @@ var errDevProfile = errors.New("a dev profile is accepted only where both ends o
 // when the token is first seen.
 // profiles are those of the route that read tokens from where it stands.
 func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (Decision, error) {
-	id, err := a.Profiles.Verify(ctx, token, profiles)
+	id, err := a.verifyAmong(ctx, token, profiles)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -209,6 +216,17 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 		d.SetCookie, err = a.cookieFor(ctx, p, live, id)
 	}
 	return d, err
+}
+
+var errOwnToken = errors.New("a session token of the gateway's own is no trusted token")
+
+// verifyAmong verifies a trusted token of one of the profiles. A session token is no such
+// thing, and must not be shown to an issuer who is asked about tokens.
+func (a *Authenticator) verifyAmong(ctx context.Context, token string, profiles []string) (*trust.Identity, error) {
+	if LooksLikeSessionToken(token) {
+		return nil, Refuse("invalid_trusted_auth_token", errOwnToken)
+	}
+	return a.Profiles.Verify(ctx, token, profiles)
 }
 
 // admitLive admits a live session on a route whose profiles it satisfies. err is

@@ -71,6 +71,9 @@ func (a *Authenticator) verify(ctx context.Context, r AttestRequest) (*trust.Ide
 	if p.Config().Dev && !r.Loopback {
 		return nil, Refuse("trusted_token_profile_not_found", errDevProfile)
 	}
+	if LooksLikeSessionToken(r.Token) { // which no issuer is to be asked about
+		return nil, Refuse("invalid_trusted_auth_token", errOwnToken)
+	}
 	id, err := p.Verify(ctx, r.Token)
 	if err != nil {
 		refused := *RefusalOf(err)

@@ -12,6 +12,7 @@ import (
 // token without a session it tells what would become of it now. profile is the one that
 // would admit; it is empty where the request would pass without identity.
 func (a *Authenticator) Observe(ctx context.Context, p Presented, route *CompiledRoute) (profile string, err error) {
+	p = route.at(p)
 	profile, err = a.observe(ctx, p, route)
 	if err == nil && profile == "" {
 		err = route.anonymous(p)
@@ -32,6 +33,8 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 		return "", Refuse("too_many_credentials", p.Ambiguous)
 	case p.Bearer != "":
 		return a.observeBearer(ctx, p, route)
+	case p.Opaque != "":
+		return a.observeTrusted(ctx, p, route, p.Opaque, route.opaque)
 	}
 	header, err := route.placed(p.Placed, false)
 	switch {
@@ -85,7 +88,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 }
 
 func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (string, error) {
-	id, err := a.Profiles.Verify(ctx, token, profiles)
+	id, err := a.verifyAmong(ctx, token, profiles)
 	if err != nil {
 		return "", err
 	}

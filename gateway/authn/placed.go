@@ -35,8 +35,8 @@ func (r *CompiledRoute) placed(list []Placed, cookie bool) (*Placed, error) {
 
 // token is the one that a refusal is about.
 func (p Presented) token() string {
-	if p.Bearer == "" && len(p.Placed) > 0 {
+	if p.Bearer == "" && p.Opaque == "" && len(p.Placed) > 0 {
 		return p.Placed[0].Token
 	}
-	return p.Bearer
+	return p.Bearer + p.Opaque
 }

@@ -191,7 +191,7 @@ func (l *Refusals) Latest(limit int) []RefusedRequest {
 
 // publicChecks are those whose found value is no personal one: who issued the token,
 // for whom, by which key, and when.
-var publicChecks = []string{"parse", "type", "algorithm", "issuer", "audience", "key", "signature", "expiry", "not_before", "issued_at", "age", "lifetime"}
+var publicChecks = []string{"parse", "introspection", "type", "algorithm", "issuer", "audience", "key", "signature", "expiry", "not_before", "issued_at", "age", "lifetime"}
 
 // Refused is what is remembered of a refusal, without the facts of the request.
 func (r *Refusal) Refused() RefusedRequest {

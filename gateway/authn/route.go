@@ -49,6 +49,7 @@ type CompiledRoute struct {
 	places   map[Place][]string // profiles by where they read tokens that admit
 	// Second factors by where they are read, where that is a place of their own.
 	secondPlaces map[Place][]string
+	opaque       []string // of those in Authorization: whose issuer is asked about them
 	template     *claims.Template
 	audience     []string
 	lifetime     time.Duration
@@ -73,6 +74,7 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 		return nil, err
 	}
 	c.places, c.secondPlaces = a.placesOf(c.profiles)
+	c.opaque = a.Profiles.Opaque(c.places[Place{}])
 	for _, q := range r.Require {
 		compiled, err := q.compile()
 		if err != nil {
@@ -90,6 +92,18 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	c.template = t
 	return c, nil
 }
+
+// at is what a request presents at the route: a Bearer that is neither a JWT nor of ours is
+// the app's, unless a profile here introspects.
+func (r *CompiledRoute) at(p Presented) Presented {
+	if len(r.opaque) == 0 {
+		p.Opaque = ""
+	}
+	return p
+}
+
+// Takes tells whether what stands in Authorization is a credential at the route.
+func (r *CompiledRoute) Takes(p Presented) bool { return p.Bearer != "" || r.at(p).Opaque != "" }
 
 // placesOf are the places of profiles: of those that may admit, and of second factors that
 // are read from a place of their own. One in Authorization is refused, where it decides.

@@ -70,7 +70,7 @@ func (a *Authenticator) second(ctx context.Context, p Presented, route *Compiled
 	if t.Place.Ambient() && p.CrossSite {
 		return nil, Refuse("cross_site_request", nil)
 	}
-	id, err := a.Profiles.Verify(ctx, t.Token, route.secondPlaces[t.Place])
+	id, err := a.verifyAmong(ctx, t.Token, route.secondPlaces[t.Place])
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func attached(s session.Session, id *trust.Identity, now time.Time) bool {
 
 // byCookie tells whether the session is the one whose cookie decided.
 func byCookie(p Presented, s session.Session) bool {
-	if p.Bearer != "" || s.Implicit {
+	if p.Bearer+p.Opaque != "" || s.Implicit {
 		return false
 	}
 	token, err := session.ParseToken(p.Cookie)

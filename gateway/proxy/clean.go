@@ -24,7 +24,7 @@ func (p *Proxy) removesAuthorization(r *http.Request, route *compiledRoute, pres
 	switch {
 	case len(values) == 0:
 		return false
-	case len(values) > 1, !route.off && presented.Bearer != "", route.injectsAuthorization():
+	case len(values) > 1, !route.off && route.core.Takes(presented), route.injectsAuthorization():
 		return true
 	}
 	return !p.authorization.Keeps(values[0])

@@ -75,7 +75,7 @@ func (p *Proxy) addRoutes(list []*Route) error {
 		}
 	}
 	p.scrub = web.NewScrubber(headers)
-	p.authorization = web.NewAuthorizationRule(schemes, p.core.IssuesOrTrusts)
+	p.authorization = web.NewAuthorizationRule(schemes, p.core.IssuesOrTrusts, p.core.Profiles.Introspects())
 	return nil
 }
 

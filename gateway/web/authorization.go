@@ -22,6 +22,9 @@ type AuthorizationRule struct {
 	// issued tells whether an iss is that of the gateway or of an issuer it trusts; empty:
 	// whether it trusts tokens without.
 	issued func(issuer string) bool
+	// opaque tells that some profile takes tokens that say nothing themselves: then every
+	// Bearer may be one.
+	opaque bool
 }
 
 // appSchemes carry no JWT (RFC 7617, RFC 7616, RFC 4559).
@@ -29,9 +32,9 @@ var appSchemes = []string{"basic", "digest", "negotiate"}
 
 // NewAuthorizationRule makes the rule for the schemes in which some route forwards
 // the JWT in Authorization. issued tells whether an iss is that of the gateway or of
-// an issuer it trusts.
-func NewAuthorizationRule(schemes []string, issued func(issuer string) bool) AuthorizationRule {
-	a := AuthorizationRule{issued: issued}
+// an issuer it trusts, opaque whether some profile introspects.
+func NewAuthorizationRule(schemes []string, issued func(issuer string) bool, opaque bool) AuthorizationRule {
+	a := AuthorizationRule{issued: issued, opaque: opaque}
 	for _, scheme := range schemes {
 		a.schemes = append(a.schemes, strings.ToLower(scheme))
 	}
@@ -58,6 +61,8 @@ func (a AuthorizationRule) keepsBearer(token string) bool {
 	switch {
 	case ok:
 		return !a.issued(issuer)
+	case a.opaque:
+		return false
 	case authn.LooksLikeJWT(token) && a.issued(""): // some profile takes tokens without iss
 		return false
 	}

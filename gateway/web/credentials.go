@@ -27,7 +27,7 @@ func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Pre
 		return p
 	}
 	if len(lines) == 1 {
-		p.Bearer = bearer(lines[0])
+		p.Bearer, p.Opaque = bearer(lines[0])
 	}
 	if p.Cookie, p.Ambiguous = cookie.read(r); p.Ambiguous == nil && len(places) > 0 {
 		p.Placed, p.Ambiguous = placed(r, places)
@@ -43,11 +43,15 @@ func hostname(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// bearer answers the token of an Authorization value where it is one for us.
-func bearer(value string) string {
+// bearer answers the token of an Authorization value where it is one for us, or may be one
+// at some routes.
+func bearer(value string) (ours, opaque string) {
 	scheme, token := splitScheme(value)
-	if scheme == "bearer" && (authn.LooksLikeSessionToken(token) || authn.LooksLikeJWT(token)) {
-		return token
+	switch {
+	case scheme != "bearer":
+		return "", ""
+	case authn.LooksLikeSessionToken(token) || authn.LooksLikeJWT(token):
+		return token, ""
 	}
-	return ""
+	return "", token
 }

@@ -3,6 +3,7 @@ package jose
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
@@ -96,6 +97,18 @@ func splitParts(compact string) (header, payload, signature string, err error) {
 // registered are the claims that every reader knows (RFC 7519 §4.1, OpenID Connect Core
 // §2, §5.1), so that another spelling of one could be taken for it.
 var registered = [...]string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "amr", "azp", "nonce", "email", "email_verified"}
+
+// Opaque is a token that says nothing itself; claims are what its issuer says of it.
+func Opaque(text string, claims map[string]any) *Token { return &Token{text: text, Claims: claims} }
+
+// ReadClaims reads an object of claims as Parse reads a payload.
+func ReadClaims(data []byte) (map[string]any, error) {
+	claims, err := readClaims(data)
+	if err != nil {
+		return nil, fmt.Errorf("jose: claims: %w", err)
+	}
+	return claims, nil
+}
 
 func readClaims(data []byte) (map[string]any, error) {
 	return strictjson.Claims(data, registered[:]...)
