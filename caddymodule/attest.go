@@ -58,6 +58,10 @@ type Attest struct {
 	// Default: Authorization with the scheme Bearer.
 	ForwardJWT *ForwardJWT `json:"forward_jwt,omitempty"`
 
+	// Claims that the upstream receives in headers of their own. What a client sends under
+	// those names is removed on every path. Default: none.
+	CopyClaims []CopyClaim `json:"copy_claims,omitempty"`
+
 	// Hand the session cookie to a browser that arrives with a trusted token.
 	// Default: false.
 	SetCookie bool `json:"set_cookie,omitempty"`

@@ -49,6 +49,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		template <name>
 //		jwt_lifetime <duration>
 //		forward_jwt authorization | <Header> [<scheme>]
+//		copy_claims <claim>><Header>... [text|csv|json|base64url]
 //		set_cookie
 //		observe
 //	}
@@ -81,6 +82,7 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 	grammar.Duration("jwt_lifetime", "<duration>", "how long that JWT is good; default 60s",
 		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
 	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
+	grammar.Custom("copy_claims", "<claim>><Header>... [text|csv|json|base64url]", "claims of that JWT, or of member, organization or session, in headers of their own", readCopyClaims),
 	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",
 		func(h *Attest) *bool { return &h.SetCookie }),
 	grammar.Flag("observe", "admit and refuse nobody, as off, and record what would be decided",

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 // route checks an attest handler against the app.
@@ -25,12 +26,13 @@ func (c *checker) route(h *Attest, a *App) {
 	route := h.gatewayRoute()
 	c.core(attestPlace, route.Route.Check())
 	c.core(attestPlace, route.Forward.Check())
+	c.core(attestPlace, proxy.CheckCopies(route.Copies, route.Forward))
 }
 
 // routeOff checks that `off` means it.
 func (c *checker) routeOff(h *Attest) {
 	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.JWTLifetime != 0 ||
-		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require) > 0 {
+		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require)+len(h.CopyClaims) > 0 {
 		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said")
 	}
 }

@@ -17,7 +17,7 @@ import (
 func (h *Attest) gatewayRoute() *proxy.Route {
 	r := &proxy.Route{Off: h.Off, Observe: h.Observe, Route: authn.Route{
 		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
-		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie,
+		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie, Copies: h.copies(),
 	}}
 	for _, q := range h.Require {
 		r.Require = append(r.Require, q.requirement())
@@ -86,6 +86,9 @@ func (a *App) scrub(r *http.Request) {
 	names := make([]string, 0, len(a.routes))
 	for _, route := range a.routes {
 		names = append(names, route.Forward.WithDefaults().Header)
+		for _, c := range route.Copies {
+			names = append(names, c.Header)
+		}
 	}
 	places := a.places()
 	for _, place := range places {

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Lookup finds a claim by path, as everything does that names one in a configuration.
+func Lookup(claims map[string]any, path string) any { return lookup(claims, path) }
+
 // lookup finds a claim by path and answers nil where it is absent, null or
 // empty ("" [] {}), which are treated alike.
 //

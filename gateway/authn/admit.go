@@ -74,6 +74,8 @@ type Decision struct {
 	// JWT is for the upstream, and ends at ExpiresAt.
 	JWT       string
 	ExpiresAt time.Time
+	// Copied are headers that go with it.
+	Copied []Copied
 
 	// SetCookie is to be set with the answer, if it is not nil.
 	SetCookie *SessionCookie
@@ -252,6 +254,6 @@ func (a *Authenticator) admitLive(ctx context.Context, p Presented, route *Compi
 	}
 	a.recordAccess(ctx, live.Session)
 	return Decision{
-		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt, SetCookie: cookie,
+		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt, Copied: j.copied, SetCookie: cookie,
 	}, nil
 }

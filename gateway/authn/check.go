@@ -62,6 +62,11 @@ func (r Route) Check() error {
 	if r.Optional && len(r.Require) > 0 {
 		return &ConfigError{"require", "does not go with optional: whoever shows no credential would pass it"}
 	}
+	for _, c := range r.Copies {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
 	if err := checkDuration("jwt_lifetime", r.JWTLifetime); err != nil {
 		return err
 	}

@@ -20,11 +20,13 @@ type jwtKey struct {
 	memberVersion, organizationVersion uint64
 	// The factor that admits; the session's version is in the request.
 	profile, tokenID string
+	// What stands beside it.
+	copies [sha256.Size]byte
 }
 
 func (a *Authenticator) jwtKeyOf(r *CompiledRoute, live LiveSession, request mint.Request, first session.Factor) jwtKey {
 	return jwtKey{
-		profile: first.Profile, tokenID: first.TokenID,
+		profile: first.Profile, tokenID: first.TokenID, copies: r.copies,
 		request: request.Digest(), template: r.template.Digest(), memberVersion: live.Member.Version,
 		organizationVersion: live.Organization.Version, signingKey: a.Ring.ActiveID(),
 	}
@@ -35,6 +37,7 @@ type injectedJWT struct {
 	mint.JWT
 	claims claims.Object
 	roles  []string
+	copied []Copied
 }
 
 // reusable tells whether the JWT may serve a further request: for reuseFor after it
@@ -72,7 +75,8 @@ func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request
 	if err != nil {
 		return nil, unusable(live, err)
 	}
-	return &injectedJWT{jwt, effective, request.Roles}, nil
+	copied, err := a.copied(r, live, request.Roles, first, jwt.Text)
+	return &injectedJWT{jwt, effective, request.Roles, copied}, err
 }
 
 func mintRequest(live LiveSession, roles []string, effective claims.Object, audience []string, life time.Duration) mint.Request {

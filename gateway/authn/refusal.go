@@ -123,6 +123,7 @@ var problems = table(
 	Problem{"stytch_claims_in_custom_claims", ReservedClaims, "Custom claims may not use a reserved name."},
 	Problem{"custom_claims_too_large", UnusableClaims, "The custom claims exceed four kilobytes."},
 	Problem{"session_jwt_too_large", UnusableClaims, "The session JWT exceeds 16 KiB."},
+	Problem{"copied_claims_too_large", UnusableClaims, "The claims that are copied into headers exceed eight kilobytes."},
 	Problem{"unable_to_represent_custom_claims_json", UnusableClaims, "The custom claims cannot be represented."},
 
 	// Directory.

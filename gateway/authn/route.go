@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,6 +37,9 @@ type Route struct {
 	// JWTLifetime is how long the injected JWT is good. Default: 60 s.
 	JWTLifetime time.Duration
 
+	// Copies are headers that the upstream receives beside the JWT.
+	Copies []Copy
+
 	// SetCookie hands the session cookie to a browser that arrives with a trusted
 	// token.
 	SetCookie bool
@@ -54,6 +58,7 @@ type CompiledRoute struct {
 	audience     []string
 	lifetime     time.Duration
 	require      []requirement
+	copies       [sha256.Size]byte // of Copies
 }
 
 var errNoProfile = errors.New("authn: the route names no profile")
@@ -73,6 +78,7 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	if err := a.Profiles.CheckRoute(c.profiles); err != nil {
 		return nil, err
 	}
+	c.copies = copiesDigest(r.Copies)
 	c.places, c.secondPlaces = a.placesOf(c.profiles)
 	c.opaque = a.Profiles.Opaque(c.places[Place{}])
 	for _, q := range r.Require {

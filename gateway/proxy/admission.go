@@ -15,7 +15,7 @@ type Admission struct {
 	// context that a nested attest understands.
 	Request *http.Request
 
-	header    string     // of the injected JWT
+	headers   []string   // that were injected
 	setCookie []string   // Set-Cookie lines for the answer
 	marks     cacheMarks // of the answer
 	cookie    web.Cookie
@@ -38,7 +38,7 @@ func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter
 }
 
 func (a *Admission) withdraw() {
-	if a.header != "" {
-		a.Request.Header.Del(a.header)
+	for _, name := range a.headers {
+		a.Request.Header.Del(name)
 	}
 }

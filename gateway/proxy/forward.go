@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // Forward is where the upstream finds the JWT.
@@ -48,17 +51,41 @@ var (
 // protocol's own never arrives, or breaks the request. The error is a *ConfigError.
 func (f Forward) Check() error {
 	written := f.Header
-	f = f.WithDefaults()
-	name := strings.ToLower(f.Header)
-	switch {
+	switch f = f.WithDefaults(); {
 	case !headerForm.MatchString(f.Header):
 		return &ConfigError{"forward_jwt", "expected a header of letters, digits and -"}
-	case slices.Contains(unforwardable, name) || strings.HasPrefix(name, "x-forwarded-"):
+	case hasMeaning(f.Header):
 		return &ConfigError{"forward_jwt", "'" + written + "' has a meaning of its own in HTTP; expected authorization or a header such as X-Session-Jwt"}
 	case f.Scheme != "" && !schemeForm.MatchString(f.Scheme):
 		return &ConfigError{"forward_jwt", "expected a scheme of letters, digits, _ and -"}
 	}
 	return nil
+}
+
+// CheckCopies is Check for the headers of copied claims, which are not that of the JWT.
+func CheckCopies(copies []authn.Copy, f Forward) error {
+	seen := []string{f.WithDefaults().Header}
+	for _, c := range copies {
+		switch {
+		case !headerForm.MatchString(c.Header):
+			return &ConfigError{"copy_claims", "expected <claim>><Header>, of letters, digits and -"}
+		case hasMeaning(c.Header) && !slices.Contains(identityHeaders, strings.ToLower(c.Header)) || strings.EqualFold(c.Header, "authorization"):
+			return &ConfigError{"copy_claims", "'" + c.Header + "' has a meaning of its own in HTTP; expected a header such as X-User-Id"}
+		case slices.ContainsFunc(seen, func(other string) bool { return web.SameHeader(other, c.Header) }):
+			return &ConfigError{"copy_claims", "'" + c.Header + "' carries something else already"}
+		}
+		seen = append(seen, c.Header)
+	}
+	return nil
+}
+
+// identityHeaders are those of the X-Forwarded ones that say who somebody is, as apps read
+// them.
+var identityHeaders = []string{"x-forwarded-user", "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username"}
+
+func hasMeaning(header string) bool {
+	name := strings.ToLower(header)
+	return slices.Contains(unforwardable, name) || strings.HasPrefix(name, "x-forwarded-")
 }
 
 // unforwardable are headers that say something about the message or its sender

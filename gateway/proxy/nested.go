@@ -10,10 +10,10 @@ import (
 
 // An outerAttest is what an attest leaves in the context for one nested in it: the
 // credentials that the client presented, which are no longer in the request, and
-// the header that was injected.
+// the headers that were injected.
 type outerAttest struct {
 	presented authn.Presented
-	header    string
+	headers   []string
 }
 
 type outerAttestKey struct{}
@@ -32,8 +32,8 @@ func (p *Proxy) presented(r *http.Request) authn.Presented {
 		presented.Client = p.report.Client(r)
 		return presented
 	}
-	if outer.header != "" {
-		r.Header.Del(outer.header)
+	for _, name := range outer.headers {
+		r.Header.Del(name)
 	}
 	return outer.presented
 }

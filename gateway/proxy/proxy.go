@@ -58,7 +58,7 @@ func (p *Proxy) addRoutes(list []*Route) error {
 			return err
 		}
 		p.routes[r] = compiled
-		headers = append(headers, compiled.forward.Header)
+		headers = append(append(headers, compiled.forward.Header), compiled.injected...)
 		if compiled.injectsAuthorization() {
 			schemes = append(schemes, compiled.forward.Scheme)
 		}
@@ -69,7 +69,7 @@ func (p *Proxy) addRoutes(list []*Route) error {
 		case place.Cookie == p.cookie.Name:
 			return fmt.Errorf("proxy: token_from: cookie %q is the session cookie", place.Cookie)
 		case slices.ContainsFunc(forwarded, func(name string) bool { return web.SameHeader(name, place.Header) }):
-			return fmt.Errorf("proxy: token_from: header %q is one in which a route forwards its JWT", place.Header)
+			return fmt.Errorf("proxy: token_from: header %q is one that a route injects", place.Header)
 		case place.Header != "":
 			headers = append(headers, place.Header)
 		}
@@ -107,11 +107,10 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	}
 	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d), marks: compiled.marks(d)}
 	if d.JWT != "" {
-		a.header = compiled.forward.Header
-		compiled.forward.set(r.Header, d.JWT)
+		a.headers = compiled.inject(r.Header, d)
 		p.warnIfLarge(compiled, d.JWT)
 	}
-	a.Request = withOuterAttest(r, &outerAttest{presented, a.header})
+	a.Request = withOuterAttest(r, &outerAttest{presented, a.headers})
 	p.core.Decide(authn.Decided{Door: web.DoorProxy, Profile: d.Profile, Anonymous: d.Anonymous})
 	return a, nil
 }

@@ -1,6 +1,9 @@
 package proxy
 
 import (
+	"errors"
+	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
@@ -29,7 +32,9 @@ type compiledRoute struct {
 	off     bool
 	observe bool
 	forward Forward
-	large   sync.Once // a large JWT is warned of once
+	// alone is that of the JWT, injected are those beside it.
+	alone, injected []string
+	large           sync.Once // a large JWT is warned of once
 }
 
 // injectsAuthorization tells whether the JWT goes into Authorization.
@@ -37,13 +42,31 @@ func (r *compiledRoute) injectsAuthorization() bool {
 	return !r.off && r.forward.Header == "Authorization"
 }
 
+// inject puts what the upstream is told into h, and answers the names.
+func (r *compiledRoute) inject(h http.Header, d authn.Decision) []string {
+	r.forward.set(h, d.JWT)
+	if len(d.Copied) == 0 {
+		return r.alone
+	}
+	names := slices.Clone(r.alone)
+	for _, c := range d.Copied {
+		name := http.CanonicalHeaderKey(c.Header)
+		h[name], names = []string{c.Value}, append(names, name)
+	}
+	return names
+}
+
 func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
-	if err := r.Forward.Check(); err != nil {
+	if err := errors.Join(r.Forward.Check(), CheckCopies(r.Copies, r.Forward)); err != nil {
 		return nil, err
 	}
 	c := &compiledRoute{off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
+	}
+	c.alone = []string{c.forward.Header}
+	for _, copied := range r.Copies {
+		c.injected = append(c.injected, http.CanonicalHeaderKey(copied.Header))
 	}
 	var err error
 	c.core, err = core.Compile(r.Route)
