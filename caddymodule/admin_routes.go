@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/gateway/admin"
 )
 
@@ -68,4 +69,29 @@ func (h *Attest) adminRoute(a *App) admin.Route {
 		}
 	}
 	return r
+}
+
+// strictPaths has a route judge paths strictly if an attest that admits otherwise leads to
+// the same upstream: a path that is sent to the one could be served as one of the other.
+func (a *App) strictPaths() {
+	for _, h := range a.handlers {
+		own := h.adminRoute(a)
+		h.route.StrictPaths = slices.ContainsFunc(a.ways, func(way coverage.Way) bool {
+			other, ok := way.Guard.(*Attest)
+			return ok && !admitAlike(own, other.adminRoute(a)) && a.leads(own, way.Upstream)
+		})
+	}
+}
+
+// leads tells whether a route leads to the upstream.
+func (a *App) leads(r admin.Route, upstream string) bool {
+	return slices.ContainsFunc(a.ways, func(way coverage.Way) bool {
+		h, ok := way.Guard.(*Attest)
+		return ok && way.Upstream == upstream && reflect.DeepEqual(h.adminRoute(a), r)
+	})
+}
+
+// admitAlike tells whether two routes admit the same.
+func admitAlike(a, b admin.Route) bool {
+	return a.Anonymous == b.Anonymous && slices.Equal(a.Profiles, b.Profiles) && slices.Equal(a.Require, b.Require)
 }

@@ -66,6 +66,10 @@ type Attest struct {
 	// Default: false.
 	SetCookie bool `json:"set_cookie,omitempty"`
 
+	// `pass`: take paths that another server may read as other paths, such as those with dot
+	// segments. Default: they are refused with 400.
+	UnsafePaths string `json:"unsafe_paths,omitempty"`
+
 	// Admit and refuse nobody, as off does, and record what would be decided with the rest
 	// of this configuration: metrics count would_admit and would_refuse, the log says
 	// why. Nothing is injected and nothing stored. Default: false.

@@ -51,6 +51,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		forward_jwt authorization | <Header> [<scheme>]
 //		copy_claims <claim>><Header>... [text|csv|json|base64url]
 //		set_cookie
+//		unsafe_paths pass
 //		observe
 //	}
 func (h *Attest) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -69,6 +70,9 @@ func (h *Attest) read(d *caddyfile.Dispenser) (*grammar.Reader, error) {
 
 const attestArgs = "[<profile>... | any | off]"
 
+// pathsPass is the one value of Attest.UnsafePaths.
+const pathsPass = "pass"
+
 var attestPlace = grammar.Place{"attest"}
 
 var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[Attest]{
@@ -85,6 +89,8 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 	grammar.Custom("copy_claims", "<claim>><Header>... [text|csv|json|base64url]", "claims of that JWT, or of member, organization or session, in headers of their own", readCopyClaims),
 	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",
 		func(h *Attest) *bool { return &h.SetCookie }),
+	grammar.Choice("unsafe_paths", "pass", "take paths that other servers may read as other paths", []string{pathsPass},
+		func(h *Attest) *string { return &h.UnsafePaths }),
 	grammar.Flag("observe", "admit and refuse nobody, as off, and record what would be decided",
 		func(h *Attest) *bool { return &h.Observe }),
 }}

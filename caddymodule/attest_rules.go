@@ -9,6 +9,9 @@ import (
 
 // route checks an attest handler against the app.
 func (c *checker) route(h *Attest, a *App) {
+	if h.UnsafePaths != "" {
+		c.Choices(attestPlace.At("unsafe_paths"), []string{h.UnsafePaths}, pathsPass)
+	}
 	if h.Off {
 		c.routeOff(h)
 		return
@@ -33,7 +36,7 @@ func (c *checker) route(h *Attest, a *App) {
 func (c *checker) routeOff(h *Attest) {
 	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.JWTLifetime != 0 ||
 		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require)+len(h.CopyClaims) > 0 {
-		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said")
+		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said but 'unsafe_paths'")
 	}
 }
 

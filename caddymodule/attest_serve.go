@@ -15,7 +15,7 @@ import (
 
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
-	r := &proxy.Route{Off: h.Off, Observe: h.Observe, Route: authn.Route{
+	r := &proxy.Route{Off: h.Off, Observe: h.Observe, UnsafePaths: h.UnsafePaths == pathsPass, Route: authn.Route{
 		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie, Copies: h.copies(),
 	}}
@@ -40,13 +40,23 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if g.Proxy.RefuseProjectCall(w, r) {
 		return nil
 	}
-	a, err := g.Proxy.Admit(withProxyScheme(r), h.route)
+	a, err := g.Proxy.Admit(withOriginalPath(withProxyScheme(r)), h.route)
 	if err != nil {
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
 	}
 	publish(a)
 	traceAdmission(a)
 	return a.Forward(w, next.ServeHTTP)
+}
+
+// withOriginalPath hands on the path as it was sent, where a handler before has rewritten
+// it.
+func withOriginalPath(r *http.Request) *http.Request {
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if !ok || original.URL == nil || original.URL.Path == r.URL.Path && original.URL.RawPath == r.URL.RawPath {
+		return r
+	}
+	return web.WithOriginalPath(r, original.URL.EscapedPath())
 }
 
 // withProxyScheme hands on what a proxy that Caddy trusts (trusted_proxies) says of

@@ -162,6 +162,7 @@ func (a *App) open() error {
 	if err != nil {
 		return err
 	}
+	a.strictPaths()
 	g, ring, err := a.assemble(ctx, s, t)
 	if err != nil {
 		return err

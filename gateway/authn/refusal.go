@@ -76,6 +76,7 @@ var problems = table(
 	Problem{"profile_not_accepted", Unauthenticated, "The session does not hold a factor that is accepted here."},
 	Problem{"requirement_not_met", Forbidden, "The session does not have what is required here."},
 	Problem{"insufficient_user_authentication", Unauthenticated, "A further factor, or a more recent one, is required here."},
+	Problem{"ambiguous_path", Malformed, "The path can be read as another one."},
 	Problem{"cross_site_request", Forbidden, "The request was not made by a page of this origin."},
 
 	// Credentials of the session API.

@@ -74,7 +74,7 @@ func (p *Proxy) addRoutes(list []*Route) error {
 			headers = append(headers, place.Header)
 		}
 	}
-	p.scrub = web.NewScrubber(headers)
+	p.scrub = web.NewScrubber(append(headers, web.Overrides...))
 	p.authorization = web.NewAuthorizationRule(schemes, p.core.IssuesOrTrusts, p.core.Profiles.Introspects())
 	return nil
 }
@@ -95,6 +95,10 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	if web.IsProjectCall(r, p.core.Project.ID) {
 		p.clean(r, true)
 		return nil, authn.Refuse("route_not_found", nil)
+	}
+	if err := compiled.checkPaths(r); err != nil {
+		p.clean(r, true)
+		return nil, err
 	}
 	presented := p.presented(r)
 	p.clean(r, p.removesAuthorization(r, compiled, presented))

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // A Route is one place of a site: who is admitted, and where the upstream finds the
@@ -21,6 +22,10 @@ type Route struct {
 	// if it was not.
 	Observe bool
 
+	// StrictPaths refuses also what may spell another segment of a path, as off, observed
+	// and optional routes do. UnsafePaths lets every path pass. See web.CheckPath.
+	StrictPaths, UnsafePaths bool
+
 	// Forward names the header that carries the JWT. Default: Authorization with
 	// the scheme Bearer.
 	Forward Forward
@@ -28,10 +33,12 @@ type Route struct {
 
 // A compiledRoute has its defaults filled in and its names resolved.
 type compiledRoute struct {
-	core    *authn.CompiledRoute // nil where off and not observed
-	off     bool
-	observe bool
-	forward Forward
+	core *authn.CompiledRoute // nil where off and not observed
+	off  bool
+	// How paths are judged.
+	strict, unsafe bool
+	observe        bool
+	forward        Forward
 	// alone is that of the JWT, injected are those beside it.
 	alone, injected []string
 	large           sync.Once // a large JWT is warned of once
@@ -40,6 +47,17 @@ type compiledRoute struct {
 // injectsAuthorization tells whether the JWT goes into Authorization.
 func (r *compiledRoute) injectsAuthorization() bool {
 	return !r.off && r.forward.Header == "Authorization"
+}
+
+// checkPaths refuses a request whose path may be read as another one.
+func (r *compiledRoute) checkPaths(request *http.Request) error {
+	if r.unsafe {
+		return nil
+	}
+	if err := web.CheckPaths(request, r.strict); err != nil {
+		return authn.Refuse("ambiguous_path", err)
+	}
+	return nil
 }
 
 // inject puts what the upstream is told into h, and answers the names.
@@ -60,7 +78,7 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if err := errors.Join(r.Forward.Check(), CheckCopies(r.Copies, r.Forward)); err != nil {
 		return nil, err
 	}
-	c := &compiledRoute{off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
+	c := &compiledRoute{strict: r.StrictPaths || r.Off || r.Observe || r.Optional, unsafe: r.UnsafePaths, off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
 	}
