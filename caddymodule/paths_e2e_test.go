@@ -124,3 +124,39 @@ func rawGet(t *testing.T, port int, path string) int {
 	res.Body.Close()
 	return res.StatusCode
 }
+
+// Where another attest asks for more before the same app, spellings are refused that pass
+// elsewhere.
+func TestPathsAreStrictWhereRoutesDiffer(t *testing.T) {
+	app, _ := servletContainer(t)
+	for handles, want := range map[string]int{
+		"handle {\nattest acme\nreverse_proxy APP\n}":                                                                                       http.StatusOK,
+		"handle /a* {\nattest acme\nreverse_proxy APP\n}\nhandle {\nattest acme\nreverse_proxy APP\n}":                                      http.StatusOK,
+		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy APP\n}\nhandle {\nattest acme\nreverse_proxy APP\n}":         http.StatusBadRequest,
+		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy 127.0.0.1:9\n}\nhandle {\nattest acme\nreverse_proxy APP\n}": http.StatusOK,
+	} {
+		s := newSite(t, strings.NewReplacer("HANDLES", strings.ReplaceAll(handles, "APP", app.URL)).Replace(`{
+	admin off
+	persist_config off
+	default_bind 127.0.0.1
+	attest {
+		store memory
+		profile acme {
+			issuer ISSUER
+			audience app
+			jwks_url JWKS
+			organization acme
+			create members organizations
+		}
+	}
+}
+http://127.0.0.1:PORT {
+	HANDLES
+}
+`))
+		token := s.issuer.Sign(map[string]any{"aud": "app"})
+		if res := s.get("/@scope%2fname", "Authorization", "Bearer "+token); res.StatusCode != want {
+			t.Errorf("%s: %d %s, want %d", handles, res.StatusCode, res.Header.Get("Attest-Error"), want)
+		}
+	}
+}
