@@ -74,6 +74,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //			cookie <name> {
 //				same_site lax|strict|none
 //				domain <domain>
+//				logout <path> [<then>]
 //			}
 //		}
 //		template <name> <heredoc> | <name> file <path>

@@ -198,6 +198,7 @@ func (a *App) gatewayConfig() gateway.Config {
 		core.ReuseFor = orNone(s.ReuseFor)
 		if k := s.Cookie; k != nil {
 			c.Cookie = web.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite}
+			c.Logout = k.logout()
 		}
 	}
 	return c

@@ -58,6 +58,10 @@ type Attest struct {
 	// Default: Authorization with the scheme Bearer.
 	ForwardJWT *ForwardJWT `json:"forward_jwt,omitempty"`
 
+	// Where a person without a session is sent who goes to a page; whatever else has none is
+	// answered 401. Default: nowhere.
+	Login *RouteLogin `json:"login,omitempty"`
+
 	// Claims that the upstream receives in headers of their own. What a client sends under
 	// those names is removed on every path. Default: none.
 	CopyClaims []CopyClaim `json:"copy_claims,omitempty"`

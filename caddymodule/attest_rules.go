@@ -29,12 +29,16 @@ func (c *checker) route(h *Attest, a *App) {
 	route := h.gatewayRoute()
 	c.core(attestPlace, route.Route.Check())
 	c.core(attestPlace, route.Forward.Check())
+	c.core(attestPlace, route.Login.Check())
+	if h.Login != nil && h.Optional {
+		c.Refuse(attestPlace.At("login"), "an optional route lets whoever has no session through, and sends nobody anywhere")
+	}
 	c.core(attestPlace, proxy.CheckCopies(route.Copies, route.Forward))
 }
 
 // routeOff checks that `off` means it.
 func (c *checker) routeOff(h *Attest) {
-	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.JWTLifetime != 0 ||
+	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.Login != nil || h.JWTLifetime != 0 ||
 		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require)+len(h.CopyClaims) > 0 {
 		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said but 'unsafe_paths'")
 	}

@@ -15,7 +15,7 @@ import (
 
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
-	r := &proxy.Route{Off: h.Off, Observe: h.Observe, UnsafePaths: h.UnsafePaths == pathsPass, Route: authn.Route{
+	r := &proxy.Route{Off: h.Off, Observe: h.Observe, UnsafePaths: h.UnsafePaths == pathsPass, Login: proxy.Login{URL: h.Login.url(), Origin: h.Login.origin()}, Route: authn.Route{
 		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie, Copies: h.copies(),
 	}}
@@ -40,23 +40,30 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if g.Proxy.RefuseProjectCall(w, r) {
 		return nil
 	}
-	a, err := g.Proxy.Admit(withOriginalPath(withProxyScheme(r)), h.route)
-	if err != nil {
+	r = withOriginal(withProxyScheme(r))
+	if done, err := g.Proxy.Logout(w, r); done {
+		if err == nil {
+			return nil
+		}
+		h.app.scrub(r)
 		return h.refuse(w, r, authn.RefusalOf(err), g.Proxy.Announce)
+	}
+	a, err := g.Proxy.Admit(r, h.route)
+	if err != nil {
+		return h.answer(w, r, authn.RefusalOf(err), g.Proxy)
 	}
 	publish(a)
 	traceAdmission(a)
 	return a.Forward(w, next.ServeHTTP)
 }
 
-// withOriginalPath hands on the path as it was sent, where a handler before has rewritten
-// it.
-func withOriginalPath(r *http.Request) *http.Request {
+// withOriginal hands on the URL as it was sent, where a handler before has rewritten it.
+func withOriginal(r *http.Request) *http.Request {
 	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	if !ok || original.URL == nil || original.URL.Path == r.URL.Path && original.URL.RawPath == r.URL.RawPath {
+	if !ok || original.URL == nil || *original.URL == *r.URL {
 		return r
 	}
-	return web.WithOriginalPath(r, original.URL.EscapedPath())
+	return web.WithOriginal(r, original.URL)
 }
 
 // withProxyScheme hands on what a proxy that Caddy trusts (trusted_proxies) says of
@@ -71,6 +78,19 @@ func withProxyScheme(r *http.Request) *http.Request {
 		return web.WithScheme(r, "http")
 	}
 	return web.WithScheme(r, "https")
+}
+
+// answer sends a browser to the login, or refuses.
+func (h *Attest) answer(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, p *proxy.Proxy) error {
+	if refused.Location == "" {
+		return h.refuse(w, r, refused, p.Announce)
+	}
+	id := p.NewID()
+	p.Announce(w.Header(), refused, http.StatusFound, id)
+	publishRefusal(r, refused)
+	p.Report(r, refused, http.StatusFound, id)
+	p.Redirect(w, r, refused)
+	return nil
 }
 
 // refuse answers through Caddy's error routes. The id in Attest-Error is the one

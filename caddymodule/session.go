@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
+	"strings"
+
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 )
 
 // Session says how long sessions live and what they are carried in.
@@ -51,6 +54,27 @@ type Cookie struct {
 	// The Domain attribute: every host below it is sent the session.
 	// Default: none, only the host that set it.
 	Domain string `json:"domain,omitempty"`
+
+	// Where a browser ends its session. Default: nowhere.
+	Logout *Logout `json:"logout,omitempty"`
+}
+
+// Logout ends the session of the cookie that comes with a request.
+type Logout struct {
+	// The path, on every route with attest. A POST of the site's own pages ends the session,
+	// and so does a link that a person follows there; else it is a page with a button.
+	Path string `json:"path"`
+
+	// Where the browser goes then: a path, or an http or https URL. Default: /.
+	Then string `json:"then,omitempty"`
+}
+
+// logout is the line to the gateway.
+func (c *Cookie) logout() proxy.Logout {
+	if c.Logout == nil {
+		return proxy.Logout{}
+	}
+	return proxy.Logout{Path: c.Logout.Path, Then: c.Logout.Then}
 }
 
 var sessionBlock = grammar.Block[Session]{Name: "session", Lines: []grammar.Line[Session]{
@@ -74,7 +98,25 @@ var cookieBlock = grammar.Block[Cookie]{Name: "cookie", Lines: []grammar.Line[Co
 		func(c *Cookie) *string { return &c.SameSite }),
 	grammar.Text("domain", "<domain>", "for every host below it; the name then begins with __Secure-",
 		func(c *Cookie) *string { return &c.Domain }),
+	grammar.Custom("logout", "<path> [<then>]", "where a browser ends its session, and where it goes then; default /", readLogout),
 }}
+
+// readLogout reads `logout <path> [<then>]`.
+func readLogout(r *grammar.Reader, c *Cookie) error {
+	l, err := grammar.Once(r, &c.Logout)
+	if err != nil {
+		return err
+	}
+	args, err := r.Args(1)
+	switch {
+	case err != nil:
+		return err
+	case len(args) > 2:
+		return r.Wrong()
+	}
+	l.Path, l.Then = args[0], strings.Join(args[1:], "")
+	return nil
+}
 
 // readPerMember reads `per_member <n> | off`.
 func readPerMember(r *grammar.Reader, s *Session) error {

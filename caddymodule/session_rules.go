@@ -15,6 +15,7 @@ func (c *checker) session(a *App) {
 	}
 	gateway := a.gatewayConfig()
 	c.core(at, gateway.Cookie.Check())
+	c.core(nil, gateway.Logout.Check())
 	sessions := a.sessionConfig()
 	if err := sessions.Check(); err != nil {
 		c.core(at, err)

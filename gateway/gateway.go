@@ -18,6 +18,8 @@ type Config struct {
 
 	// Cookie is how browsers keep the session token. Default: __Host-session.
 	Cookie web.Cookie
+	// Logout ends the sessions of that cookie. Default: there is none.
+	Logout proxy.Logout
 	// Routes are all routes that will be asked for. Every header that one of them
 	// injects is scrubbed on all of them.
 	Routes []*proxy.Route
@@ -48,7 +50,7 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	door, err := proxy.New(proxy.Config{Core: core, Cookie: c.Cookie, Routes: c.Routes, ClientIP: c.ClientIP})
+	door, err := proxy.New(proxy.Config{Core: core, Cookie: c.Cookie, Logout: c.Logout, Routes: c.Routes, ClientIP: c.ClientIP})
 	if err != nil {
 		return nil, err
 	}

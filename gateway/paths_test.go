@@ -35,7 +35,7 @@ func TestAmbiguousPaths(t *testing.T) {
 			for _, rewritten := range []bool{false, true} {
 				r := httptest.NewRequest("GET", path, nil)
 				if rewritten {
-					r = web.WithOriginalPath(httptest.NewRequest("GET", "/harmless", nil), path)
+					r = web.WithOriginal(httptest.NewRequest("GET", "/harmless", nil), httptest.NewRequest("GET", path, nil).URL)
 				}
 				r.Header.Set("Authorization", "Bearer "+token)
 				resp, up := w.through(route.route, r)

@@ -180,6 +180,8 @@ type Refusal struct {
 	ClearCookie bool
 	// StepUp is what would help, of insufficient_user_authentication.
 	StepUp *StepUp
+	// Location is where a browser is sent to sign in; the door sets it.
+	Location string
 	// Err is what happened, for the log. It names profiles and claims, never their
 	// values, a token or a secret.
 	Err error

@@ -15,6 +15,12 @@ func (p *Proxy) Handler(route *Route, next http.Handler) http.Handler {
 		if p.RefuseProjectCall(w, r) {
 			return
 		}
+		if done, err := p.Logout(w, r); done {
+			if err != nil {
+				p.refuse(w, r, err)
+			}
+			return
+		}
 		a, err := p.Admit(r, route)
 		if err != nil {
 			p.refuse(w, r, err)
@@ -36,8 +42,14 @@ func (p *Proxy) RefuseProjectCall(w http.ResponseWriter, r *http.Request) bool {
 func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	refused, id := authn.RefusalOf(err), p.NewID()
 	status := Status(refused.Kind)
+	if refused.Location != "" {
+		status = http.StatusFound
+	}
 	p.Announce(w.Header(), refused, status, id)
 	p.Report(r, refused, status, id)
+	if p.Redirect(w, r, refused) {
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

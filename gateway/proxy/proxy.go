@@ -17,6 +17,8 @@ type Config struct {
 	Core *authn.Authenticator
 	// Cookie carries the session token of browsers.
 	Cookie web.Cookie
+	// Logout ends sessions of that cookie.
+	Logout Logout
 	// Routes are all routes that will be asked for. Every header that one of them
 	// injects is scrubbed on all of them.
 	Routes []*Route
@@ -29,6 +31,7 @@ type Proxy struct {
 	core   *authn.Authenticator
 	report web.Reporter
 	cookie web.Cookie
+	logout Logout
 	routes map[*Route]*compiledRoute
 	scrub  *web.Scrubber
 	// authorization is what routes that do not forward in that header leave in it.
@@ -41,11 +44,14 @@ type Proxy struct {
 // Every error names the route's option or the profile.
 func New(c Config) (*Proxy, error) {
 	c.Cookie = c.Cookie.WithDefaults()
-	if err := c.Cookie.Check(); err != nil {
+	if err := errors.Join(c.Cookie.Check(), c.Logout.Check()); err != nil {
 		return nil, err
 	}
+	if c.Logout.Then == "" {
+		c.Logout.Then = "/"
+	}
 	report := web.Reporter{Core: c.Core, Log: c.Core.Log, Door: web.DoorProxy, ClientIP: c.ClientIP}
-	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, routes: make(map[*Route]*compiledRoute, len(c.Routes)), observing: make(chan struct{}, maxObserving)}
+	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, logout: c.Logout, routes: make(map[*Route]*compiledRoute, len(c.Routes)), observing: make(chan struct{}, maxObserving)}
 	return p, p.addRoutes(c.Routes)
 }
 
@@ -107,7 +113,9 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	}
 	d, err := p.decide(r, compiled, presented)
 	if err != nil {
-		return nil, err
+		refused := *authn.RefusalOf(err)
+		refused.Location = compiled.loginFor(r, presented, &refused)
+		return nil, &refused
 	}
 	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d), marks: compiled.marks(d)}
 	if d.JWT != "" {

@@ -26,6 +26,9 @@ type Route struct {
 	// and optional routes do. UnsafePaths lets every path pass. See web.CheckPath.
 	StrictPaths, UnsafePaths bool
 
+	// Login is where a browser without a session is sent. Default: it is refused.
+	Login Login
+
 	// Forward names the header that carries the JWT. Default: Authorization with
 	// the scheme Bearer.
 	Forward Forward
@@ -37,6 +40,7 @@ type compiledRoute struct {
 	off  bool
 	// How paths are judged.
 	strict, unsafe bool
+	login          Login
 	observe        bool
 	forward        Forward
 	// alone is that of the JWT, injected are those beside it.
@@ -75,10 +79,10 @@ func (r *compiledRoute) inject(h http.Header, d authn.Decision) []string {
 }
 
 func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
-	if err := errors.Join(r.Forward.Check(), CheckCopies(r.Copies, r.Forward)); err != nil {
+	if err := errors.Join(r.Forward.Check(), CheckCopies(r.Copies, r.Forward), r.Login.Check()); err != nil {
 		return nil, err
 	}
-	c := &compiledRoute{strict: r.StrictPaths || r.Off || r.Observe || r.Optional, unsafe: r.UnsafePaths, off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
+	c := &compiledRoute{strict: r.StrictPaths || r.Off || r.Observe || r.Optional, unsafe: r.UnsafePaths, login: r.Login, off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
 	}

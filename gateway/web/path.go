@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -198,17 +197,10 @@ func overlong(text string) (r rune, size int) {
 // request's.
 var Overrides = []string{"X-Original-Url", "X-Rewrite-Url", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override"}
 
-type originalPathKey struct{}
-
-// WithOriginalPath tells the path that the client sent, where it was rewritten since.
-func WithOriginalPath(r *http.Request, path string) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), originalPathKey{}, path))
-}
-
 // CheckPaths is CheckPath of the request, as it is and as it was sent.
 func CheckPaths(r *http.Request, strict bool) error {
-	if original, ok := r.Context().Value(originalPathKey{}).(string); ok {
-		if err := CheckPath(original, strict); err != nil {
+	if sent := original(r); sent != r.URL {
+		if err := CheckPath(sent.EscapedPath(), strict); err != nil {
 			return err
 		}
 	}

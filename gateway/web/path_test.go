@@ -66,7 +66,7 @@ func TestCheckPathsLooksAtBoth(t *testing.T) {
 	if err := web.CheckPaths(r, true); err != nil {
 		t.Error(err)
 	}
-	if err := web.CheckPaths(web.WithOriginalPath(r, "/x/..;/a"), true); !errors.Is(err, web.ErrDotSegment) {
+	if err := web.CheckPaths(web.WithOriginal(r, &url.URL{Path: "/x/..;/a"}), true); !errors.Is(err, web.ErrDotSegment) {
 		t.Error(err)
 	}
 	if err := web.CheckPaths(httptest.NewRequest("GET", "/x/%2e%2e/a", nil), false); !errors.Is(err, web.ErrDotSegment) {

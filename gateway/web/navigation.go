@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// IsNavigation tells whether a person goes to a page, as far as the browser says so (Fetch
+// Metadata); one that says nothing wants HTML before anything else.
+func IsNavigation(r *http.Request) bool {
+	mode, dest := r.Header.Values("Sec-Fetch-Mode"), r.Header.Values("Sec-Fetch-Dest")
+	switch {
+	case r.Method != http.MethodGet || r.Header.Get("Upgrade") != "":
+		return false
+	case len(mode) > 0 || len(dest) > 0:
+		return slices.Equal(mode, []string{"navigate"}) && slices.Equal(dest, []string{"document"})
+	}
+	return prefersHTML(r.Header.Values("Accept"))
+}
+
+// prefersHTML tells whether text/html is wanted at least as much as anything else (RFC 9110
+// §12.5.1).
+func prefersHTML(accept []string) bool {
+	html, others := 0.0, 0.0
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, parameters, _ := strings.Cut(part, ";")
+		quality := 1.0
+		for parameter := range strings.SplitSeq(parameters, ";") {
+			if text, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="); found {
+				if q, err := strconv.ParseFloat(text, 64); err == nil {
+					quality = q
+				}
+			}
+		}
+		if strings.EqualFold(strings.TrimSpace(kind), "text/html") {
+			html = max(html, quality)
+		} else {
+			others = max(others, quality)
+		}
+	}
+	return html > 0 && html >= others
+}
+
+type originalKey struct{}
+
+// WithOriginal tells the URL that the client sent, where it was rewritten since.
+func WithOriginal(r *http.Request, u *url.URL) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), originalKey{}, u))
+}
+
+// original is the URL that the client sent.
+func original(r *http.Request) *url.URL {
+	if u, ok := r.Context().Value(originalKey{}).(*url.URL); ok {
+		return u
+	}
+	return r.URL
+}
+
+// OriginalURI is path and query as the client sent them.
+func OriginalURI(r *http.Request) string { return original(r).RequestURI() }
