@@ -17,6 +17,7 @@ var unmapped = map[string]string{
 	".StoreRaw":               "a module of its own: RedisStore, BoltStore",
 	".Compat.Mode":            "it has one value",
 	".UnsafePaths":            "it has one value",
+	".Preflight":              "it has one value",
 	".Profiles.x.Source":      "for errors",
 	".Profiles.x.Preset.Name": "a name that there is: TestPresets",
 	".Profiles.x.Preset.Args": "likewise",

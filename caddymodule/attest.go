@@ -58,6 +58,10 @@ type Attest struct {
 	// Default: Authorization with the scheme Bearer.
 	ForwardJWT *ForwardJWT `json:"forward_jwt,omitempty"`
 
+	// `pass`: let CORS preflights through, without identity, for the app to answer. Default:
+	// they are requests like any other.
+	Preflight string `json:"preflight,omitempty"`
+
 	// Where a person without a session is sent who goes to a page; whatever else has none is
 	// answered 401. Default: nowhere.
 	Login *RouteLogin `json:"login,omitempty"`

@@ -49,6 +49,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		template <name>
 //		jwt_lifetime <duration>
 //		forward_jwt authorization | <Header> [<scheme>]
+//		preflight pass
 //		login <url> [<origin>]
 //		copy_claims <claim>><Header>... [text|csv|json|base64url]
 //		set_cookie
@@ -74,6 +75,9 @@ const attestArgs = "[<profile>... | any | off]"
 // pathsPass is the one value of Attest.UnsafePaths.
 const pathsPass = "pass"
 
+// preflightPass is that of Attest.Preflight.
+const preflightPass = "pass"
+
 var attestPlace = grammar.Place{"attest"}
 
 var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[Attest]{
@@ -87,6 +91,8 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 	grammar.Duration("jwt_lifetime", "<duration>", "how long that JWT is good; default 60s",
 		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
 	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
+	grammar.Choice("preflight", "pass", "CORS preflights go through, without identity", []string{preflightPass},
+		func(h *Attest) *string { return &h.Preflight }),
 	grammar.Custom("login", "<url> [<origin>]", "where a person without a session is sent, with return_to", readLogin),
 	grammar.Custom("copy_claims", "<claim>><Header>... [text|csv|json|base64url]", "claims of that JWT, or of member, organization or session, in headers of their own", readCopyClaims),
 	grammar.Flag("set_cookie", "hand the session cookie to browsers that arrive with a trusted token",

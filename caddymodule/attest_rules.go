@@ -9,6 +9,9 @@ import (
 
 // route checks an attest handler against the app.
 func (c *checker) route(h *Attest, a *App) {
+	if h.Preflight != "" {
+		c.Choices(attestPlace.At("preflight"), []string{h.Preflight}, preflightPass)
+	}
 	if h.UnsafePaths != "" {
 		c.Choices(attestPlace.At("unsafe_paths"), []string{h.UnsafePaths}, pathsPass)
 	}
@@ -38,7 +41,7 @@ func (c *checker) route(h *Attest, a *App) {
 
 // routeOff checks that `off` means it.
 func (c *checker) routeOff(h *Attest) {
-	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.Login != nil || h.JWTLifetime != 0 ||
+	if h.Any || h.Optional || h.SetCookie || h.ForwardJWT != nil || h.Login != nil || h.Preflight != "" || h.JWTLifetime != 0 ||
 		h.Template != "" || h.Observe || len(h.Profiles)+len(h.Audiences)+len(h.Require)+len(h.CopyClaims) > 0 {
 		c.Refuse(attestPlace, "'off' admits nobody, so that nothing else can be said but 'unsafe_paths'")
 	}

@@ -15,7 +15,7 @@ import (
 
 // route is the handler's line to the gateway.
 func (h *Attest) gatewayRoute() *proxy.Route {
-	r := &proxy.Route{Off: h.Off, Observe: h.Observe, UnsafePaths: h.UnsafePaths == pathsPass, Login: proxy.Login{URL: h.Login.url(), Origin: h.Login.origin()}, Route: authn.Route{
+	r := &proxy.Route{Off: h.Off, Observe: h.Observe, UnsafePaths: h.UnsafePaths == pathsPass, Preflight: h.Preflight == preflightPass, Login: proxy.Login{URL: h.Login.url(), Origin: h.Login.origin()}, Route: authn.Route{
 		Profiles: h.Profiles, Any: h.Any || len(h.Profiles) == 0, Optional: h.Optional,
 		Audience: h.Audiences, Template: h.Template, JWTLifetime: time.Duration(h.JWTLifetime), SetCookie: h.SetCookie, Copies: h.copies(),
 	}}

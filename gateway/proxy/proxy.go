@@ -107,11 +107,15 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 		return nil, err
 	}
 	presented := p.presented(r)
+	preflight := compiled.preflight && !presented.Any() && web.IsPreflight(r)
 	p.clean(r, p.removesAuthorization(r, compiled, presented))
 	if compiled.observe {
 		p.observe(r, compiled, presented)
 	}
-	d, err := p.decide(r, compiled, presented)
+	d, err := authn.Decision{Anonymous: true}, error(nil)
+	if !preflight {
+		d, err = p.decide(r, compiled, presented)
+	}
 	if err != nil {
 		refused := *authn.RefusalOf(err)
 		refused.Location = compiled.loginFor(r, presented, &refused)

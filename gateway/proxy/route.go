@@ -26,6 +26,9 @@ type Route struct {
 	// and optional routes do. UnsafePaths lets every path pass. See web.CheckPath.
 	StrictPaths, UnsafePaths bool
 
+	// Preflight lets CORS preflights through, without identity.
+	Preflight bool
+
 	// Login is where a browser without a session is sent. Default: it is refused.
 	Login Login
 
@@ -41,6 +44,7 @@ type compiledRoute struct {
 	// How paths are judged.
 	strict, unsafe bool
 	login          Login
+	preflight      bool
 	observe        bool
 	forward        Forward
 	// alone is that of the JWT, injected are those beside it.
@@ -82,7 +86,7 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if err := errors.Join(r.Forward.Check(), CheckCopies(r.Copies, r.Forward), r.Login.Check()); err != nil {
 		return nil, err
 	}
-	c := &compiledRoute{strict: r.StrictPaths || r.Off || r.Observe || r.Optional, unsafe: r.UnsafePaths, login: r.Login, off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
+	c := &compiledRoute{strict: r.StrictPaths || r.Off || r.Observe || r.Optional, unsafe: r.UnsafePaths, login: r.Login, preflight: r.Preflight, off: r.Off || r.Observe, observe: r.Observe, forward: r.Forward.WithDefaults()}
 	if r.Off {
 		return c, nil
 	}

@@ -22,6 +22,24 @@ func IsNavigation(r *http.Request) bool {
 	return prefersHTML(r.Header.Values("Accept"))
 }
 
+// IsPreflight tells whether a browser asks, before another site's page calls, whether it
+// may (Fetch §3.2.2): without body, cookie or credential, and nothing is done.
+func IsPreflight(r *http.Request) bool {
+	h := r.Header
+	if r.Method != http.MethodOptions || r.ContentLength != 0 || len(r.TransferEncoding) > 0 || len(h["Origin"]) != 1 || len(h["Access-Control-Request-Method"]) != 1 {
+		return false
+	}
+	for name := range h {
+		switch {
+		case name == "Authorization", name == "Cookie", name == "Upgrade", name == "Proxy-Authorization":
+			return false
+		case slices.ContainsFunc(Overrides, func(o string) bool { return SameHeader(o, name) }):
+			return false
+		}
+	}
+	return true
+}
+
 // prefersHTML tells whether text/html is wanted at least as much as anything else (RFC 9110
 // §12.5.1).
 func prefersHTML(accept []string) bool {
