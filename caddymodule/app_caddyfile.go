@@ -74,6 +74,7 @@ func readGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //			cookie <name> {
 //				same_site lax|strict|none
 //				domain <domain>
+//				trusted_origins <origin>...
 //				logout <path> [<then>]
 //			}
 //		}

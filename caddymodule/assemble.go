@@ -197,7 +197,7 @@ func (a *App) gatewayConfig() gateway.Config {
 		core.SessionDuration, core.Idle, core.JWTLifetime = time.Duration(s.Duration), time.Duration(s.Idle), time.Duration(s.JWTLifetime)
 		core.ReuseFor = orNone(s.ReuseFor)
 		if k := s.Cookie; k != nil {
-			c.Cookie = web.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite}
+			c.Cookie = web.Cookie{Name: k.Name, Domain: k.Domain, SameSite: k.SameSite, TrustedOrigins: k.TrustedOrigins}
 			c.Logout = k.logout()
 		}
 	}

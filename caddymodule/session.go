@@ -55,6 +55,10 @@ type Cookie struct {
 	// Default: none, only the host that set it.
 	Domain string `json:"domain,omitempty"`
 
+	// Other origins, as https://app.example.com, whose pages may send the cookie with
+	// requests that change something. Default: none, only pages of the request's own origin.
+	TrustedOrigins []string `json:"trusted_origins,omitempty"`
+
 	// Where a browser ends its session. Default: nowhere.
 	Logout *Logout `json:"logout,omitempty"`
 }
@@ -98,6 +102,8 @@ var cookieBlock = grammar.Block[Cookie]{Name: "cookie", Lines: []grammar.Line[Co
 		func(c *Cookie) *string { return &c.SameSite }),
 	grammar.Text("domain", "<domain>", "for every host below it; the name then begins with __Secure-",
 		func(c *Cookie) *string { return &c.Domain }),
+	grammar.Texts("trusted_origins", "<origin>...", "whose pages may send it with what changes something, beside the site's own",
+		func(c *Cookie) *[]string { return &c.TrustedOrigins }),
 	grammar.Custom("logout", "<path> [<then>]", "where a browser ends its session, and where it goes then; default /", readLogout),
 }}
 

@@ -215,3 +215,43 @@ func TestOriginSchemeBehindATLSTerminator(t *testing.T) {
 		}
 	}
 }
+
+// A page of another origin that is trusted by name may change something, and no other.
+// Ports that a scheme has by itself make no other origin.
+func TestTrustedOrigins(t *testing.T) {
+	route := acme()
+	w := newWorld(t, routes(route), func(s *setup) {
+		s.gateway.Cookie.TrustedOrigins = []string{"https://app.example.com", "https://b.test:8443"}
+	})
+	token := w.attest("acme", nil)["session_token"].(string)
+	for what, c := range map[string]struct {
+		host   string
+		header []string
+		status int
+	}{
+		"a trusted one":              {"api.test", []string{"Origin", "https://app.example.com", "Sec-Fetch-Site", "cross-site"}, 204},
+		"a trusted one with a port":  {"api.test", []string{"Origin", "https://b.test:8443"}, 204},
+		"another port":               {"api.test", []string{"Origin", "https://b.test"}, 403},
+		"plain http":                 {"api.test", []string{"Origin", "http://app.example.com"}, 403},
+		"below it":                   {"api.test", []string{"Origin", "https://x.app.example.com"}, 403},
+		"null":                       {"api.test", []string{"Origin", "null"}, 403},
+		"two of them":                {"api.test", []string{"Origin", "https://app.example.com", "Origin", "https://evil.test"}, 403},
+		"no Origin":                  {"api.test", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"its own, with the port 443": {"api.test:443", []string{"Origin", "https://api.test"}, 204},
+		"its own, with another port": {"api.test:8443", []string{"Origin", "https://api.test"}, 403},
+	} {
+		r := httptest.NewRequest("POST", "https://"+c.host+"/", nil)
+		r.Header.Set("Cookie", "__Host-session="+token)
+		for i := 0; i < len(c.header); i += 2 {
+			r.Header.Add(c.header[i], c.header[i+1])
+		}
+		if res, _ := w.through(route, r); res.StatusCode != c.status {
+			t.Errorf("%s: %d", what, res.StatusCode)
+		}
+	}
+	for _, origin := range []string{"app.example.com", "https://app.example.com/", "null", "*", "https://app.example.com:443", "https://"} {
+		if (web.Cookie{TrustedOrigins: []string{origin}}).Check() == nil {
+			t.Errorf("%s is taken", origin)
+		}
+	}
+}

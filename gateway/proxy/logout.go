@@ -39,7 +39,7 @@ func (p *Proxy) Logout(w http.ResponseWriter, r *http.Request) (bool, error) {
 		return false, nil
 	}
 	switch {
-	case r.Method == http.MethodPost && web.CrossSite(r):
+	case r.Method == http.MethodPost && p.cookie.CrossSite(r):
 		return true, authn.Refuse("cross_site_request", nil)
 	case r.Method == http.MethodPost, r.Method == http.MethodGet && meant(r):
 		return true, p.endSession(w, r)

@@ -21,6 +21,9 @@ type Cookie struct {
 	Domain string
 	// SameSite is "lax", "strict" or "none"; none implies Partitioned. Default: lax.
 	SameSite string
+	// TrustedOrigins are other origins whose pages may send it with what changes something,
+	// as https://app.example.com. Default: none.
+	TrustedOrigins []string
 }
 
 // WithDefaults fills in what is not set.

@@ -38,5 +38,10 @@ func (c Cookie) Check() error {
 	case !strings.HasPrefix(c.Name, prefix) || c.Name == prefix || !cookieName.MatchString(c.Name):
 		return &ConfigError{"cookie", "expected a name that begins with " + prefix + ", " + why}
 	}
+	for _, origin := range c.TrustedOrigins {
+		if !IsOrigin(origin) {
+			return &ConfigError{"cookie trusted_origins", "expected origins as browsers write them, as https://app.example.com"}
+		}
+	}
 	return nil
 }

@@ -4,13 +4,34 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // CrossSite tells whether a request may change something and was not shown to be
-// made by a page of this very origin: a credential that travels without the user's
-// will, a cookie, is then not accepted.
-func CrossSite(r *http.Request) bool { return changesState(r) && !sameOrigin(r) }
+// made by a page of this very origin, or of one that is trusted like it: a credential that
+// travels without the user's will, a cookie, is then not accepted.
+func (c Cookie) CrossSite(r *http.Request) bool {
+	return changesState(r) && !sameOrigin(r) && !c.trusts(r.Header.Values("Origin"))
+}
+
+func (c Cookie) trusts(origins []string) bool {
+	return len(origins) == 1 && slices.ContainsFunc(c.TrustedOrigins, func(o string) bool { return strings.EqualFold(o, origins[0]) })
+}
+
+// IsOrigin tells an origin as browsers write it (RFC 6454 §6.2).
+func IsOrigin(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && text == u.Scheme+"://"+withoutDefaultPort(u.Scheme, u.Host)
+}
+
+// withoutDefaultPort is a host as an origin has it.
+func withoutDefaultPort(scheme, host string) string {
+	if scheme == "https" {
+		return strings.TrimSuffix(host, ":443")
+	}
+	return strings.TrimSuffix(host, ":80")
+}
 
 // sameOrigin tells whether a request that brings an ambient credential, a
 // cookie, was made by a page of this very origin. A browser says so itself in
@@ -25,7 +46,7 @@ func sameOrigin(r *http.Request) bool {
 		return false
 	}
 	u, err := url.Parse(origins[0])
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && (u.Scheme == "https" || u.Scheme == schemeOf(r))
+	return err == nil && u.Host != "" && strings.EqualFold(withoutDefaultPort(u.Scheme, u.Host), withoutDefaultPort(u.Scheme, r.Host)) && (u.Scheme == "https" || u.Scheme == schemeOf(r))
 }
 
 type schemeKey struct{}
