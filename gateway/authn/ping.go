@@ -30,6 +30,9 @@ func (a *Authenticator) PingStore(ctx context.Context) error {
 		return err
 	}
 	_, err := a.ping.flights.Do(ctx, struct{}{}, func(ctx context.Context) (struct{}, error) {
+		if err, known := a.ping.recent(a.Now()); known {
+			return struct{}{}, err // a flight that ended as this one began
+		}
 		_, err := a.Directory.ProfileState(ctx, directory.AllProfiles)
 		a.ping.keep(a.Now(), err)
 		return struct{}{}, err
