@@ -53,6 +53,7 @@ var arrows = map[string][]string{
 	"caddymodule/command":   {"gateway/admin"},
 	"caddymodule/coverage":  {},
 	"caddymodule/grammar":   {},
+	"caddymodule/logformat": {"gateway/web"},
 	"e2e":                   {},
 }
 

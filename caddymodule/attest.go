@@ -128,6 +128,7 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 		ctx.Logger().Warn("this attest only observes: requests go through without identity, as with `attest off`", zap.String("source", h.Source))
 	}
 	h.route = h.gatewayRoute()
+	app.names.Add(h.route.Injected()...)
 	app.routes, app.handlers = append(app.routes, h.route), append(app.handlers, h)
 	return nil
 }

@@ -115,10 +115,7 @@ func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.R
 func (a *App) scrub(r *http.Request) {
 	names := make([]string, 0, len(a.routes))
 	for _, route := range a.routes {
-		names = append(names, route.Forward.WithDefaults().Header)
-		for _, c := range route.Copies {
-			names = append(names, c.Header)
-		}
+		names = append(names, route.Injected()...)
 	}
 	places := a.places()
 	for _, place := range places {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
+	"github.com/attestgate/caddy-attest/caddymodule/logformat"
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway"
 	"github.com/attestgate/caddy-attest/gateway/admin"
@@ -81,14 +82,18 @@ type opening struct {
 	loadedAt  time.Time
 	admin     atomic.Pointer[admin.Admin] // of the opened gateway
 	gate      *gate
-	lease     lease          // of the open store
-	work      sync.WaitGroup // beside the requests
+	names     *logformat.Names // that logs leave out
+	lease     lease            // of the open store
+	work      sync.WaitGroup   // beside the requests
 }
 
 // prepare reads what the configuration names, so that a mistake in it is found
 // when it is loaded. Nothing is opened that another process could hold.
 func (a *App) prepare(ctx caddy.Context) (err error) {
 	a.ctx, a.logger, a.gate = ctx, ctx.Logger(), newGate()
+	if err = a.publishNames(); err != nil {
+		return err
+	}
 	if a.templates, err = a.parseTemplates(); err != nil {
 		return err
 	}
@@ -106,6 +111,20 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 		return err
 	}
 	return a.runCases(ctx, t.set)
+}
+
+// publishNames tells logs of which headers nothing is written: those that profiles read
+// tokens from. Routes add theirs.
+func (a *App) publishNames() (err error) {
+	if a.names, err = logformat.Publish(a); err != nil {
+		return err
+	}
+	for _, place := range a.places() {
+		if place.Header != "" {
+			a.names.Add(place.Header)
+		}
+	}
+	return nil
 }
 
 // Start opens the store and lets requests through. What the issuers publish is
@@ -214,6 +233,9 @@ func (a *App) Stop() error { return nil }
 // Cleanup ends the work beside the requests and gives the store back.
 func (a *App) Cleanup() error {
 	a.work.Wait()
+	if a.names != nil {
+		_ = logformat.Withdraw(a) // it is there
+	}
 	return a.lease.release(isLocal(a.backend), a.logger)
 }
 

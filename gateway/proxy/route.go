@@ -57,6 +57,15 @@ func (r *compiledRoute) injectsAuthorization() bool {
 	return !r.off && r.forward.Header == "Authorization"
 }
 
+// Injected are the headers that the route may write.
+func (r *Route) Injected() []string {
+	names := []string{r.Forward.WithDefaults().Header}
+	for _, c := range r.Copies {
+		names = append(names, http.CanonicalHeaderKey(c.Header))
+	}
+	return names
+}
+
 // checkPaths refuses a request whose path may be read as another one.
 func (r *compiledRoute) checkPaths(request *http.Request) error {
 	if r.unsafe {
@@ -90,10 +99,8 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if r.Off {
 		return c, nil
 	}
-	c.alone = []string{c.forward.Header}
-	for _, copied := range r.Copies {
-		c.injected = append(c.injected, http.CanonicalHeaderKey(copied.Header))
-	}
+	names := r.Injected()
+	c.alone, c.injected = names[:1:1], names[1:]
 	var err error
 	c.core, err = core.Compile(r.Route)
 	return c, err
