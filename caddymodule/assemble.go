@@ -50,6 +50,7 @@ func (a *App) assemble(ctx context.Context, b fleet.Backend, t trusted) (*gatewa
 	}
 	core.Profiles, core.Directory, core.Sessions, core.Minter, core.Ring = t.set, people, sessions, minter, ring
 	core.Fleet, core.Levers, core.Refusals = s, a.lease.memory.levers, a.lease.memory.refusals
+	core.Streams = a.lease.memory.streams
 	core.Traffic = a.lease.memory.traffic
 	core.Node = fleet.Node{ID: nodeID(), Version: moduleVersion(), Config: a.digest, StartedAt: a.loadedAt}
 	if !isLocal(a.backend) {

@@ -20,6 +20,7 @@ type nodeMemory struct {
 	revocations *session.Revocations
 	rates       *directory.Rates // of what tokens have created of late
 	levers      *authn.Levers    // that operators have pulled
+	streams     *authn.Streams   // that are open
 	refusals    *authn.Refusals  // of late
 	traffic     *authn.Traffic   // of the last hour
 	metrics     *metrics.Metrics // counted since the process began
@@ -41,7 +42,7 @@ func (m *memories) take(names []string) *nodeMemory {
 	if i < 0 {
 		i = len(m.list)
 		m.list = append(m.list, &nodeMemory{
-			revocations: session.NewRevocations(time.Now), rates: directory.NewRates(), levers: authn.NewLevers(),
+			revocations: session.NewRevocations(time.Now), rates: directory.NewRates(), levers: authn.NewLevers(), streams: authn.NewStreams(),
 			refusals: authn.NewRefusals(time.Now), traffic: authn.NewTraffic(time.Now), metrics: metrics.New(),
 		})
 	}

@@ -77,6 +77,9 @@ type Config struct {
 	// revoked; shared by configurations that follow one another. Default: a new one.
 	Levers *Levers
 
+	// Streams are the open connections; shared likewise. Default: a new one.
+	Streams *Streams
+
 	// Observers are told what is decided and changed. Default: none.
 	Observers Observers
 	// Refusals remember refused requests; shared by configurations that follow one
@@ -161,6 +164,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Levers == nil {
 		c.Levers = NewLevers()
+	}
+	if c.Streams == nil {
+		c.Streams = NewStreams()
 	}
 	return c
 }

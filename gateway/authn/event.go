@@ -134,6 +134,7 @@ func (o Observers) Stored(operation string, took time.Duration, err error) {
 func (a *Authenticator) Tell(ctx context.Context, e Event) {
 	e.Actor, _ = ctx.Value(actorKey{}).(Actor)
 	a.Observers.Changed(ctx, e)
+	a.Streams.told(e)
 }
 
 // tellOf is Tell about a session.

@@ -28,11 +28,13 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 	var work sync.WaitGroup
 	work.Go(func() { a.followStore(ctx, changed) })
 	work.Go(func() { a.tellFleet(ctx, w, news) })
+	work.Go(func() { a.followStreams(ctx) })
 	defer work.Wait()
 	defer a.watch.end()
 	proof, proves := w.(store.Connectivity)
 	return w.Watch(ctx, func(e store.Event) {
 		a.cache.apply(e)
+		a.Streams.apply(e)
 		if e.Flush && proves {
 			a.watch.begin(proof)
 		}

@@ -18,6 +18,7 @@ type Admission struct {
 	headers   []string   // that were injected
 	setCookie []string   // Set-Cookie lines for the answer
 	marks     cacheMarks // of the answer
+	join      func(end func()) *authn.Stream
 	cookie    web.Cookie
 }
 
@@ -27,7 +28,11 @@ type Admission struct {
 // injected JWT is taken out of the request again: what runs after an error is not
 // the upstream that it was minted for.
 func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter, *http.Request) error) error {
-	answer := &responseWriter{ResponseWriter: w, cookie: a.cookie, set: a.setCookie, marks: a.marks}
+	answer := &responseWriter{ResponseWriter: w, request: a.Request, cookie: a.cookie, set: a.setCookie, marks: a.marks, join: a.join}
+	defer answer.leave()
+	if a.Session.Idle > 0 && a.Request.Body != nil && a.Request.Body != http.NoBody {
+		a.Request.Body = activeBody{a.Request.Body, answer}
+	}
 	if err := next(answer, a.Request); err != nil {
 		a.withdraw()
 		a.marks.apply(w.Header())

@@ -123,6 +123,7 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	}
 	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d), marks: compiled.marks(d)}
 	if d.JWT != "" {
+		a.join = func(end func()) *authn.Stream { return p.core.Join(d, compiled.core, presented, end) }
 		a.headers = compiled.inject(r.Header, d)
 		p.warnIfLarge(compiled, d.JWT)
 	}

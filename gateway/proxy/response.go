@@ -3,7 +3,9 @@ package proxy
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 
+	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
@@ -12,6 +14,10 @@ import (
 // and keeps the answer out of shared caches.
 type responseWriter struct {
 	http.ResponseWriter
+	request *http.Request
+	// join has what stays open end with what admitted it; nil where nothing did.
+	join   func(end func()) *authn.Stream
+	stream atomic.Pointer[authn.Stream]
 	cookie web.Cookie
 	set    []string
 	marks  cacheMarks
@@ -39,6 +45,7 @@ func (w *responseWriter) begin() {
 func (w *responseWriter) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
 		w.begin()
+		w.open(status)
 	} else {
 		w.cookie.DropFrom(w.Header())
 	}
@@ -46,19 +53,28 @@ func (w *responseWriter) WriteHeader(status int) {
 }
 
 func (w *responseWriter) Write(p []byte) (int, error) {
-	w.begin()
+	if !w.begun {
+		w.begin()
+		w.open(http.StatusOK)
+	}
 	return w.ResponseWriter.Write(p)
 }
 
 // ReadFrom keeps the way open for sendfile.
 func (w *responseWriter) ReadFrom(r io.Reader) (int64, error) {
-	w.begin()
+	if !w.begun {
+		w.begin()
+		w.open(http.StatusOK)
+	}
 	return io.Copy(w.ResponseWriter, r)
 }
 
 // Flush makes the header final like a write does.
 func (w *responseWriter) Flush() {
-	w.begin()
+	if !w.begun {
+		w.begin()
+		w.open(http.StatusOK)
+	}
 	_ = http.NewResponseController(w.ResponseWriter).Flush()
 }
 
