@@ -25,7 +25,8 @@ type Requirement struct {
 	// age.
 	Within caddy.Duration `json:"within,omitempty"`
 
-	// How long ago some proof that is no second factor was given at most, at least 1s.
+	// How long ago some proof that is no second factor, and of a profile of the route, was
+	// given at most, at least 1s.
 	Fresh caddy.Duration `json:"fresh,omitempty"`
 
 	// Organizations, by id or external id.

@@ -204,7 +204,7 @@ func TestStreamsEndWithTheSession(t *testing.T) {
 	kept := s.connect("/ws", old["session_token"].(string))
 	s.must(s.load(strings.ReplaceAll(strings.ReplaceAll(streamingSite, "UPSTREAM", app.URL), "require fresh 3s", "require fresh 4s")))
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections() // of the former configuration
-	if kept.echoes() { // Caddy itself closes upgraded connections of an older configuration by default
+	if kept.echoes() {                                             // Caddy itself closes upgraded connections of an older configuration by default
 		body, _ := json.Marshal(map[string]any{"session_token": old["session_token"]})
 		s.revoke(string(body))
 		if took := kept.ends(); took > time.Second {

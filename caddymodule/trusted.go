@@ -120,7 +120,7 @@ func (t *trusted) remoteKeys(name string, p *Profile, storage certmagic.Storage)
 		c.Archive = archive{storage}
 	}
 	if t.logger != nil {
-		c.Outcome, c.Moved = keysOutcome(t.logger, name, p.keysURL().URL), keysMoved(t.logger, name)
+		c.Outcome, c.Moved = keysOutcome(t.logger, name, trust.WithoutQuery(p.keysURL().URL)), keysMoved(t.logger, name)
 	}
 	keys, err := trust.NewRemoteKeys(c)
 	if err != nil {

@@ -166,7 +166,9 @@ func exchangeAssertion(p *trust.Profile, f session.Factor, from directory.Member
 		Profile: f.Profile, Namespace: p.Namespace(f.Issuer), Former: p.FormerNamespace(), APIOrganization: target.ID,
 		IssuedAt: f.IssuedAt, SecondOnly: true, AssumeVerified: p.Config().AssumeEmailVerified,
 	}
-	a.ExternalID = cmp.Or(from.ExternalIDs[a.Former], from.ExternalIDs[a.Namespace])
+	if own := cmp.Or(a.Former, a.Namespace); own != directory.NamespaceAPI {
+		a.ExternalID = from.ExternalIDs[own] // which tokens alone have said
+	}
 	if email, covered := p.Covers(f.Email); covered {
 		a.Email, a.EmailVerified = email, f.EmailVerified
 	}

@@ -11,6 +11,7 @@ import (
 
 var (
 	errNotConfigured    = errors.New("the profile of the factor is not configured")
+	errObserved         = errors.New("the profile of the factor only observes")
 	errNotAdmitted      = errors.New("the organization does not admit the profile of the factor")
 	errProofTooOld      = errors.New("the proof is older than valid_for, or the token did not say when it was given")
 	errProfileNotBefore = errors.New("the token was issued at or before a revocation of its profile")
@@ -41,6 +42,8 @@ func (a *Authenticator) uncounted(ctx context.Context, f session.Factor, of Live
 	switch {
 	case !configured:
 		return errNotConfigured, nil
+	case p.Config().Observe:
+		return errObserved, nil
 	case !of.Organization.Admits(f.Profile, true):
 		return errNotAdmitted, nil
 	}

@@ -175,6 +175,9 @@ func (a *Authenticator) resumeImplicit(ctx context.Context, id *trust.Identity) 
 	if err != nil {
 		return LiveSession{}, frozenUnlessFault(err)
 	}
+	if err := a.useProxied(ctx, id); err != nil {
+		return LiveSession{}, err
+	}
 	s, err := a.Sessions.Implicit(ctx, a.implicit(id, org, member))
 	if err != nil {
 		return LiveSession{}, frozenUnlessFault(err)

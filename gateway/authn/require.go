@@ -23,7 +23,8 @@ type Requirement struct {
 	// Within is how long ago the proof of one of Factors was given at most. Default: any
 	// age. A proof of which the token did not say when it was given meets none.
 	Within time.Duration
-	// Fresh is how long ago some proof that is no second factor was given at most.
+	// Fresh is how long ago some proof that is no second factor, and of a profile of the
+	// route, was given at most.
 	Fresh time.Duration
 	// Organizations are configured ones, else ids or external ids (directory.Means).
 	Organizations []string
@@ -128,7 +129,7 @@ type subject struct {
 	by     Presented
 }
 
-func (a *Authenticator) meets(q requirement, s subject) bool {
+func (a *Authenticator) meets(r *CompiledRoute, q requirement, s subject) bool {
 	now := a.Now()
 	switch {
 	case len(q.Roles) > 0:
@@ -139,7 +140,7 @@ func (a *Authenticator) meets(q requirement, s subject) bool {
 		})
 	case q.Fresh > 0:
 		return slices.ContainsFunc(s.Factors, func(f session.Factor) bool {
-			return !a.secondOnly(f.Profile) && f.ProvedWithin(q.Fresh, now)
+			return slices.Contains(r.profiles, f.Profile) && !a.secondOnly(f.Profile) && f.ProvedWithin(q.Fresh, now)
 		})
 	case len(q.Organizations) > 0:
 		return slices.ContainsFunc(q.Organizations, func(name string) bool { return a.Directory.Means(name, s.Organization) })
@@ -174,7 +175,7 @@ var errRequirement = errors.New("authn: the session does not meet the route's re
 // of the others the session would have to be another's.
 func (a *Authenticator) permit(r *CompiledRoute, s subject) error {
 	for _, q := range r.require {
-		if a.meets(q, s) {
+		if a.meets(r, q, s) {
 			continue
 		}
 		refused := Refuse("requirement_not_met", fmt.Errorf("%w: %s", errRequirement, q))

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -48,12 +49,15 @@ func (a *Authenticator) withSeconds(ctx context.Context, p Presented, route *Com
 			return LiveSession{}, nil, &refused
 		}
 	}
+	if len(route.seconds(p.Placed)) == 0 {
+		return live, nil, nil
+	}
 	return live, a.renewedCookie(p, live.Session), nil
 }
 
-// renewedCookie is the cookie for a browser that showed the one from before a renewal; nil
-// where there is nothing to tell. Whoever missed the answer that had it gets it again, while
-// the former one is good.
+// renewedCookie is the cookie for a browser that showed the one from before a renewal, and
+// a second factor with it; nil where there is nothing to tell. Who has the former cookie
+// alone may have stolen it, and must not be given the new one.
 func (a *Authenticator) renewedCookie(p Presented, s session.Session) *SessionCookie {
 	if !s.RenewedWithin(a.Now()) || !byCookie(p, s) {
 		return nil
@@ -102,12 +106,26 @@ func (a *Authenticator) attachInline(ctx context.Context, p Presented, live Live
 	ctx = WithActor(ctx, Actor{Door: "proxy", Address: p.Client})
 	return a.starts.Do(ctx, startKey{tokenKey: tokenKey{id.Digest, id.Profile}, session: live.Session.ID}, func(ctx context.Context) (LiveSession, error) {
 		return a.attachTo(ctx, live, attachment{id: id, renew: byCookie(p, live.Session), once: func(ctx context.Context, do func(context.Context) (LiveSession, error)) (LiveSession, error) {
-			if err := a.useProxied(ctx, id); err != nil {
-				return LiveSession{}, err
-			}
-			return do(ctx)
+			return a.useBeside(ctx, live.Session.ID, id, do)
 		}})
 	})
+}
+
+// useBeside attaches a token to one session, where its profile takes each token id once: it
+// is of use to no other session.
+func (a *Authenticator) useBeside(ctx context.Context, session string, id *trust.Identity, do func(context.Context) (LiveSession, error)) (LiveSession, error) {
+	if !a.profileOf(id).Config().ReplayReject {
+		return do(ctx)
+	}
+	use := a.use(id, sha256.Sum256([]byte("second factor of "+session)))
+	if _, err := a.Sessions.Use(ctx, use); err != nil {
+		return LiveSession{}, replayed(err)
+	}
+	live, err := do(ctx)
+	if err != nil {
+		return LiveSession{}, err
+	}
+	return live, a.Sessions.NoteUse(ctx, use, session)
 }
 
 // An attachment is a verified proof that is to become a factor of a session.
