@@ -188,16 +188,27 @@ func (s *Session) setEnd(r Implicit) {
 	}
 }
 
-// extendedBy is the live session as a newer token leaves it: it ends with that
-// token, and its first proof is that token's.
+// extendedBy is the live session as a newer token leaves it: it ends with that token where
+// that is later, and its first proof is that token's. A token that was issued later says what
+// holds now, also where it ends no later.
 func (s Session) extendedBy(r Implicit, now time.Time) (Session, bool) {
-	if !s.keyed || !millis(r.Until).After(s.TokenUntil) {
+	longer := millis(r.Until).After(s.TokenUntil)
+	if !s.keyed || !longer && !s.isOlderThan(r.Factor, now) {
 		return s, false
 	}
-	s.setEnd(r)
-	s.life = max(s.life, r.lifetime())
+	s.Factors = slices.Clone(s.Factors)
+	if longer {
+		s.setEnd(r)
+		s.life = max(s.life, r.lifetime())
+	}
 	s.replaceFactor(r.Factor, now)
 	return s, true
+}
+
+// isOlderThan tells whether a proof was issued after that of its profile which the session has.
+func (s Session) isOlderThan(f Factor, now time.Time) bool {
+	issued := f.receivedAt(now).IssuedAt
+	return !slices.ContainsFunc(s.Factors, func(old Factor) bool { return old.Profile == f.Profile && !issued.After(old.IssuedAt) })
 }
 
 // replaceFactor puts a newer proof of the same kind in the place of the former one.
