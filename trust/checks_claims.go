@@ -109,7 +109,7 @@ func checkEmail(v *verification) *failure {
 		return nil
 	}
 	yes, no := readEmailVerified(v.token.Claims)
-	v.id.EmailVerified = yes
+	v.id.EmailVerified = yes && v.token.Claims["email"] == any(address) // the address that it is said of
 	if covered, ok := v.profile.email.covers(address); ok && !no {
 		v.id.Email, v.id.EmailCovered = covered, true
 		return nil

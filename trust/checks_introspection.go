@@ -49,8 +49,23 @@ func checkIntrospection(v *verification) *failure {
 	case err != nil:
 		return &failure{code: CodeKeysUnavailable, outage: keysUnavailable(err), remedy: "the issuer cannot be asked about the token, which may be good: " + err.Error()}
 	}
+	if kind := otherKind(claims); kind != "" {
+		return &failure{code: CodeTypeNotAllowed, remedy: "send an access token: the issuer says that this is one of kind " + printable(kind)}
+	}
 	v.token = jose.Opaque(v.raw, claims)
 	return nil
+}
+
+// otherKind is the kind of a token that is for the issuer alone: servers answer for refresh
+// tokens too. Empty where it may be an access token.
+func otherKind(claims map[string]any) string {
+	for name, good := range map[string][]string{"token_use": {"access_token", "access"}, "token_type": {"bearer", "dpop", "access_token"}, "typ": {"bearer", "access_token", "at+jwt", "jwt", "access"}} {
+		kind, isText := claims[name].(string)
+		if claims[name] != nil && (!isText || !slices.Contains(good, strings.ToLower(kind))) {
+			return name + " " + kind
+		}
+	}
+	return ""
 }
 
 // isOpaque tells texts that can be a token that is no JWT (RFC 6750 §2.1 has fewer
@@ -61,7 +76,7 @@ func isOpaque(text string) bool {
 }
 
 func configuredIntrospection(p *Profile) string {
-	return "the issuer is asked at " + p.introspection().config.Remote.URL
+	return "the issuer is asked at " + WithoutQuery(p.introspection().config.Remote.URL)
 }
 
 func foundIntrospection(v *verification) string {

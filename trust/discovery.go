@@ -85,7 +85,7 @@ func (d *discovery) keysOf(document []byte) (*fetcher, error) {
 	// Only an issuer on this machine may have its keys here, and only one of http may have
 	// them by http.
 	if u, err := url.Parse(text); err == nil {
-		if isLoopbackHost(u.Hostname()) && !isLoopbackHost(d.document.url.Hostname()) {
+		if (isLoopbackHost(u.Hostname()) || isOddAddress(u.Hostname())) && !isLoopbackHost(d.document.url.Hostname()) {
 			return nil, errKeysOnHost
 		}
 		c.AllowHTTP = c.AllowHTTP && u.Scheme == "http" && u.Host == d.document.url.Host

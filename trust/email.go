@@ -40,7 +40,7 @@ const verifiedClaim = "email_verified"
 // readEmailVerified reads email_verified: true, absent or false. Some issuers write it
 // as text; what is neither true nor absent is false.
 func readEmailVerified(claims map[string]any) (yes, no bool) {
-	switch v := lookup(claims, verifiedClaim).(type) {
+	switch v := claims[verifiedClaim].(type) {
 	case nil:
 		return false, false
 	case bool:

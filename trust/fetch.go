@@ -73,9 +73,20 @@ func (c RemoteConfig) parseKeyURL() (*url.URL, error) {
 	return u, nil
 }
 
+// isAddress tells an address from a name, however it is written: 0x7f000001, 127.1 and
+// 2130706433 are addresses to resolvers, and no top-level domain begins with a digit.
 func isAddress(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
+	return last != "" && '0' <= last[0] && last[0] <= '9'
+}
+
+// isOddAddress tells an address that is not written as one, or is nobody's.
+func isOddAddress(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err != nil && isAddress(host) || err == nil && a.IsUnspecified()
 }
 
 func noRedirect(*http.Request, []*http.Request) error {
@@ -197,6 +208,12 @@ func (f *fetcher) request(ctx context.Context) (*http.Request, error) {
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	return request, nil
+}
+
+// WithoutQuery is a URL for a log: its query may be a secret.
+func WithoutQuery(text string) string {
+	address, _, _ := strings.Cut(text, "?")
+	return address
 }
 
 // plainError drops the URL that net/http puts before the cause: its query may be

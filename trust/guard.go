@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"syscall"
 )
 
@@ -34,8 +35,26 @@ func (c RemoteConfig) dialControl(u *url.URL) func(network, address string, _ sy
 // isMetadata tells the addresses under which clouds answer whoever asks with credentials
 // of the machine, and those that are nobody's.
 func isMetadata(a netip.Addr) bool {
-	return a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() ||
-		a == netip.MustParseAddr("fd00:ec2::254") || a == netip.MustParseAddr("100.100.100.200")
+	if in, embedded := embeddedIPv4(a); embedded {
+		return isMetadata(in)
+	}
+	return a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() || slices.Contains(metadata[:], a)
+}
+
+// metadata are those of clouds that have others than link-local ones.
+var metadata = [...]netip.Addr{
+	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
+	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"), netip.MustParseAddr("168.63.129.16"),
+}
+
+// embeddedIPv4 is the address that an IPv6 one leads to: by NAT64 (RFC 6052), or as one that
+// is compatible with it.
+func embeddedIPv4(a netip.Addr) (netip.Addr, bool) {
+	if !a.Is6() || !netip.MustParsePrefix("64:ff9b::/96").Contains(a) && !netip.MustParsePrefix("::/96").Contains(a) || a.IsLoopback() || a.IsUnspecified() {
+		return a, false
+	}
+	text := a.As16()
+	return netip.AddrFrom4([4]byte(text[12:])), true
 }
 
 // specialPurpose are blocks of the IANA special-purpose registries that netip has no
@@ -65,7 +84,7 @@ var specialPurpose = [...]netip.Prefix{
 // isPublic tells whether an address is globally reachable: not private, loopback,
 // link-local (the metadata services of clouds), multicast or reserved.
 func isPublic(a netip.Addr) bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
+	if !a.IsGlobalUnicast() || a.IsPrivate() || isMetadata(a) {
 		return false
 	}
 	for _, block := range specialPurpose {

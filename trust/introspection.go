@@ -52,6 +52,9 @@ type Introspection struct {
 	config   IntrospectionConfig
 	fetcher  *fetcher
 	inactive *cache.Cache[[sha256.Size]byte, time.Time]
+	// known were active when they were asked about: strangers' tokens do not keep those from
+	// being asked about again.
+	known *cache.Cache[[sha256.Size]byte, struct{}]
 
 	mu   sync.Mutex
 	rate rate
@@ -77,7 +80,7 @@ func NewIntrospection(c IntrospectionConfig) (*Introspection, error) {
 		return nil, configErrorf("introspect", "%v", err)
 	}
 	f.client.CheckRedirect = noRedirect
-	return &Introspection{config: c, fetcher: f, inactive: cache.New[[sha256.Size]byte, time.Time](maxInactive)}, nil
+	return &Introspection{config: c, fetcher: f, inactive: cache.New[[sha256.Size]byte, time.Time](maxInactive), known: cache.New[[sha256.Size]byte, struct{}](maxInactive)}, nil
 }
 
 // Keys is that of KeySource: there are none.
@@ -114,10 +117,7 @@ func (i *Introspection) ask(ctx context.Context, token string) (map[string]any, 
 	if at, known := i.inactive.Get(digest); known && within(now.Sub(at), inactiveFor) {
 		return nil, errInactive
 	}
-	i.mu.Lock()
-	allowed := i.rate.take(now)
-	i.mu.Unlock()
-	if !allowed {
+	if _, known := i.known.Get(digest); !known && !i.allow(now) {
 		return nil, &laterError{after: time.Second, of: "too many tokens were asked about"}
 	}
 	claims, err := i.request(ctx, token)
@@ -128,9 +128,17 @@ func (i *Introspection) ask(ctx context.Context, token string) (map[string]any, 
 		return nil, &unusableError{errNoResponse}
 	case !active:
 		i.inactive.Set(digest, now)
+		i.known.Delete(digest)
 		return nil, errInactive
 	}
+	i.known.Set(digest, struct{}{})
 	return claims, nil
+}
+
+func (i *Introspection) allow(now time.Time) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.rate.take(now)
 }
 
 // request is one question (RFC 7662 §2.1).

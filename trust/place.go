@@ -17,7 +17,11 @@ type Place struct {
 
 // ambientHeaders are those that a proxy in front adds to whatever request passes it,
 // without the page that made the request knowing.
-var ambientHeaders = []string{"X-Goog-Iap-Jwt-Assertion", "Cf-Access-Jwt-Assertion"}
+var ambientHeaders = []string{
+	"X-Goog-Iap-Jwt-Assertion", "Cf-Access-Jwt-Assertion", "X-Pomerium-Jwt-Assertion", "Teleport-Jwt-Assertion",
+	"X-Amzn-Oidc-Data", "X-Amzn-Oidc-Accesstoken", "X-Auth-Request-Access-Token", "X-Forwarded-Access-Token",
+	"X-Ms-Token-Aad-Id-Token", "X-Ms-Token-Aad-Access-Token",
+}
 
 // Ambient tells whether a request carries the token without whoever made it meaning to,
 // so that pages of other sites can have it sent.

@@ -104,7 +104,7 @@ func (k *RemoteKeys) fetch() error {
 		err = k.acceptSet(ctx, fetched)
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: %s: %w", ErrKeysUnavailable, k.config.URL, err)
+		err = fmt.Errorf("%w: %s: %w", ErrKeysUnavailable, WithoutQuery(k.config.URL), err)
 		k.recordFetch(k.config.Now(), 0, err)
 		k.useArchive(ctx)
 	}

@@ -24,7 +24,7 @@ import (
 // CEL's units (a comparison is one, a text of n bytes that is looked through n/10).
 const (
 	maxText = 4096
-	maxCost = 20_000
+	maxCost = 5_000
 )
 
 // An Expression is safe for concurrent use.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
@@ -37,10 +39,23 @@ func NewSecret(secret []byte) (Key, error) {
 	return Key{Public: Secret{bytes.Clone(secret)}, Thumbprint: "secret-" + hex.EncodeToString(mac.Sum(nil)[:8])}, nil
 }
 
+// isDER tells a public key or a certificate without armour.
+func isDER(data []byte) bool {
+	_, noKey := x509.ParsePKIXPublicKey(data)
+	_, noRSA := x509.ParsePKCS1PublicKey(data)
+	_, noCertificate := x509.ParseCertificate(data)
+	return noKey == nil || noRSA == nil || noCertificate == nil
+}
+
 // isPublished tells PEM, JWK and JWKS from other texts.
 func isPublished(secret []byte) bool {
-	if bytes.Contains(secret, []byte(pemBegin)) {
+	if bytes.Contains(secret, []byte(pemBegin)) || bytes.HasPrefix(secret, []byte("ssh-")) || bytes.HasPrefix(secret, []byte("ecdsa-")) || isDER(secret) {
 		return true
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if data, err := encoding.DecodeString(string(bytes.Join(bytes.Fields(secret), nil))); err == nil && isDER(data) {
+			return true
+		}
 	}
 	document, err := strictjson.Object(bytes.TrimSpace(secret))
 	return err == nil && (document["keys"] != nil || document["kty"] != nil)

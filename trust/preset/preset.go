@@ -147,9 +147,19 @@ func guarded(c trust.Config) bool {
 	return !c.CreateMembers && !c.CreateOrganizations || c.Public || hasCondition(c)
 }
 
+// hasCondition tells whether something is asked that not every token of an issuer has.
 func hasCondition(c trust.Config) bool {
-	return len(c.When) > 0 || slices.ContainsFunc(c.RequireClaims, func(r trust.RequiredClaim) bool { return r.Value != "" })
+	return slices.ContainsFunc(c.When, comparison.MatchString) ||
+		slices.ContainsFunc(c.RequireClaims, func(r trust.RequiredClaim) bool {
+			return r.Value != "" && !slices.Contains(everybodys, r.Path)
+		})
 }
+
+// everybodys are claims that say the same of everybody.
+var everybodys = []string{"email_verified", "iss", "aud", "runner_environment", "ref_type", "event_name"}
+
+// comparison is of a claim with what it must be; that a claim is there says nothing.
+var comparison = regexp.MustCompile(`==\s*['"0-9tf]|\bin\s*\[|\.(startsWith|endsWith|matches)\(\s*['"]|['"]\s*(==|in\b)`)
 
 // pins tells whether a claim must have one value, or a condition names it.
 func pins(c trust.Config, claim string) bool {

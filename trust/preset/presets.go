@@ -107,7 +107,7 @@ var presets = []Preset{
 		},
 		Conditions: func(a Arguments) []trust.Condition {
 			all := []trust.Condition{{
-				Code: "entra_app_only", When: "!(has(claims.idtyp) && claims.idtyp == 'app') && (has(claims.scp) || has(claims.roles) || has(claims.preferred_username) || has(claims.name))",
+				Code: "entra_app_only", When: "!(has(claims.idtyp) && claims.idtyp == 'app') && !(has(claims.sub) && has(claims.oid) && claims.sub == claims.oid) && (has(claims.scp) || has(claims.roles) || has(claims.preferred_username) || has(claims.name))",
 				Remedy: "an app-only token names a program and not a person; a profile of its own without this preset takes those",
 			}}
 			if a["tenant_id"] == "organizations" {

@@ -25,7 +25,8 @@ var publicIssuers = []struct {
 	{regexp.MustCompile(`^https://[^/]+\.auth0\.com/$`), "auth0"},
 	{regexp.MustCompile(`^https://slack\.com$`), "slack"},
 	{regexp.MustCompile(`^https://[^/]+\.b2clogin\.com/`), "b2c"},
-	{regexp.MustCompile(`^https://login\.microsoftonline\.com/(\{|common|organizations|consumers|9188040d-)`), "entra"},
+	{regexp.MustCompile(`^https://sts\.windows\.net/\{`), "entra"},
+	{regexp.MustCompile(`^https://login\.microsoftonline\.(com|us)/(\{|common|organizations|consumers|9188040d-)`), "entra"},
 }
 
 // PublicIssuer refuses a profile without preset that is open to whoever has a token of
