@@ -188,27 +188,33 @@ func (s *Session) setEnd(r Implicit) {
 	}
 }
 
-// extendedBy is the live session as a newer token leaves it: it ends with that token where
-// that is later, and its first proof is that token's. A token that was issued later says what
-// holds now, also where it ends no later.
+// extendedBy is the live session as another of its tokens leaves it: it ends with that token
+// where that is later, and the token that was issued last says what holds.
 func (s Session) extendedBy(r Implicit, now time.Time) (Session, bool) {
 	longer := millis(r.Until).After(s.TokenUntil)
-	if !s.keyed || !longer && !s.isOlderThan(r.Factor, now) {
+	newer := r.Factor.receivedAt(now).IssuedAt.Compare(s.lastIssued(r.Factor.Profile))
+	if !s.keyed || !longer && newer <= 0 {
 		return s, false
 	}
-	s.Factors = slices.Clone(s.Factors)
 	if longer {
 		s.setEnd(r)
 		s.life = max(s.life, r.lifetime())
 	}
-	s.replaceFactor(r.Factor, now)
+	if newer >= 0 {
+		s.Factors = slices.Clone(s.Factors)
+		s.replaceFactor(r.Factor, now)
+	}
 	return s, true
 }
 
-// isOlderThan tells whether a proof was issued after that of its profile which the session has.
-func (s Session) isOlderThan(f Factor, now time.Time) bool {
-	issued := f.receivedAt(now).IssuedAt
-	return !slices.ContainsFunc(s.Factors, func(old Factor) bool { return old.Profile == f.Profile && !issued.After(old.IssuedAt) })
+// lastIssued is when the newest token of a profile was issued, zero where the session has none.
+func (s Session) lastIssued(profile string) (issued time.Time) {
+	for _, f := range s.Factors {
+		if f.Profile == profile {
+			issued = laterOf(issued, f.IssuedAt)
+		}
+	}
+	return issued
 }
 
 // replaceFactor puts a newer proof of the same kind in the place of the former one.

@@ -529,3 +529,40 @@ func TestNewerTokenThatIsAFactorAlready(t *testing.T) {
 		t.Errorf("factors are %+v", s.Factors)
 	}
 }
+
+// What a session of a key says comes from the token of it that was issued last, whichever ends
+// later and whichever is shown last: an older one must not bring back what it said.
+func TestImplicitSessionSaysWhatTheTokenIssuedLastSays(t *testing.T) {
+	for name, test := range map[string]struct {
+		life time.Duration // of the newer token; the older one lives an hour
+		ends time.Duration // of the session, after both were shown
+	}{
+		"newer ends first":      {life: 10 * time.Minute, ends: time.Hour},
+		"newer ends last":       {life: 2 * time.Hour, ends: time.Minute + 2*time.Hour},
+		"both end together":     {life: 59 * time.Minute, ends: time.Hour},
+		"newer ends soon after": {life: time.Hour, ends: time.Minute + time.Hour},
+	} {
+		for _, newerFirst := range []bool{false, true} {
+			f := newFleet(t)
+			m, begun := f.node(session.Config{}), f.clock.Now()
+			older := f.keyed("older", "key")
+			f.clock.Advance(time.Minute)
+			newer := f.keyed("newer", "key")
+			newer.Until, newer.Factor.Email = f.clock.In(test.life), "new@example.com"
+			shown := []session.Implicit{older, newer, older}
+			if newerFirst {
+				shown = shown[1:]
+			}
+			var s session.Session
+			for _, r := range shown {
+				s = f.implicit(m, r)
+			}
+			if len(s.Factors) != 1 || s.Factors[0].Email != "new@example.com" || s.Factors[0].TokenID != "newer" {
+				t.Errorf("%s, newer first %v: factors %+v", name, newerFirst, s.Factors)
+			}
+			if got := s.ExpiresAt.Sub(begun); got != test.ends {
+				t.Errorf("%s, newer first %v: ends after %s, want %s", name, newerFirst, got, test.ends)
+			}
+		}
+	}
+}

@@ -62,7 +62,7 @@ type modeled struct {
 	implicit, keyed bool
 	started, last   time.Time
 	expires, until  time.Time
-	cut             time.Time
+	cut, issued     time.Time // issued: the newest of its trusted tokens
 	idle            time.Duration
 	revoked         time.Time
 	knower          *session.Manager // the node that revoked
@@ -196,10 +196,7 @@ func (w *world) modelImplicit(r session.Implicit) error {
 	case s.dead(now) == nil && s.keyed && !r.Factor.IssuedAt.After(s.cut):
 		return session.ErrRevoked
 	case s.dead(now) == nil:
-		if s.keyed && r.Until.After(s.until) {
-			s.until, s.last = r.Until, now
-			s.limit(r)
-		}
+		s.extendBy(r, now)
 		return nil
 	}
 	if dead := s.dead(now); !s.keyed || !s.restarts(r, now) {
@@ -207,6 +204,21 @@ func (w *world) modelImplicit(r session.Implicit) error {
 	}
 	w.beginImplicit(s, r)
 	return nil
+}
+
+// extendBy: a token that ends later extends its session, one that was issued later says what
+// holds in it.
+func (s *modeled) extendBy(r session.Implicit, now time.Time) {
+	if !s.keyed {
+		return
+	}
+	if r.Until.After(s.until) {
+		s.until, s.last = r.Until, now
+		s.limit(r)
+	}
+	if r.Factor.IssuedAt.After(s.issued) {
+		s.issued, s.last = r.Factor.IssuedAt, now
+	}
 }
 
 // restarts notes when the session was ended, if by other than its tokens, and
@@ -225,6 +237,7 @@ func (s *modeled) restarts(r session.Implicit, now time.Time) bool {
 func (w *world) beginImplicit(s *modeled, r session.Implicit) {
 	now := w.clock.Now()
 	s.keyed, s.started, s.last, s.until, s.idle = len(r.Key) > 0, now, now, r.Until, r.Idle
+	s.issued = r.Factor.IssuedAt
 	s.revoked, s.knower, s.early = time.Time{}, nil, store.Record{}
 	s.limit(r)
 }
