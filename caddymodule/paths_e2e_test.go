@@ -12,6 +12,23 @@ import (
 	"testing"
 )
 
+const pathsHead = `{
+	admin off
+	persist_config off
+	default_bind 127.0.0.1
+	attest {
+		store memory
+		profile acme {
+			issuer ISSUER
+			audience app
+			jwks_url JWKS
+			organization acme
+			create members organizations
+		}
+	}
+}
+`
+
 // A servlet container reads paths as Tomcat and others do: without parameters, decoded
 // until nothing is left to decode, backslashes as slashes, without a dot or space at the
 // end of a segment. What of it is below /admin shows whether somebody was identified.
@@ -50,21 +67,7 @@ func servletContainer(t *testing.T) (app *httptest.Server, reached func() []stri
 // Nobody comes to what one handle protects by a path that another handle takes for its own.
 func TestSpellingsOfAProtectedPath(t *testing.T) {
 	app, reached := servletContainer(t)
-	s := newSite(t, strings.NewReplacer("APP", app.URL).Replace(`{
-	admin off
-	persist_config off
-	default_bind 127.0.0.1
-	attest {
-		store memory
-		profile acme {
-			issuer ISSUER
-			audience app
-			jwks_url JWKS
-			create members
-		}
-	}
-}
-http://127.0.0.1:PORT {
+	s := newSite(t, strings.NewReplacer("APP", app.URL).Replace(pathsHead + `http://127.0.0.1:PORT {
 	handle /admin* {
 		attest acme {
 			forward_jwt X-Jwt
@@ -93,7 +96,7 @@ http://127.0.0.1:PORT {
 		"/public/..%2fadmin", "/public/..%5cadmin", `/public/..\admin`, "/public%2f..%2fadmin", "/%61dmin/x", "/%2561dmin/x", "/;x/admin", "/x;/../admin", "/;/admin", "/.;/admin/",
 		"/admin;x/y", "/admin%3bx/y", "/./admin/x", "/%2e/admin", "/%2fadmin", "/%5cadmin/x", `/\admin/x`, "/public/x/..%252f..%252fadmin", "/public/.%2e/admin", "/public/%c0%ae%c0%ae/admin",
 		"/static/../admin", "/static/..;/admin", "/static/%2e%2e%2fadmin", "/static/admin", "/static//admin", "/static/;/admin", "/admin%20/x", "/admin%00/x", "/admin./x", "/admin%2e/x", "/admin%09",
-		"/public/%u002e%u002e/admin", "/public/．．/admin", "/public/..%ef%bc%8fadmin", "/x/..%00/admin", "/x/%2e%2e%00/admin", "/%25%32%65%25%32%65/admin",
+		"http:admin", "http:/admin", "x:admin", "/public/%u002e%u002e/admin", "/public/．．/admin", "/public/..%ef%bc%8fadmin", "/x/..%00/admin", "/x/%2e%2e%00/admin", "/%25%32%65%25%32%65/admin",
 	}
 	for _, spelling := range spellings {
 		status := rawGet(t, s.port, spelling)
@@ -135,22 +138,7 @@ func TestPathsAreStrictWhereRoutesDiffer(t *testing.T) {
 		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy APP\n}\nhandle {\nattest acme\nreverse_proxy APP\n}":         http.StatusBadRequest,
 		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy 127.0.0.1:9\n}\nhandle {\nattest acme\nreverse_proxy APP\n}": http.StatusOK,
 	} {
-		s := newSite(t, strings.NewReplacer("HANDLES", strings.ReplaceAll(handles, "APP", app.URL)).Replace(`{
-	admin off
-	persist_config off
-	default_bind 127.0.0.1
-	attest {
-		store memory
-		profile acme {
-			issuer ISSUER
-			audience app
-			jwks_url JWKS
-			organization acme
-			create members organizations
-		}
-	}
-}
-http://127.0.0.1:PORT {
+		s := newSite(t, strings.NewReplacer("HANDLES", strings.ReplaceAll(handles, "APP", app.URL)).Replace(pathsHead + `http://127.0.0.1:PORT {
 	HANDLES
 }
 `))

@@ -10,6 +10,7 @@ import (
 // The paths that CheckPath refuses. None holds the path.
 var (
 	ErrDotSegment = errors.New("the path has a segment that some servers read as . or ..")
+	ErrNoPath     = errors.New("the request has a URL without a path, and some servers read one into it")
 	ErrTwoSpelled = errors.New("the path holds characters that some servers read otherwise: an encoded slash, backslash or percent sign, a control character, a semicolon, or a dot or space at the end of a segment")
 )
 
@@ -93,7 +94,8 @@ func encodesPercent(lower string) bool {
 	}
 }
 
-// unescape decodes what decodes, %uXXXX too, and leaves the rest.
+// unescape decodes percent signs before two hexadecimal digits, or u and four (as IIS does),
+// and leaves others as they stand.
 func unescape(path string) string {
 	if !strings.Contains(path, "%") {
 		return path
@@ -199,7 +201,11 @@ var Overrides = []string{"X-Original-Url", "X-Rewrite-Url", "X-Http-Method", "X-
 
 // CheckPaths is CheckPath of the request, as it is and as it was sent.
 func CheckPaths(r *http.Request, strict bool) error {
-	if sent := original(r); sent != r.URL {
+	sent := original(r)
+	if sent.Opaque+r.URL.Opaque != "" { // GET http:admin, of which matchers see nothing
+		return ErrNoPath
+	}
+	if sent != r.URL {
 		if err := CheckPath(sent.EscapedPath(), strict); err != nil {
 			return err
 		}

@@ -35,6 +35,17 @@ var honest = []string{
 	"/a:b@c", "/a=b&c,d", "/a%3ab", "/%e2%80%a6x", "/index.html", "/a-b_c", "/emoji/%f0%9f%98%80", "/a+b", "/%7Euser", "/café",
 }
 
+// A URL without a path is the empty path for whoever matches it, and is sent on as it came.
+func TestURLsWithoutAPathAreRefused(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.URL = &url.URL{Scheme: "http", Opaque: "admin"}
+	for _, strict := range []bool{false, true} {
+		if err := web.CheckPaths(r, strict); !errors.Is(err, web.ErrNoPath) {
+			t.Errorf("strict %t: %v", strict, err)
+		}
+	}
+}
+
 func TestCheckPath(t *testing.T) {
 	for _, p := range dotSegments {
 		for _, strict := range []bool{false, true} {
