@@ -22,8 +22,9 @@ const (
 	// how long it may be.
 	DefaultIntrospectionCache = 30 * time.Second
 	MaxIntrospectionCache     = 5 * time.Minute
-	// IntrospectionRate is how many tokens a second an issuer is asked about, at most: who
-	// sends tokens chooses how many.
+	// IntrospectionRate is how many questions a second an issuer is asked, at most, beside
+	// one about each token known as good when its answer has become old: who sends tokens
+	// chooses how many, and may send one over and over that the profile refuses.
 	IntrospectionRate = 50
 	// inactiveFor is how long a token is remembered as no good.
 	inactiveFor = 30 * time.Second
@@ -52,9 +53,9 @@ type Introspection struct {
 	config   IntrospectionConfig
 	fetcher  *fetcher
 	inactive *cache.Cache[[sha256.Size]byte, time.Time]
-	// known were active when they were asked about: strangers' tokens do not keep those from
-	// being asked about again.
-	known *cache.Cache[[sha256.Size]byte, struct{}]
+	// known were active when they were asked about, and when that was: strangers' tokens do
+	// not keep them from being asked about again once the answer has become old.
+	known *cache.Cache[[sha256.Size]byte, time.Time]
 
 	mu   sync.Mutex
 	rate rate
@@ -80,7 +81,7 @@ func NewIntrospection(c IntrospectionConfig) (*Introspection, error) {
 		return nil, configErrorf("introspect", "%v", err)
 	}
 	f.client.CheckRedirect = noRedirect
-	return &Introspection{config: c, fetcher: f, inactive: cache.New[[sha256.Size]byte, time.Time](maxInactive), known: cache.New[[sha256.Size]byte, struct{}](maxInactive)}, nil
+	return &Introspection{config: c, fetcher: f, inactive: cache.New[[sha256.Size]byte, time.Time](maxInactive), known: cache.New[[sha256.Size]byte, time.Time](maxInactive)}, nil
 }
 
 // Keys is that of KeySource: there are none.
@@ -117,7 +118,7 @@ func (i *Introspection) ask(ctx context.Context, token string) (map[string]any, 
 	if at, known := i.inactive.Get(digest); known && within(now.Sub(at), inactiveFor) {
 		return nil, errInactive
 	}
-	if _, known := i.known.Get(digest); !known && !i.allow(now) {
+	if at, known := i.known.Get(digest); (!known || within(now.Sub(at), i.config.Cache)) && !i.allow(now) {
 		return nil, &laterError{after: time.Second, of: "too many tokens were asked about"}
 	}
 	claims, err := i.request(ctx, token)
@@ -131,7 +132,7 @@ func (i *Introspection) ask(ctx context.Context, token string) (map[string]any, 
 		i.known.Delete(digest)
 		return nil, errInactive
 	}
-	i.known.Set(digest, struct{}{})
+	i.known.Set(digest, now)
 	return claims, nil
 }
 

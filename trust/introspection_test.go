@@ -206,6 +206,23 @@ func TestIntrospectionRate(t *testing.T) {
 	accept(t, p, "good")
 }
 
+// A token that the issuer knows and the profile refuses costs no more than others.
+func TestIntrospectionRateOfOneRefusedToken(t *testing.T) {
+	w, a, p := asking(t)
+	a.tokens["other"] = map[string]any{"sub": "ada", "client_id": "another-app"}
+	s := set(t, p)
+	for range 1000 {
+		if _, err := s.Verify(t.Context(), "other", []string{p.Name()}); err == nil {
+			t.Fatal("a token for another audience")
+		}
+	}
+	if n := a.questions(); n != trust.IntrospectionRate {
+		t.Errorf("asked %d times", n)
+	}
+	w.clock.Advance(time.Second)
+	accept(t, p, "good")
+}
+
 // On one route opaque tokens are of the profile that introspects, and JWTs of the others.
 func TestIntrospectionBesideSignedTokens(t *testing.T) {
 	w, _, p := asking(t)
