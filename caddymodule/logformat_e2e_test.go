@@ -169,6 +169,26 @@ func encoded(t *testing.T, fields ...zap.Field) string {
 	return buf.String()
 }
 
+// FastCGI logs the environment of the program, in which headers have the names of CGI.
+func TestLogFormatOfFastCGI(t *testing.T) {
+	names, err := logformat.Publish(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = logformat.Withdraw(t) }()
+	names.Add("X-Session-Jwt", "X-User")
+	env := zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+		for _, name := range []string{"HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_X_SESSION_JWT", "HTTP_X_USER"} {
+			enc.AddString(name, "secret-"+name)
+		}
+		enc.AddString("REQUEST_METHOD", "GET")
+		return nil
+	})
+	if text := encoded(t, zap.Object("env", env)); strings.Contains(text, "secret-") || !strings.Contains(text, "GET") {
+		t.Error(text)
+	}
+}
+
 // Before a configuration has said which headers it uses, none is written, and no query.
 func TestLogFormatBeforeAnyConfiguration(t *testing.T) {
 	headers := http.Header{"X-Anything": {"value-1"}, "Accept": {"value-2"}}

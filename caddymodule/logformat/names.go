@@ -72,6 +72,7 @@ func published() bool {
 // secretHeader tells whether the values of a header are not written. As long as nobody has
 // said which, none are.
 func secretHeader(header string) bool {
+	header = strings.TrimPrefix(header, "HTTP_")
 	if slices.ContainsFunc(always, func(name string) bool { return web.SameHeader(name, header) }) {
 		return true
 	}

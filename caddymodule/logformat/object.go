@@ -14,8 +14,9 @@ type object struct {
 	headers bool
 }
 
-// ofHeaders are the names of fields in which Caddy logs headers.
-var ofHeaders = []string{"headers", "resp_headers", "header", "request_headers", "response_headers"}
+// ofHeaders are the names of fields in which Caddy logs headers; in env, of FastCGI, their
+// names are those of CGI (RFC 3875 §4.1.18).
+var ofHeaders = []string{"headers", "resp_headers", "header", "request_headers", "response_headers", "env"}
 
 // drops tells whether nothing of a field is to be written.
 func (o object) drops(key string) bool { return o.headers && secretHeader(key) }
