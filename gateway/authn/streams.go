@@ -52,6 +52,7 @@ type Stream struct {
 	route        *CompiledRoute
 	by           Presented
 	end          func()
+	ending       sync.Mutex // held while end runs
 
 	at    time.Time // when it is to be looked at
 	index int       // in the queue; -1: it has left
@@ -73,9 +74,10 @@ const lookAtLeast = 5 * time.Minute
 // Join has end called when the session is no longer admitted at the route. Who is done
 // before calls Leave.
 func (a *Authenticator) Join(d Decision, route *CompiledRoute, by Presented, end func()) *Stream {
-	by.Placed = nil // second factors were attached
 	s := &Stream{
-		core: a, session: d.Session.ID, org: d.Organization.ID, route: route, by: by, end: end, at: a.Now(), until: d.Session.EndsAt(), idle: d.Session.Idle,
+		core: a, session: d.Session.ID, org: d.Organization.ID, route: route, end: end,
+		by: Presented{Method: by.Method, Host: by.Host, Client: by.Client}, // what requirements ask for, and no credential
+		at: a.Now(), until: d.Session.EndsAt(), idle: d.Session.Idle,
 	}
 	a.Streams.mu.Lock()
 	defer a.Streams.mu.Unlock()
@@ -86,8 +88,22 @@ func (a *Authenticator) Join(d Decision, route *CompiledRoute, by Presented, end
 	return s
 }
 
-// Leave is for a stream that has ended.
-func (s *Stream) Leave() { s.core.Streams.leave(s) }
+// Leave is for a stream that has ended. After it has returned, end is not called any more,
+// nor running: what it would end may be another request's by then.
+func (s *Stream) Leave() {
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	s.core.Streams.leave(s)
+}
+
+// endNow ends a stream that has not left.
+func (s *Stream) endNow() {
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	if s.core.Streams.leave(s) {
+		s.end()
+	}
+}
 
 func (x *Streams) leave(s *Stream) (was bool) {
 	x.mu.Lock()
@@ -256,8 +272,8 @@ func (a *Authenticator) lookAt(ctx context.Context, s *Stream) {
 		a.Streams.again(s, a.lapses(s, live, now))
 	case IsFault(err) && a.Streams.goesOn(s, now, max(outageGrace, a.Cache.ServeStale)):
 		a.Streams.again(s, now.Add(time.Second))
-	case a.Streams.leave(s):
-		s.end()
+	default:
+		s.endNow()
 	}
 }
 
