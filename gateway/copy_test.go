@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap/zapcore"
+
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
@@ -137,6 +139,19 @@ func TestCopiesThatCannotBe(t *testing.T) {
 	}
 	if err := proxy.CheckCopies([]authn.Copy{{Source: "a", Header: "X-A"}, {Source: "b", Header: "x-a"}}, proxy.Forward{}); err == nil {
 		t.Error("one header for two claims")
+	}
+}
+
+// Users choose what is in their claims, and not how much is logged of it.
+func TestUncopiedClaimIsWarnedOfOnce(t *testing.T) {
+	log, logs := logged(zapcore.WarnLevel)
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Copies: []authn.Copy{{Source: "member.name", Header: "X-Name"}, {Source: "roles", Header: "X-Roles"}}}}
+	w := newWorld(t, routes(route), log)
+	for i := range 5 {
+		w.through(route, bearer(w.token("acme", claims.Object{"sub": fmt.Sprint("u-", i), "name": "Jürgen"})))
+	}
+	if n := logs.FilterMessageSnippet("not copied").Len(); n != 1 {
+		t.Errorf("%d warnings", n)
 	}
 }
 

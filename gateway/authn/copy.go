@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"go.uber.org/zap"
@@ -101,7 +102,7 @@ func (a *Authenticator) copied(r *CompiledRoute, live LiveSession, roles []strin
 		}
 		text, err := c.text(value)
 		if err != nil {
-			a.Log.Warn("a claim is not copied into its header", zap.String("claim", c.Source), zap.String("header", c.Header), zap.Error(err))
+			r.uncopied.warn(a.Log, c, err)
 			continue
 		}
 		if size += len(text); size > maxCopied {
@@ -110,6 +111,16 @@ func (a *Authenticator) copied(r *CompiledRoute, live LiveSession, roles []strin
 		list = append(list, Copied{c.Header, text})
 	}
 	return list, nil
+}
+
+// uncopied remembers which claims of a route were warned of: users choose what is in them,
+// and so how often.
+type uncopied struct{ warned sync.Map }
+
+func (u *uncopied) warn(log *zap.Logger, c Copy, err error) {
+	if _, before := u.warned.LoadOrStore(c, true); !before {
+		log.Warn("a claim is not copied into its header; it is not warned of again", zap.String("claim", c.Source), zap.String("header", c.Header), zap.Error(err))
+	}
 }
 
 var (

@@ -59,6 +59,7 @@ type CompiledRoute struct {
 	lifetime     time.Duration
 	require      []requirement
 	copies       [sha256.Size]byte // of Copies
+	uncopied     uncopied
 }
 
 var errNoProfile = errors.New("authn: the route names no profile")
