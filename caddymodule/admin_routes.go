@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/gateway/admin"
 )
 
@@ -74,21 +73,27 @@ func (h *Attest) adminRoute(a *App) admin.Route {
 // strictPaths has a route judge paths strictly if an attest that admits otherwise leads to
 // the same upstream: a path that is sent to the one could be served as one of the other.
 func (a *App) strictPaths() {
+	type guarded struct {
+		admin.Route
+		upstream string
+	}
+	var ways []guarded
+	for _, way := range a.ways {
+		if h, ok := way.Guard.(*Attest); ok {
+			ways = append(ways, guarded{h.adminRoute(a), way.Upstream})
+		}
+	}
 	for _, h := range a.handlers {
-		own := h.adminRoute(a)
-		h.route.StrictPaths = slices.ContainsFunc(a.ways, func(way coverage.Way) bool {
-			other, ok := way.Guard.(*Attest)
-			return ok && !admitAlike(own, other.adminRoute(a)) && a.leads(own, way.Upstream)
+		own, upstreams := h.adminRoute(a), map[string]bool{}
+		for _, way := range ways {
+			if reflect.DeepEqual(way.Route, own) {
+				upstreams[way.upstream] = true
+			}
+		}
+		h.route.StrictPaths = slices.ContainsFunc(ways, func(other guarded) bool {
+			return upstreams[other.upstream] && !admitAlike(own, other.Route)
 		})
 	}
-}
-
-// leads tells whether a route leads to the upstream.
-func (a *App) leads(r admin.Route, upstream string) bool {
-	return slices.ContainsFunc(a.ways, func(way coverage.Way) bool {
-		h, ok := way.Guard.(*Attest)
-		return ok && way.Upstream == upstream && reflect.DeepEqual(h.adminRoute(a), r)
-	})
 }
 
 // admitAlike tells whether two routes admit the same.
