@@ -24,16 +24,6 @@ func readLogin(r *grammar.Reader, h *Attest) error {
 	if err != nil {
 		return err
 	}
-	args, err := r.Args(1)
-	switch {
-	case err != nil:
-		return err
-	case len(args) > 2:
-		return r.Wrong()
-	}
-	l.URL = args[0]
-	if len(args) == 2 {
-		l.Origin = args[1]
-	}
-	return nil
+	l.URL, l.Origin, err = r.OneOrTwo()
+	return err
 }

@@ -1,8 +1,6 @@
 package caddymodule
 
 import (
-	"strings"
-
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
@@ -113,15 +111,8 @@ func readLogout(r *grammar.Reader, c *Cookie) error {
 	if err != nil {
 		return err
 	}
-	args, err := r.Args(1)
-	switch {
-	case err != nil:
-		return err
-	case len(args) > 2:
-		return r.Wrong()
-	}
-	l.Path, l.Then = args[0], strings.Join(args[1:], "")
-	return nil
+	l.Path, l.Then, err = r.OneOrTwo()
+	return err
 }
 
 // readPerMember reads `per_member <n> | off`.

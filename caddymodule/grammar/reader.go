@@ -158,6 +158,20 @@ func (r *Reader) Args(min int) ([]string, error) {
 	return args, nil
 }
 
+// OneOrTwo reads one argument, or two.
+func (r *Reader) OneOrTwo() (first, second string, err error) {
+	args, err := r.Args(1)
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(args) > 2:
+		return "", "", r.Wrong()
+	case len(args) == 2:
+		second = args[1]
+	}
+	return args[0], second, nil
+}
+
 // Word reads exactly one argument.
 func (r *Reader) Word() (string, error) {
 	args, err := r.Args(1)
