@@ -33,6 +33,18 @@ func returnTo(t *testing.T, res *http.Response) (login, back string) {
 	return u.String(), back
 }
 
+// What was said before of why answers vary stays said.
+func TestLoginKeepsWhatOthersVaryBy(t *testing.T) {
+	route := acme()
+	route.Login = proxy.Login{URL: "/login"}
+	w, answer := newWorld(t, routes(route)), httptest.NewRecorder()
+	answer.Header().Set("Vary", "Origin")
+	w.gateway.Handler(route, http.NotFoundHandler()).ServeHTTP(answer, page("/a"))
+	if vary := answer.Header()["Vary"]; answer.Code != http.StatusFound || len(vary) != 1 || vary[0] != "Origin, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest" {
+		t.Errorf("%d %q", answer.Code, vary)
+	}
+}
+
 // A person without a session is sent to the login, and whatever else has none is told.
 func TestLogin(t *testing.T) {
 	route := acme()

@@ -3,6 +3,7 @@ package authn
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -164,8 +165,16 @@ func (a *Authenticator) facts(s subject, now time.Time) expression.Variables {
 	}
 	return expression.Variables{
 		"claims": s.claims, "member": v["member"], "organization": v["organization"], "session": v["session"], "factors": factors,
-		"request": map[string]any{"method": s.by.Method, "host": s.by.Host, "client_ip": s.by.Client, "time": now},
+		"request": map[string]any{"method": s.by.Method, "host": hostname(s.by.Host), "client_ip": s.by.Client, "time": now},
 	}
+}
+
+// hostname is a Host in lower case, without port.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 var errRequirement = errors.New("authn: the session does not meet the route's requirement")

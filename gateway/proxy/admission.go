@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
-	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // An Admission is a request that may go on to the upstream, and as whom.
@@ -15,11 +14,19 @@ type Admission struct {
 	// context that a nested attest understands.
 	Request *http.Request
 
-	headers   []string   // that were injected
-	setCookie []string   // Set-Cookie lines for the answer
-	marks     cacheMarks // of the answer
-	join      func(end func()) *authn.Stream
-	cookie    web.Cookie
+	proxy     *Proxy
+	route     *compiledRoute
+	presented authn.Presented // by the client: its credentials are no longer in the request
+	headers   []string        // that were injected
+	setCookie []string        // Set-Cookie lines for the answer
+}
+
+// rests tells whether what stays open rests on a session.
+func (a *Admission) rests() bool { return a.JWT != "" }
+
+// join has what stays open end with the session.
+func (a *Admission) join(end func()) *authn.Stream {
+	return a.proxy.core.Join(a.Decision, a.route.core, a.presented, end)
 }
 
 // Forward lets next answer the admitted request, and completes its answer: the
@@ -28,14 +35,14 @@ type Admission struct {
 // injected JWT is taken out of the request again: what runs after an error is not
 // the upstream that it was minted for.
 func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter, *http.Request) error) error {
-	answer := &responseWriter{ResponseWriter: w, request: a.Request, cookie: a.cookie, set: a.setCookie, marks: a.marks, join: a.join}
+	answer := &responseWriter{ResponseWriter: w, admission: a}
 	defer answer.leave()
 	if a.Session.Idle > 0 && a.Request.Body != nil && a.Request.Body != http.NoBody {
 		a.Request.Body = activeBody{a.Request.Body, answer}
 	}
 	if err := next(answer, a.Request); err != nil {
 		a.withdraw()
-		a.marks.apply(w.Header())
+		a.mark(w.Header())
 		return err
 	}
 	answer.begin() // next may have written nothing

@@ -4,33 +4,23 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/attestgate/caddy-attest/gateway/authn"
 )
-
-// cacheMarks keep an answer out of shared caches, or from those that show another
-// credential. A cache may stand before the gateway, and a session cookie alone
-// keeps no cache from storing (RFC 9111 §3.5 speaks of Authorization only).
-type cacheMarks struct {
-	private bool // the answer is for whom was admitted
-	varies  bool // without a credential there is another answer
-}
 
 // credentialHeaders are what an admission depends on.
 const credentialHeaders = "Authorization, Cookie"
 
-// marks are those of an answer on the route. Only an anonymous answer varies: Caddy's
-// cache module stores a private answer that has Vary: Authorization, and by the
-// request as it was left by attest, without the cookie.
-func (r *compiledRoute) marks(d authn.Decision) cacheMarks {
-	return cacheMarks{private: !d.Anonymous, varies: d.Anonymous && !r.off}
-}
-
-func (m cacheMarks) apply(h http.Header) {
-	if m.private && !saysWhoMayStore(h) {
+// mark keeps the answer out of shared caches, or from those that show another
+// credential. A cache may stand before the gateway, and a session cookie alone
+// keeps no cache from storing (RFC 9111 §3.5 speaks of Authorization only).
+//
+// Only an anonymous answer varies: Caddy's cache module stores a private answer that
+// has Vary: Authorization, and by the request as it was left by attest, without the
+// cookie.
+func (a *Admission) mark(h http.Header) {
+	switch {
+	case !a.Anonymous && !saysWhoMayStore(h):
 		addToList(h, "Cache-Control", "private")
-	}
-	if m.varies {
+	case a.Anonymous && !a.route.off:
 		addToList(h, "Vary", credentialHeaders)
 	}
 }

@@ -106,7 +106,7 @@ func (p *Proxy) Redirect(w http.ResponseWriter, r *http.Request, refused *authn.
 	h := w.Header()
 	h.Del("WWW-Authenticate")
 	h.Set("Location", refused.Location)
-	h.Set("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
+	addToList(h, "Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
 	sent := http.Cookie{Name: loginCookie, Value: strconv.Itoa(logins(r) + 1), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	h.Add("Set-Cookie", sent.String())
 	w.WriteHeader(http.StatusFound)

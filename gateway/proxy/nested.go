@@ -8,25 +8,19 @@ import (
 	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
-// An outerAttest is what an attest leaves in the context for one nested in it: the
-// credentials that the client presented, which are no longer in the request, and
-// the headers that were injected.
-type outerAttest struct {
-	presented authn.Presented
-	headers   []string
-}
-
+// outerAttestKey is that of the Admission which an attest leaves in the context for one
+// nested in it.
 type outerAttestKey struct{}
 
-func withOuterAttest(r *http.Request, o *outerAttest) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), outerAttestKey{}, o))
+func withOuterAttest(r *http.Request, a *Admission) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), outerAttestKey{}, a))
 }
 
 // presented reads the credentials of the request, or those that an outer attest
 // found in it. What the outer one injected is removed: the upstream hears only the
 // innermost.
 func (p *Proxy) presented(r *http.Request) authn.Presented {
-	outer, _ := r.Context().Value(outerAttestKey{}).(*outerAttest)
+	outer, _ := r.Context().Value(outerAttestKey{}).(*Admission)
 	if outer == nil {
 		presented := web.Credentials(r, p.cookie, p.places)
 		presented.Client = p.report.Client(r)

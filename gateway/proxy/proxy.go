@@ -121,13 +121,12 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 		refused.Location = compiled.loginFor(r, presented, &refused)
 		return nil, &refused
 	}
-	a := &Admission{Decision: d, cookie: p.cookie, setCookie: p.cookieLines(d), marks: compiled.marks(d)}
+	a := &Admission{Decision: d, proxy: p, route: compiled, presented: presented, setCookie: p.cookieLines(d)}
 	if d.JWT != "" {
-		a.join = func(end func()) *authn.Stream { return p.core.Join(d, compiled.core, presented, end) }
 		a.headers = compiled.inject(r.Header, d)
 		p.warnIfLarge(compiled, d.JWT)
 	}
-	a.Request = withOuterAttest(r, &outerAttest{presented, a.headers})
+	a.Request = withOuterAttest(r, a)
 	p.core.Decide(authn.Decided{Door: web.DoorProxy, Profile: d.Profile, Anonymous: d.Anonymous})
 	return a, nil
 }

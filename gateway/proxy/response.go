@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
-	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // responseWriter guards the header of the answer on the way back: it drops
@@ -14,14 +13,9 @@ import (
 // and keeps the answer out of shared caches.
 type responseWriter struct {
 	http.ResponseWriter
-	request *http.Request
-	// join has what stays open end with what admitted it; nil where nothing did.
-	join   func(end func()) *authn.Stream
-	stream atomic.Pointer[authn.Stream]
-	cookie web.Cookie
-	set    []string
-	marks  cacheMarks
-	begun  bool
+	admission *Admission
+	stream    atomic.Pointer[authn.Stream]
+	begun     bool
 }
 
 func (w *responseWriter) begin() {
@@ -29,13 +23,13 @@ func (w *responseWriter) begin() {
 		return
 	}
 	w.begun = true
-	h := w.Header()
-	w.cookie.DropFrom(h)
-	for _, line := range w.set {
+	h, a := w.Header(), w.admission
+	a.proxy.cookie.DropFrom(h)
+	for _, line := range a.setCookie {
 		h.Add("Set-Cookie", line)
 	}
-	w.marks.apply(h)
-	if len(w.set) > 0 {
+	a.mark(h)
+	if len(a.setCookie) > 0 {
 		h.Set("Cache-Control", "no-store")
 	}
 }
@@ -47,7 +41,7 @@ func (w *responseWriter) WriteHeader(status int) {
 		w.begin()
 		w.open(status)
 	} else {
-		w.cookie.DropFrom(w.Header())
+		w.admission.proxy.cookie.DropFrom(w.Header())
 	}
 	w.ResponseWriter.WriteHeader(status)
 }

@@ -29,7 +29,7 @@ func isStream(r *http.Request, h http.Header, status int) bool {
 // open joins the streams where the answer is one. What ends it is that nothing can be read
 // or written any more: the server then cancels the request (HTTP/1) or resets the stream.
 func (w *responseWriter) open(status int) {
-	if w.join == nil || !isStream(w.request, w.Header(), status) {
+	if !w.admission.rests() || !isStream(w.admission.Request, w.Header(), status) {
 		return
 	}
 	control := http.NewResponseController(innermost(w.ResponseWriter))
@@ -54,7 +54,7 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 
 func (w *responseWriter) rejoin(end func()) {
 	w.leave()
-	w.stream.Store(w.join(end))
+	w.stream.Store(w.admission.join(end))
 }
 
 // leave is for when the answer has ended.
@@ -74,7 +74,7 @@ func (w *responseWriter) active() {
 // Hijack hands over a connection that ends with the session.
 func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil || w.join == nil {
+	if err != nil || !w.admission.rests() {
 		return conn, buffered, err
 	}
 	w.rejoin(func() { _ = conn.Close() })

@@ -2,9 +2,7 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/attestgate/caddy-attest/gateway/authn"
 )
@@ -19,7 +17,7 @@ var ErrTwoAuthorizations = errors.New("two Authorization lines")
 func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Presented {
 	p := authn.Presented{
 		CrossSite: cookie.CrossSite(r), Reflects: reflects(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
-		Method: r.Method, Host: hostname(r.Host),
+		Method: r.Method, Host: r.Host,
 	}
 	lines := r.Header["Authorization"]
 	if len(lines) > 1 {
@@ -33,14 +31,6 @@ func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Pre
 		p.Placed, p.Ambiguous = placed(r, places)
 	}
 	return p
-}
-
-// hostname is a Host in lower case, without port.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 // bearer answers the token of an Authorization value where it is one for us, or may be one
