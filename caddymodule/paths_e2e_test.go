@@ -67,7 +67,7 @@ func servletContainer(t *testing.T) (app *httptest.Server, reached func() []stri
 // Nobody comes to what one handle protects by a path that another handle takes for its own.
 func TestSpellingsOfAProtectedPath(t *testing.T) {
 	app, reached := servletContainer(t)
-	s := newSite(t, strings.NewReplacer("APP", app.URL).Replace(pathsHead + `http://127.0.0.1:PORT {
+	s := newSite(t, strings.NewReplacer("APP", app.URL).Replace(pathsHead+`http://127.0.0.1:PORT {
 	handle /admin* {
 		attest acme {
 			forward_jwt X-Jwt
@@ -138,7 +138,7 @@ func TestPathsAreStrictWhereRoutesDiffer(t *testing.T) {
 		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy APP\n}\nhandle {\nattest acme\nreverse_proxy APP\n}":         http.StatusBadRequest,
 		"handle /admin* {\nattest acme {\nrequire role admin\n}\nreverse_proxy 127.0.0.1:9\n}\nhandle {\nattest acme\nreverse_proxy APP\n}": http.StatusOK,
 	} {
-		s := newSite(t, strings.NewReplacer("HANDLES", strings.ReplaceAll(handles, "APP", app.URL)).Replace(pathsHead + `http://127.0.0.1:PORT {
+		s := newSite(t, strings.NewReplacer("HANDLES", strings.ReplaceAll(handles, "APP", app.URL)).Replace(pathsHead+`http://127.0.0.1:PORT {
 	HANDLES
 }
 `))
