@@ -70,13 +70,14 @@ func (m *Manager) writeAccess(ctx context.Context, s Session, now time.Time) err
 		return err
 	}
 	until := s.storeExpiry(now)
-	err = m.store.Apply(ctx, partition(s.ID), store.Op{
+	if !until.IsZero() { // first, so that no session is lost of which an access is written
+		if err := m.store.Touch(ctx, partition(s.ID), keySession, until); err != nil {
+			return err
+		}
+	}
+	return m.store.Apply(ctx, partition(s.ID), store.Op{
 		Key: keyAccess, Blind: true, Value: value, ExpiresAt: s.ExpiresAt, Until: until,
 	})
-	if err != nil || until.IsZero() {
-		return err
-	}
-	return m.store.Touch(ctx, partition(s.ID), keySession, until)
 }
 
 // accesses is what this node has written lately, by session: when the next write
