@@ -46,14 +46,18 @@ func secretOf(b []byte) (*secret, error) {
 // parseSecret takes the one spelling that a secret has: RFC 7515's base64url,
 // unpadded, the bits beyond its last byte zero.
 func parseSecret(text string) (*secret, error) {
-	b := new([secretBytes]byte)
 	if len(text) != secretLength {
 		return nil, ErrToken
 	}
-	if n, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(text)); err != nil || n != secretBytes {
+	var held struct { // in one piece, as each request with a session token makes one
+		secret
+		space [secretBytes]byte
+	}
+	if n, err := base64.RawURLEncoding.Strict().Decode(held.space[:], []byte(text)); err != nil || n != secretBytes {
 		return nil, ErrToken
 	}
-	return &secret{b}, nil
+	held.bytes = &held.space
+	return &held.secret, nil
 }
 
 func (s *secret) text() string { return base64.RawURLEncoding.EncodeToString(s.bytes[:]) }

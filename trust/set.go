@@ -66,7 +66,7 @@ func (s *Set) profilesNamed(names []string) ([]*Profile, error) {
 // FetchTimeout.
 func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identity, error) {
 	digest := sha256.Sum256([]byte(token))
-	if id := s.cachedIdentity(ctx, digest, names); id != nil {
+	if id := s.Verified(ctx, digest, names); id != nil {
 		return id, nil
 	}
 	profiles, err := s.profilesNamed(names)

@@ -37,10 +37,12 @@ func newVerificationCache() *verificationCache {
 	return cache.New[cacheKey, *cachedVerification](maxCachedVerifications)
 }
 
-// cachedIdentity answers the identity of a cached verification that is still valid.
+// Verified answers the identity of a cached verification that is still valid, nil where
+// there is none. digest is the SHA-256 of the token's text.
+//
 // Everything but the signature is checked again: the time, the key, the choice of the
 // profile. Otherwise it answers nil, and the token is verified anew.
-func (s *Set) cachedIdentity(ctx context.Context, digest [32]byte, names []string) *Identity {
+func (s *Set) Verified(ctx context.Context, digest [32]byte, names []string) *Identity {
 	for _, name := range names {
 		p := s.byName[name]
 		if p == nil {

@@ -71,9 +71,9 @@ type Decision struct {
 	Roles []string
 	// Claims are the effective claims of JWT.
 	Claims map[string]any
-	// JWT is for the upstream, and ends at ExpiresAt.
-	JWT       string
-	ExpiresAt time.Time
+	// JWT is for the upstream, and ends at ExpiresAt. Bearer is "Bearer " and the JWT.
+	JWT, Bearer string
+	ExpiresAt   time.Time
 	// Copied are headers that go with it.
 	Copied []Copied
 
@@ -153,23 +153,26 @@ func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *Com
 		live, err := a.byToken(ctx, p.Bearer)
 		return a.admitLive(ctx, p, route, live, err)
 	}
-	text := sha256.Sum256([]byte(p.Bearer))
-	if a.cache.trusted.verifiedText(text) {
-		return a.admitTrusted(ctx, p, route, p.Bearer, route.places[Place{}])
+	digest, profiles := digestOf(p.Bearer), route.places[Place{}]
+	if id := a.Profiles.Verified(ctx, digest, profiles); id != nil {
+		return a.admitIdentity(ctx, p, route, id)
 	}
-	id, err := a.apiJWT(ctx, p.Bearer, text)
-	if notIssuedHere(err) {
-		d, err := a.admitTrusted(ctx, p, route, p.Bearer, route.places[Place{}])
-		if err == nil {
-			a.cache.trusted.texts.Set(text, struct{}{})
-		}
-		return d, err
-	}
-	if err != nil {
+	id, err := a.apiJWT(ctx, p.Bearer, digest)
+	switch {
+	case notIssuedHere(err):
+		return a.admitTrusted(ctx, p, route, p.Bearer, profiles)
+	case err != nil:
 		return Decision{}, refusalOfJWT(err, "invalid_session_credential")
 	}
 	live, err := a.liveSession(ctx, id)
 	return a.admitLive(ctx, p, route, live, err)
+}
+
+// digestOf is the SHA-256 of a text, without a copy of it on the heap where it has the size
+// of most tokens.
+func digestOf(text string) [sha256.Size]byte {
+	var space [2048]byte
+	return sha256.Sum256(append(space[:0], text...))
 }
 
 // admitCookie admits by the session cookie, the one credential that a browser
@@ -203,6 +206,10 @@ func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *Co
 	if err != nil {
 		return Decision{}, err
 	}
+	return a.admitIdentity(ctx, p, route, id)
+}
+
+func (a *Authenticator) admitIdentity(ctx context.Context, p Presented, route *CompiledRoute, id *trust.Identity) (Decision, error) {
 	if a.profileOf(id).Config().Dev && !p.Loopback {
 		return Decision{}, Refuse("invalid_trusted_auth_token", errDevProfile)
 	}
@@ -254,6 +261,6 @@ func (a *Authenticator) admitLive(ctx context.Context, p Presented, route *Compi
 	}
 	a.recordAccess(ctx, live.Session)
 	return Decision{
-		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, ExpiresAt: j.ExpiresAt, Copied: j.copied, SetCookie: cookie,
+		LiveSession: live, Profile: first.Profile, Roles: j.roles, Claims: j.claims, JWT: j.Text, Bearer: j.bearer, ExpiresAt: j.ExpiresAt, Copied: j.copied, SetCookie: cookie,
 	}, nil
 }

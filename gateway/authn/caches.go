@@ -12,24 +12,27 @@ import (
 // caches hold what a request whose session is known needs, so that it touches
 // neither the store nor a signature.
 type caches struct {
-	sessions       *readThrough[session.Session]
-	members        *readThrough[directory.Member]
-	organizations  *readThrough[directory.Organization]
-	profiles       *readThrough[directory.ProfileState]
-	trusted        tokenSessions // implicit sessions by trusted token
-	cookieSessions tokenSessions // sessions that a cookie was set for, by trusted token
+	sessions       *readThrough[string, session.Session]
+	members        *readThrough[memberKey, directory.Member]
+	organizations  *readThrough[string, directory.Organization]
+	profiles       *readThrough[string, directory.ProfileState]
+	trusted        *tokenSessions // implicit sessions by trusted token
+	cookieSessions *tokenSessions // sessions that a cookie was set for, by trusted token
 	apiJWTs        apiJWTs
 	jwts           *cache.Cache[jwtKey, *injectedJWT]
 }
 
+// A memberKey names a member of an organization.
+type memberKey struct{ organization, member string }
+
 func newCaches(o CacheOptions, connected, now func() time.Time) caches {
 	return caches{
-		sessions:       newReadThrough[session.Session](o, connected, now),
-		members:        newReadThrough[directory.Member](o, connected, now),
-		organizations:  newReadThrough[directory.Organization](o, connected, now),
-		profiles:       newReadThrough[directory.ProfileState](o, connected, now),
-		trusted:        newTokenSessions(o),
-		cookieSessions: newTokenSessions(o),
+		sessions:       newReadThrough[string, session.Session](o, connected, now),
+		members:        newReadThrough[memberKey, directory.Member](o, connected, now),
+		organizations:  newReadThrough[string, directory.Organization](o, connected, now),
+		profiles:       newReadThrough[string, directory.ProfileState](o, connected, now),
+		trusted:        cache.New[tokenKey, string](o.Entries),
+		cookieSessions: cache.New[tokenKey, string](o.Entries),
 		apiJWTs:        newAPIJWTs(o),
 		jwts:           cache.New[jwtKey, *injectedJWT](o.Entries),
 	}
@@ -53,11 +56,11 @@ func (c caches) apply(e store.Event) {
 	case entity.Profile != "":
 		c.profiles.invalidate(entity.Profile)
 	case entity.MemberID != "":
-		c.members.invalidate(entity.OrganizationID + "/" + entity.MemberID)
+		c.members.invalidate(memberKey{entity.OrganizationID, entity.MemberID})
 	default:
 		c.organizations.invalidate(entity.OrganizationID)
 	}
 }
 
 // dropMember makes the next request read the member anew.
-func (c caches) dropMember(m directory.Member) { c.members.drop(m.OrganizationID + "/" + m.ID) }
+func (c caches) dropMember(m directory.Member) { c.members.drop(memberKey{m.OrganizationID, m.ID}) }

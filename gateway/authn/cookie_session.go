@@ -39,7 +39,7 @@ func (a *Authenticator) cookieFor(ctx context.Context, p Presented, live LiveSes
 // make a record each time.
 func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id *trust.Identity) (session.Session, error) {
 	key := tokenKey{id.Digest, id.Profile}
-	if known, ok := a.cache.cookieSessions.ids.Get(key); ok {
+	if known, ok := a.cache.cookieSessions.Get(key); ok {
 		if live, err := a.liveSession(ctx, known); err == nil {
 			return live.Session, nil
 		}
@@ -52,7 +52,7 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 			OrganizationID: live.Organization.ID, MemberID: live.Member.ID, Duration: a.SessionDuration, Factor: factorOf(id),
 		})
 		if err == nil {
-			a.cache.cookieSessions.ids.Set(key, started.Session.ID)
+			a.cache.cookieSessions.Set(key, started.Session.ID)
 		}
 		return started, err
 	})

@@ -19,13 +19,15 @@ var (
 
 // countingFactors answers the factors that count now, oldest first.
 func (a *Authenticator) countingFactors(ctx context.Context, factors []session.Factor, of LiveSession, now time.Time) ([]session.Factor, error) {
-	list := make([]session.Factor, 0, len(factors))
-	for _, f := range factors {
+	list := factors[:0:0]
+	for i, f := range factors {
 		why, err := a.uncounted(ctx, f, of, now)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if why == nil {
+		case why == nil && i == len(list): // while all count, the list need not be copied
+			list = factors[: i+1 : i+1]
+		case why == nil:
 			list = append(list, f)
 		}
 	}

@@ -35,10 +35,13 @@ func (a *Authenticator) jwtKeyOf(r *CompiledRoute, live LiveSession, request min
 // An injectedJWT is a JWT for an upstream, and what it was made of.
 type injectedJWT struct {
 	mint.JWT
+	bearer string // the JWT after "Bearer ", of which it is a part
 	claims claims.Object
 	roles  []string
 	copied []Copied
 }
+
+const bearerScheme = "Bearer "
 
 // reusable tells whether the JWT may serve a further request: for reuseFor after it
 // was minted, and while at least half of its life is left.
@@ -75,8 +78,10 @@ func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request
 	if err != nil {
 		return nil, unusable(live, err)
 	}
+	bearer := bearerScheme + jwt.Text
+	jwt.Text = bearer[len(bearerScheme):] // requests share the text with and without scheme
 	copied, err := a.copied(r, live, request.Roles, first, jwt.Text)
-	return &injectedJWT{jwt, effective, request.Roles, copied}, err
+	return &injectedJWT{jwt, bearer, effective, request.Roles, copied}, err
 }
 
 func mintRequest(live LiveSession, roles []string, effective claims.Object, audience []string, life time.Duration) mint.Request {

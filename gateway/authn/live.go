@@ -106,7 +106,7 @@ func (a *Authenticator) organization(ctx context.Context, id string) (directory.
 }
 
 func (a *Authenticator) member(ctx context.Context, org, id string) (directory.Member, error) {
-	key := org + "/" + id
+	key := memberKey{org, id}
 	if v, ok := a.cache.members.fresh(key); ok {
 		return v, nil
 	}

@@ -24,9 +24,9 @@ import (
 // The fill race: a read that began before an invalidation may bring back what the
 // invalidation was about. So each key belongs to a generation, which an invalidation
 // moves on: an entry of a former generation is not served as it is.
-type readThrough[T any] struct {
-	entries   *cache.Cache[string, *entry[T]]
-	loads     flight.Group[loadKey, T]
+type readThrough[K comparable, T any] struct {
+	entries   *cache.Cache[K, *entry[T]]
+	loads     flight.Group[loadKey[K], T]
 	seed      maphash.Seed
 	gens      [generations]atomic.Uint64
 	flushes   *flushes
@@ -60,16 +60,16 @@ const compareEvery = time.Minute
 // read anew.
 const generations = 1 << 14
 
-func newReadThrough[T any](o CacheOptions, connected, now func() time.Time) *readThrough[T] {
-	return &readThrough[T]{
-		entries: cache.New[string, *entry[T]](o.Entries), seed: maphash.MakeSeed(), flushes: &flushes{},
+func newReadThrough[K comparable, T any](o CacheOptions, connected, now func() time.Time) *readThrough[K, T] {
+	return &readThrough[K, T]{
+		entries: cache.New[K, *entry[T]](o.Entries), seed: maphash.MakeSeed(), flushes: &flushes{},
 		connected: connected, maxAge: o.MaxAge, grace: o.ServeStale, now: now,
 	}
 }
 
 // read answers the value under key, from the cache where that is good enough, else
 // through load. Concurrent loads of one key are one.
-func (f *readThrough[T]) read(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
+func (f *readThrough[K, T]) read(ctx context.Context, key K, load func(context.Context) (T, error)) (T, error) {
 	if f.entries == nil {
 		return load(ctx)
 	}
@@ -90,7 +90,7 @@ func (f *readThrough[T]) read(ctx context.Context, key string, load func(context
 
 // fresh answers the value under key where it may be served as it is and need not be
 // compared yet. Who asks it before read makes no closure for the store on most requests.
-func (f *readThrough[T]) fresh(key string) (value T, ok bool) {
+func (f *readThrough[K, T]) fresh(key K) (value T, ok bool) {
 	if f.entries == nil {
 		return value, false
 	}
@@ -106,18 +106,18 @@ func (f *readThrough[T]) fresh(key string) (value T, ok bool) {
 }
 
 // isFresh tells whether an entry may be served without asking the store.
-func (f *readThrough[T]) isFresh(key string, e *entry[T], now time.Time) bool {
+func (f *readThrough[K, T]) isFresh(key K, e *entry[T], now time.Time) bool {
 	return !e.isStale() && e.gen == f.generation(key).Load() && e.flush == f.flushes.count() && now.Sub(later(e.read, f.lastConnected())) < f.maxAge
 }
 
 // mayServeStale tells whether the entry that is still under key is within grace. It
 // is looked up again: what was removed meanwhile is not served.
-func (f *readThrough[T]) mayServeStale(key string, now time.Time) bool {
+func (f *readThrough[K, T]) mayServeStale(key K, now time.Time) bool {
 	e, held := f.entries.Get(key)
 	return held && now.Sub(f.lastGood(e)) < f.grace
 }
 
-func (f *readThrough[T]) lastGood(e *entry[T]) time.Time {
+func (f *readThrough[K, T]) lastGood(e *entry[T]) time.Time {
 	switch {
 	case e.isStale():
 		return time.Unix(0, e.goodUntil.Load())
@@ -127,25 +127,25 @@ func (f *readThrough[T]) lastGood(e *entry[T]) time.Time {
 	return later(e.read, f.lastConnected())
 }
 
-func (f *readThrough[T]) lastConnected() time.Time { return f.flushes.see(f.connected()) }
+func (f *readThrough[K, T]) lastConnected() time.Time { return f.flushes.see(f.connected()) }
 
 // compareAfter spreads the comparisons of entries that were read together.
-func (f *readThrough[T]) compareAfter(key string) time.Duration {
+func (f *readThrough[K, T]) compareAfter(key K) time.Duration {
 	const steps = 256
-	return compareEvery - compareEvery/10*time.Duration(maphash.String(f.seed, key)%steps)/steps
+	return compareEvery - compareEvery/10*time.Duration(maphash.Comparable(f.seed, key)%steps)/steps
 }
 
 // A loadKey holds the generation too: who asks after an invalidation must not be
 // answered by a read that began before it.
-type loadKey struct {
-	key string
+type loadKey[K comparable] struct {
+	key K
 	gen uint64
 }
 
 // fill loads once for all who wait.
-func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
+func (f *readThrough[K, T]) fill(ctx context.Context, key K, load func(context.Context) (T, error)) (T, error) {
 	e := &entry[T]{read: f.now(), gen: f.generation(key).Load(), flush: f.flushes.count()}
-	return f.loads.Do(ctx, loadKey{key, e.gen}, func(ctx context.Context) (T, error) {
+	return f.loads.Do(ctx, loadKey[K]{key, e.gen}, func(ctx context.Context) (T, error) {
 		v, err := load(ctx)
 		switch {
 		case err == nil:
@@ -160,7 +160,7 @@ func (f *readThrough[T]) fill(ctx context.Context, key string, load func(context
 
 // keep stores e unless the key was invalidated since the read began. The generation
 // is looked at again after e is in: what was dropped between the two looks is gone.
-func (f *readThrough[T]) keep(key string, e *entry[T]) {
+func (f *readThrough[K, T]) keep(key K, e *entry[T]) {
 	if f.generation(key).Load() != e.gen {
 		return
 	}
@@ -172,7 +172,7 @@ func (f *readThrough[T]) keep(key string, e *entry[T]) {
 
 // put keeps a value that was just written, for an outage alone: it is read before it
 // is served otherwise, since another node may have changed it meanwhile.
-func (f *readThrough[T]) put(key string, v T) {
+func (f *readThrough[K, T]) put(key K, v T) {
 	e := &entry[T]{value: v, read: f.now(), flush: f.flushes.count()}
 	e.makeStale(e.read)
 	f.entries.Set(key, e)
@@ -180,14 +180,14 @@ func (f *readThrough[T]) put(key string, v T) {
 
 // drop forgets key, and whatever is being read under it now: this node itself has
 // changed the record, and the change holds also while the store is away.
-func (f *readThrough[T]) drop(key string) {
+func (f *readThrough[K, T]) drop(key K) {
 	f.generation(key).Add(1)
 	f.entries.Delete(key)
 }
 
 // invalidate makes the entry stale, and whatever is being read under key now. The
 // entry is marked and not put back: it may be dropped or replaced at this moment.
-func (f *readThrough[T]) invalidate(key string) {
+func (f *readThrough[K, T]) invalidate(key K) {
 	f.generation(key).Add(1)
 	if e, held := f.entries.Get(key); held {
 		e.makeStale(f.lastGood(e))
@@ -195,15 +195,15 @@ func (f *readThrough[T]) invalidate(key string) {
 }
 
 // flush makes every entry stale.
-func (f *readThrough[T]) flush() {
+func (f *readThrough[K, T]) flush() {
 	f.flushes.add()
 	for i := range f.gens {
 		f.gens[i].Add(1)
 	}
 }
 
-func (f *readThrough[T]) generation(key string) *atomic.Uint64 {
-	return &f.gens[maphash.String(f.seed, key)%uint64(len(f.gens))]
+func (f *readThrough[K, T]) generation(key K) *atomic.Uint64 {
+	return &f.gens[maphash.Comparable(f.seed, key)%uint64(len(f.gens))]
 }
 
 func later(a, b time.Time) time.Time {
@@ -214,7 +214,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // len is how many entries there are, stale ones among them.
-func (f *readThrough[T]) len() int {
+func (f *readThrough[K, T]) len() int {
 	if f.entries == nil {
 		return 0
 	}

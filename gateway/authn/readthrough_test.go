@@ -17,10 +17,10 @@ type testClock struct{ nanos atomic.Int64 }
 func (c *testClock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
 func (c *testClock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
-func newTestReadThrough(o CacheOptions) (*readThrough[int], *testClock) {
+func newTestReadThrough(o CacheOptions) (*readThrough[string, int], *testClock) {
 	c := &testClock{}
 	c.advance(time.Hour)
-	return newReadThrough[int](o, func() time.Time { return time.Time{} }, c.now), c
+	return newReadThrough[string, int](o, func() time.Time { return time.Time{} }, c.now), c
 }
 
 func TestReadThroughServesUntilMaxAge(t *testing.T) {
@@ -82,10 +82,10 @@ func TestReadThroughServesStaleOnlyInAnOutage(t *testing.T) {
 // The fill race: a read that began before an invalidation brings back what the
 // invalidation was about. Its caller has it; nobody else ever does.
 func TestReadThroughDropsAFillThatBeganBeforeAnInvalidation(t *testing.T) {
-	for name, invalidate := range map[string]func(*readThrough[int]){
-		"drop":       func(f *readThrough[int]) { f.drop("k") },
-		"invalidate": func(f *readThrough[int]) { f.invalidate("k") },
-		"flush":      func(f *readThrough[int]) { f.flush() },
+	for name, invalidate := range map[string]func(*readThrough[string, int]){
+		"drop":       func(f *readThrough[string, int]) { f.drop("k") },
+		"invalidate": func(f *readThrough[string, int]) { f.invalidate("k") },
+		"flush":      func(f *readThrough[string, int]) { f.flush() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, _ := newTestReadThrough(CacheOptions{Entries: 10, MaxAge: time.Hour})
@@ -181,7 +181,7 @@ func TestReadThroughMixesNobodyUp(t *testing.T) {
 // A tracked cache has a watch that a test connects and cuts off, and a store that it
 // takes down.
 type tracked struct {
-	*readThrough[int]
+	*readThrough[string, int]
 	*testClock
 	t         *testing.T
 	connected atomic.Bool
@@ -193,7 +193,7 @@ type tracked struct {
 func newTracked(t *testing.T, o CacheOptions) *tracked {
 	c := &tracked{t: t, testClock: &testClock{}}
 	c.advance(time.Hour)
-	c.readThrough = newReadThrough[int](o, c.lastMoment, c.testClock.now)
+	c.readThrough = newReadThrough[string, int](o, c.lastMoment, c.testClock.now)
 	return c
 }
 
@@ -339,7 +339,7 @@ func TestInvalidationDoesNotBringBackWhatIsDropped(t *testing.T) {
 	meanwhile := func() {}
 	c := &testClock{}
 	c.advance(time.Hour)
-	f := newReadThrough[int](CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute}, func() time.Time {
+	f := newReadThrough[string, int](CacheOptions{Entries: 10, MaxAge: time.Second, ServeStale: time.Minute}, func() time.Time {
 		meanwhile()
 		return c.now()
 	}, c.now)

@@ -16,12 +16,7 @@ import (
 // tokenSessions remember which session a trusted token has, so that a token seen
 // before costs no look-up in the directory. What they say is checked against the
 // session each time.
-type tokenSessions struct {
-	ids *cache.Cache[tokenKey, string]
-	// texts are digests of the text of tokens that some profile verified. One
-	// signature may be written in two ways, so this says nothing else of a token.
-	texts *cache.Cache[[32]byte, struct{}]
-}
+type tokenSessions = cache.Cache[tokenKey, string]
 
 type tokenKey struct {
 	digest  [32]byte
@@ -37,22 +32,11 @@ type startKey struct {
 	session string
 }
 
-func newTokenSessions(o CacheOptions) tokenSessions {
-	return tokenSessions{ids: cache.New[tokenKey, string](o.Entries), texts: cache.New[[32]byte, struct{}](o.Entries)}
-}
-
-// verifiedText tells whether some profile has verified the token of that text, so
-// that it cannot be one of ours.
-func (t tokenSessions) verifiedText(digest [32]byte) bool {
-	_, ok := t.texts.Get(digest)
-	return ok
-}
-
 // implicitSession answers the session of a trusted token that arrives with a
 // request rather than at the attest endpoint.
 func (a *Authenticator) implicitSession(ctx context.Context, client string, id *trust.Identity) (LiveSession, error) {
 	key := tokenKey{id.Digest, id.Profile}
-	if known, ok := a.cache.trusted.ids.Get(key); ok {
+	if known, ok := a.cache.trusted.Get(key); ok {
 		live, err := a.liveSession(ctx, known)
 		switch {
 		case err == nil && live.Session.Takes(id.IssuedAt):
@@ -72,7 +56,7 @@ func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trus
 	return a.starts.Do(ctx, startKey{tokenKey: key}, func(ctx context.Context) (LiveSession, error) {
 		live, err := a.startImplicit(ctx, id)
 		if err == nil {
-			a.cache.trusted.ids.Set(key, live.Session.ID)
+			a.cache.trusted.Set(key, live.Session.ID)
 		}
 		return live, err
 	})

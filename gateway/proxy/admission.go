@@ -19,6 +19,7 @@ type Admission struct {
 	presented authn.Presented // by the client: its credentials are no longer in the request
 	headers   []string        // that were injected
 	setCookie []string        // Set-Cookie lines for the answer
+	answer    responseWriter  // of Forward
 }
 
 // rests tells whether what stays open rests on a session.
@@ -33,9 +34,10 @@ func (a *Admission) join(end func()) *authn.Stream {
 // session cookie where it is due, none of that name which the upstream makes up,
 // and what keeps shared caches from showing it to others. If next fails, the
 // injected JWT is taken out of the request again: what runs after an error is not
-// the upstream that it was minted for.
+// the upstream that it was minted for. It is called once.
 func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter, *http.Request) error) error {
-	answer := &responseWriter{ResponseWriter: w, admission: a}
+	answer := &a.answer
+	answer.ResponseWriter, answer.admission = w, a
 	defer answer.leave()
 	if a.Session.Idle > 0 && a.Request.Body != nil && a.Request.Body != http.NoBody {
 		a.Request.Body = activeBody{a.Request.Body, answer}

@@ -101,9 +101,14 @@ var unforwardable = []string{
 }
 
 // set puts the JWT into h as the one value of the header.
-func (f Forward) set(h http.Header, jwt string) {
-	if f.Scheme != "" {
-		jwt = f.Scheme + " " + jwt
+func (f Forward) set(h http.Header, d authn.Decision) {
+	value := d.JWT
+	switch f.Scheme {
+	case "":
+	case "Bearer":
+		value = d.Bearer
+	default:
+		value = f.Scheme + " " + d.JWT
 	}
-	h[f.Header] = []string{jwt}
+	h[f.Header] = []string{value}
 }

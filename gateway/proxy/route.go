@@ -79,7 +79,7 @@ func (r *compiledRoute) checkPaths(request *http.Request) error {
 
 // inject puts what the upstream is told into h, and answers the names.
 func (r *compiledRoute) inject(h http.Header, d authn.Decision) []string {
-	r.forward.set(h, d.JWT)
+	r.forward.set(h, d)
 	if len(d.Copied) == 0 {
 		return r.alone
 	}

@@ -84,9 +84,12 @@ func (a AuthorizationRule) namesScheme(credentials string) bool {
 // splitScheme takes an Authorization value apart, the scheme in lower case. An
 // upstream may take a space or a tab for the gap.
 func splitScheme(value string) (scheme, credentials string) {
-	end := strings.IndexAny(value, " \t")
-	if end < 0 {
-		return strings.ToLower(value), ""
+	scheme = value
+	if end := strings.IndexAny(value, " \t"); end >= 0 {
+		scheme, credentials = value[:end], strings.TrimSpace(value[end:])
 	}
-	return strings.ToLower(value[:end]), strings.TrimSpace(value[end:])
+	if scheme == "Bearer" { // as nearly all write it
+		return "bearer", credentials
+	}
+	return strings.ToLower(scheme), credentials
 }

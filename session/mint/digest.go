@@ -15,61 +15,41 @@ import (
 // member, organization, and the session itself with its factors' claims), which the caller compares beside the digest, without
 // rendering them.
 func (r Request) Digest() [sha256.Size]byte {
-	d := digest{buf: make([]byte, 0, 1024)}
-	d.text(r.Session.ID)
-	d.number(r.Session.Version)
-	d.time(r.Session.StartedAt)
-	d.number(uint64(len(r.Factors)))
-	for _, f := range r.Factors {
-		d.factor(f)
+	var space [1024]byte // most requests fit, and cost no allocation
+	d := digest(space[:0]).text(r.Session.ID).number(r.Session.Version).time(r.Session.StartedAt).number(uint64(len(r.Factors)))
+	for i := range r.Factors {
+		d = d.factor(&r.Factors[i])
 	}
-	d.texts(r.Roles)
-	d.text(r.OrganizationID)
-	d.text(r.OrganizationSlug)
-	d.text(r.MemberID)
-	d.texts(r.Audience)
-	d.bool(r.API)
-	d.number(uint64(r.Lifetime))
-	return sha256.Sum256(d.buf)
+	d = d.texts(r.Roles).text(r.OrganizationID).text(r.OrganizationSlug).text(r.MemberID).texts(r.Audience)
+	return sha256.Sum256(d.bool(r.API).number(uint64(r.Lifetime)))
 }
 
 // digest collects what is hashed. Every text and list has its length before it, so
 // that no two requests have one encoding.
-type digest struct{ buf []byte }
+type digest []byte
 
-func (d *digest) factor(f session.Factor) {
-	d.text(f.Profile)
-	d.text(f.Type)
-	d.text(f.TokenID)
-	d.text(f.Issuer)
-	d.text(f.Email)
-	d.bool(f.EmailVerified)
-	d.time(f.ProvedAt)
-	d.time(f.IssuedAt)
-	d.time(f.CreatedAt)
-	d.time(f.UpdatedAt)
+func (d digest) factor(f *session.Factor) digest {
+	d = d.text(f.Profile).text(f.Type).text(f.TokenID).text(f.Issuer).text(f.Email).bool(f.EmailVerified)
+	return d.time(f.ProvedAt).time(f.IssuedAt).time(f.CreatedAt).time(f.UpdatedAt)
 }
 
-func (d *digest) text(s string) {
-	d.number(uint64(len(s)))
-	d.buf = append(d.buf, s...)
-}
+func (d digest) text(s string) digest { return append(d.number(uint64(len(s))), s...) }
 
-func (d *digest) texts(list []string) {
-	d.number(uint64(len(list)))
+func (d digest) texts(list []string) digest {
+	d = d.number(uint64(len(list)))
 	for _, s := range list {
-		d.text(s)
+		d = d.text(s)
 	}
+	return d
 }
 
-func (d *digest) time(t time.Time) { d.number(uint64(t.UnixMilli())) }
+func (d digest) number(n uint64) digest { return binary.BigEndian.AppendUint64(d, n) }
 
-func (d *digest) number(n uint64) { d.buf = binary.BigEndian.AppendUint64(d.buf, n) }
+func (d digest) time(t time.Time) digest { return d.number(uint64(t.UnixMilli())) }
 
-func (d *digest) bool(b bool) {
-	n := uint64(0)
+func (d digest) bool(b bool) digest {
 	if b {
-		n = 1
+		return d.number(1)
 	}
-	d.number(n)
+	return d.number(0)
 }
