@@ -219,19 +219,19 @@ func (d *Directory) firstMember(o Organization, a Assertion) (*storedMember, err
 
 // saveFirst saves the member unless somebody is there in the meantime.
 func (d *Directory) saveFirst(ctx context.Context, c change, a Assertion) error {
-	entries, err := d.readIndex(ctx, c.member.OrganizationID, d.names.memberKeys(&c.member.memberRecord))
+	entries, err := d.readTouched(ctx, c)
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		if entry.member != "" && !c.mayTakeFrom(entry.member) {
+	for _, key := range d.names.memberKeys(&c.member.memberRecord) {
+		if holder := entries[key].member; holder != "" && !c.mayTakeFrom(holder) {
 			return errAgain
 		}
 	}
 	if err := d.allowMember(c.member.OrganizationID, a); err != nil {
 		return err
 	}
-	err = d.saveMember(ctx, c)
+	err = d.saveOver(ctx, c, entries)
 	if err == nil && a.Created != nil {
 		a.Created(c.member.OrganizationID, c.member.ID)
 	}

@@ -33,14 +33,24 @@ func (c change) notify(demoted func(Member), err error) {
 // saveMember writes the change. It answers errAgain where a record is no longer
 // as it was read, or where another member has one of the names.
 func (d *Directory) saveMember(ctx context.Context, c change) error {
-	m := c.member
-	m.UpdatedAt = d.time()
-	m.tidy()
-	index, err := d.readIndex(ctx, m.OrganizationID, d.touched(c))
+	entries, err := d.readTouched(ctx, c)
 	if err != nil {
 		return err
 	}
-	ops, err := d.changeOps(c, index)
+	return d.saveOver(ctx, c, entries)
+}
+
+// readTouched reads the index that a change writes.
+func (d *Directory) readTouched(ctx context.Context, c change) (index, error) {
+	c.member.tidy()
+	return d.readIndex(ctx, c.member.OrganizationID, d.touched(c))
+}
+
+// saveOver is saveMember where the index was read.
+func (d *Directory) saveOver(ctx context.Context, c change, entries index) error {
+	m := c.member
+	m.UpdatedAt = d.time()
+	ops, err := d.changeOps(c, entries)
 	if err != nil {
 		return err
 	}

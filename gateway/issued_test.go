@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/attestgate/caddy-attest/claims"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/store"
 )
 
 // Whoever signs in again by a silent refresh proves nothing anew.
@@ -52,13 +54,55 @@ func TestRevocationJudgesWhenTheTokenWasIssued(t *testing.T) {
 // Whatever order the store sees them in: a session by a token from before a revocation
 // is dead at both gateways, though nothing is read again after it was written.
 func TestFleetExchangeRacesRevocation(t *testing.T) {
-	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
+	for name, hears := range map[string]bool{"by age": false, "by watch": true} {
+		t.Run(name, func(t *testing.T) {
+			route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}}
+			a := newWorld(t, routes(route))
+			b := newWorld(t, routes(route), a.shared())
+			if hears {
+				a.hear()
+				b.hear()
+			}
+			raceRevocation(t, a, b, route)
+		})
+	}
+}
+
+// hear runs what follows the store until the test ends.
+func (w *world) hear() {
+	w.t.Helper()
+	ctx, stop := context.WithCancel(w.t.Context())
+	flushed, done := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = w.gateway.Run(ctx, flushing{w.store, flushed})
+	}()
+	w.t.Cleanup(func() { stop(); <-done })
+	<-flushed
+}
+
+// flushing tells of the first Flush.
+type flushing struct {
+	store.Watcher
+	flushed chan struct{}
+}
+
+func (f flushing) Watch(ctx context.Context, fn func(store.Event)) error {
+	return f.Watcher.Watch(ctx, func(e store.Event) {
+		fn(e)
+		select {
+		case f.flushed <- struct{}{}:
+		default:
+		}
+	})
+}
+
+func raceRevocation(t *testing.T, a, b *world, route *proxy.Route) {
+	t.Helper()
 	tries := 1500
 	if testing.Short() {
 		tries = 300
 	}
-	a := newWorld(t, routes(route))
-	b := newWorld(t, routes(route), a.shared())
 	globex := a.organization(claims.Object{"organization_name": "Globex", "organization_slug": "globex", "profiles": []any{"acme"}})
 	begin := map[string]func(w *world, token string, first claims.Object) (string, bool){
 		"attest": func(w *world, token string, _ claims.Object) (string, bool) {

@@ -2,11 +2,13 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/store"
 )
 
 // defaultLifetime is how long a trusted token is taken to live at most where
@@ -39,6 +41,9 @@ type Implicit struct {
 	// Duration and Idle are the limits of the profile's own `session` block. Zero:
 	// none but Until.
 	Duration, Idle time.Duration
+	// New tells that the token is likely to be shown for the first time: its session is then
+	// made without a look whether there is one. It changes nothing but the calls that it takes.
+	New bool
 	// Factor is the proof that the token is. What has ended is started again only by one
 	// with an IssuedAt.
 	Factor Factor
@@ -84,9 +89,23 @@ func (m *Manager) findOrBegin(ctx context.Context, id string, r Implicit) (Sessi
 	if e, ok := m.revocations.find(id); ok && !e.pending.IsZero() {
 		_ = m.writeRevocation(ctx, id)
 	}
+	if r.New && len(r.Key) == 0 {
+		if s, err := m.begin(ctx, id, r); !errors.Is(err, store.ErrConflict) {
+			return s, err
+		}
+	}
 	return m.update(ctx, id, func(found Session) (Session, bool, error) {
 		return m.implicit(id, r, found)
 	})
+}
+
+// begin makes a session without looking first; store.ErrConflict where there is one.
+func (m *Manager) begin(ctx context.Context, id string, r Implicit) (Session, error) {
+	s, _, err := m.beginImplicit(id, r, m.now())
+	if err != nil {
+		return Session{}, err
+	}
+	return m.write(ctx, s)
 }
 
 func (m *Manager) implicit(id string, r Implicit, found Session) (Session, bool, error) {

@@ -104,9 +104,7 @@ func (a *Authenticator) attestNew(ctx context.Context, r AttestRequest, id *trus
 		return LiveSession{}, err
 	}
 	return a.useOnce(ctx, r, id, func(ctx context.Context) (LiveSession, error) {
-		return a.startSession(ctx, session.Start{
-			OrganizationID: org.ID, MemberID: member.ID, Duration: change.Duration, Factor: factor, Overlay: change.Claims,
-		})
+		return a.startSession(ctx, org, member, session.Start{Duration: change.Duration, Factor: factor, Overlay: change.Claims})
 	})
 }
 

@@ -62,5 +62,24 @@ func (c caches) apply(e store.Event) {
 	}
 }
 
+// A reading is the moment before something is read of the directory.
+type reading struct{ organizations, members readingOf }
+
+func (c caches) beforeReading() reading {
+	return reading{c.organizations.before(), c.members.before()}
+}
+
+// keepResolved keeps what was read of the directory, unless it changed meanwhile, by whoever
+// read it too: then it is read anew, and so it is where nobody hears of changes.
+func (c caches) keepResolved(r reading, o directory.Organization, m directory.Member, hears bool) {
+	if !hears {
+		c.organizations.drop(o.ID)
+		c.dropMember(m)
+		return
+	}
+	c.organizations.keepRead(r.organizations, o.ID, o)
+	c.members.keepRead(r.members, memberKey{m.OrganizationID, m.ID}, m)
+}
+
 // dropMember makes the next request read the member anew.
 func (c caches) dropMember(m directory.Member) { c.members.drop(memberKey{m.OrganizationID, m.ID}) }

@@ -10,6 +10,7 @@ import (
 
 // A connection is what the watch proves: until when every change was heard of.
 type connection struct {
+	hears atomic.Bool // since its first Flush
 	store atomic.Pointer[store.Connectivity]
 }
 
@@ -17,7 +18,10 @@ type connection struct {
 func (c *connection) begin(s store.Connectivity) { c.store.Store(&s) }
 
 // end stops: nobody listens any more.
-func (c *connection) end() { c.store.Store(nil) }
+func (c *connection) end() {
+	c.hears.Store(false)
+	c.store.Store(nil)
+}
 
 // last is the last moment at which the watch was connected; zero where nobody listens
 // or the store cannot prove it.

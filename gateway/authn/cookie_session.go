@@ -48,9 +48,7 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 		if err := a.signInsOpen(ctx, id.Profile); err != nil {
 			return LiveSession{}, err
 		}
-		started, err := a.startSession(ctx, session.Start{
-			OrganizationID: live.Organization.ID, MemberID: live.Member.ID, Duration: a.SessionDuration, Factor: factorOf(id),
-		})
+		started, err := a.startSession(ctx, live.Organization, live.Member, session.Start{Duration: a.SessionDuration, Factor: factorOf(id)})
 		if err == nil {
 			a.cache.cookieSessions.Set(key, started.Session.ID)
 		}

@@ -58,8 +58,8 @@ func (a *Authenticator) exchange(ctx context.Context, r ExchangeRequest) (LiveSe
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err := a.startSession(ctx, session.Start{
-		OrganizationID: target.ID, MemberID: to.member.ID, Duration: change.Duration, Overlay: change.Claims,
+	live, err := a.startSession(ctx, target, to.member, session.Start{
+		Duration: change.Duration, Overlay: change.Claims,
 		SignedInAt: from.Session.SignedInAt,
 		Factor:     to.factors[0], Copied: to.factors[1:],
 	})

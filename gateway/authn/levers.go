@@ -182,7 +182,7 @@ func (a *Authenticator) resumeImplicit(ctx context.Context, id *trust.Identity) 
 	if err != nil {
 		return LiveSession{}, frozenUnlessFault(err)
 	}
-	return a.begun(ctx, s, id.Profile)
+	return a.begun(ctx, s, org, member, id.Profile)
 }
 
 // frozenUnlessFault tells who has no session that sign-ins are frozen: to come back

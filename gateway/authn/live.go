@@ -55,7 +55,7 @@ func (a *Authenticator) checkedSession(ctx context.Context, id string) (session.
 
 // complete adds member, organization and the factors that count to a session.
 func (a *Authenticator) complete(ctx context.Context, s session.Session, now time.Time) (LiveSession, error) {
-	if a.Sessions.Revocations().CoversMember(s.MemberID) {
+	if a.Sessions.Revocations().CoversMember(s.MemberID) { // known also while the store is away
 		return LiveSession{}, session.ErrRevoked
 	}
 	org, err := a.organization(ctx, s.OrganizationID)
@@ -66,13 +66,21 @@ func (a *Authenticator) complete(ctx context.Context, s session.Session, now tim
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)
 	}
+	return a.completeWith(ctx, s, org, member, now)
+}
+
+// completeWith is complete where organization and member are at hand.
+func (a *Authenticator) completeWith(ctx context.Context, s session.Session, org directory.Organization, member directory.Member, now time.Time) (live LiveSession, err error) {
+	if a.Sessions.Revocations().CoversMember(s.MemberID) {
+		return LiveSession{}, session.ErrRevoked
+	}
 	if member.Status != directory.StatusActive || org.Status != directory.StatusActive {
 		return LiveSession{}, Refuse("session_not_found", errMemberInactive)
 	}
 	if revokedSince(s.StartedAt, member.NotBefore, org.NotBefore) {
 		return LiveSession{}, Refuse("session_not_found", errNotBefore)
 	}
-	live := LiveSession{Session: s, Member: member, Organization: org}
+	live = LiveSession{Session: s, Member: member, Organization: org}
 	live.Factors, err = a.countingFactors(ctx, s.Factors, live, now)
 	return live, err
 }

@@ -29,6 +29,7 @@ type readThrough[K comparable, T any] struct {
 	loads     flight.Group[loadKey[K], T]
 	seed      maphash.Seed
 	gens      [generations]atomic.Uint64
+	changes   atomic.Uint64 // invalidations of any key
 	flushes   *flushes
 	connected func() time.Time // the last moment at which the watch was connected
 	maxAge    time.Duration
@@ -178,9 +179,34 @@ func (f *readThrough[K, T]) put(key K, v T) {
 	f.entries.Set(key, e)
 }
 
+// A readingOf is the moment before a value is read otherwise than through load.
+type readingOf struct {
+	at             time.Time
+	changes, flush uint64
+}
+
+func (f *readThrough[K, T]) before() readingOf {
+	return readingOf{f.now(), f.changes.Load(), f.flushes.count()}
+}
+
+// keepRead keeps a value that was read since, unless anything was invalidated meanwhile:
+// then it is read anew.
+func (f *readThrough[K, T]) keepRead(since readingOf, key K, v T) {
+	if f.entries == nil {
+		return
+	}
+	e := &entry[T]{value: v, read: since.at, gen: f.generation(key).Load(), flush: since.flush}
+	if f.changes.Load() != since.changes { // looked at after the generation, which moves later
+		f.drop(key)
+		return
+	}
+	f.keep(key, e)
+}
+
 // drop forgets key, and whatever is being read under it now: this node itself has
 // changed the record, and the change holds also while the store is away.
 func (f *readThrough[K, T]) drop(key K) {
+	f.changes.Add(1)
 	f.generation(key).Add(1)
 	f.entries.Delete(key)
 }
@@ -188,6 +214,7 @@ func (f *readThrough[K, T]) drop(key K) {
 // invalidate makes the entry stale, and whatever is being read under key now. The
 // entry is marked and not put back: it may be dropped or replaced at this moment.
 func (f *readThrough[K, T]) invalidate(key K) {
+	f.changes.Add(1)
 	f.generation(key).Add(1)
 	if e, held := f.entries.Get(key); held {
 		e.makeStale(f.lastGood(e))
@@ -196,6 +223,7 @@ func (f *readThrough[K, T]) invalidate(key K) {
 
 // flush makes every entry stale.
 func (f *readThrough[K, T]) flush() {
+	f.changes.Add(1)
 	f.flushes.add()
 	for i := range f.gens {
 		f.gens[i].Add(1)

@@ -162,7 +162,7 @@ func (a *Authenticator) attachTo(ctx context.Context, live LiveSession, t attach
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err = a.begun(ctx, live.Session, t.id.Profile)
+	live, err = a.begun(ctx, live.Session, live.Organization, live.Member, t.id.Profile)
 	if err == nil {
 		a.tellOf(ctx, FactorAdded, t.id.Profile, live)
 	}

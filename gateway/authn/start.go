@@ -6,17 +6,18 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/attestgate/caddy-attest/directory"
 	"github.com/attestgate/caddy-attest/session"
 )
 
-// startSession starts an ordinary session.
-func (a *Authenticator) startSession(ctx context.Context, start session.Start) (LiveSession, error) {
-	start.Idle = a.Idle
+// startSession starts an ordinary session of the member.
+func (a *Authenticator) startSession(ctx context.Context, org directory.Organization, member directory.Member, start session.Start) (LiveSession, error) {
+	start.OrganizationID, start.MemberID, start.Idle = org.ID, member.ID, a.Idle
 	s, err := a.Sessions.Start(ctx, start)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err := a.begun(ctx, s, start.Factor.Profile)
+	live, err := a.begun(ctx, s, org, member, start.Factor.Profile)
 	if err == nil {
 		a.tellOf(ctx, SessionStarted, start.Factor.Profile, live)
 		a.endOldest(ctx, live)
@@ -41,11 +42,12 @@ func (a *Authenticator) endOldest(ctx context.Context, live LiveSession) {
 	}
 }
 
-// begun answers the session that was just written, if the factor that it was written for
-// counts. One that was revoked since its token was resolved does not, here or anywhere.
-func (a *Authenticator) begun(ctx context.Context, s session.Session, profile string) (LiveSession, error) {
+// begun answers the session that was just written for whom its token was resolved to, if
+// the factor that it was written for counts. Nothing is read again: what was revoked since
+// is judged when the session is used, here or anywhere.
+func (a *Authenticator) begun(ctx context.Context, s session.Session, org directory.Organization, member directory.Member, profile string) (LiveSession, error) {
 	a.cache.sessions.put(s.ID, s)
-	live, err := a.complete(ctx, s, a.Now())
+	live, err := a.completeWith(ctx, s, org, member, a.Now())
 	if err != nil {
 		return LiveSession{}, err
 	}

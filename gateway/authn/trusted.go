@@ -77,16 +77,21 @@ func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (
 		return LiveSession{}, err
 	}
 	began := a.Now().Truncate(time.Millisecond)
-	s, err := a.Sessions.Implicit(ctx, a.implicit(id, org, member))
+	of := a.implicit(id, org, member)
+	of.New = a.Now().Sub(id.IssuedAt) < newToken
+	s, err := a.Sessions.Implicit(ctx, of)
 	if err != nil {
 		return LiveSession{}, err
 	}
-	live, err := a.begun(ctx, s, id.Profile)
+	live, err := a.begun(ctx, s, org, member, id.Profile)
 	if err == nil && !s.StartedAt.Before(began) {
 		a.tellOf(ctx, SessionStarted, id.Profile, live)
 	}
 	return live, err
 }
+
+// newToken is how long after a token was issued it is likely to have no session yet.
+const newToken = time.Minute
 
 // implicit names the session of a token, and says how it is to be.
 func (a *Authenticator) implicit(id *trust.Identity, org directory.Organization, member directory.Member) session.Implicit {
@@ -127,10 +132,10 @@ func (a *Authenticator) resolve(
 		}
 		a.Tell(ctx, Event{Action: action, Profile: id.Profile, OrganizationID: o, MemberID: m})
 	}
+	before := a.cache.beforeReading()
 	org, member, err := a.Directory.Resolve(ctx, assertion)
 	if err == nil {
-		a.cache.organizations.drop(org.ID)
-		a.cache.dropMember(member)
+		a.cache.keepResolved(before, org, member, a.watch.hears.Load())
 	}
 	return org, member, err
 }

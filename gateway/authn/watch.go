@@ -35,6 +35,9 @@ func (a *Authenticator) Run(ctx context.Context, w store.Watcher) error {
 	return w.Watch(ctx, func(e store.Event) {
 		a.cache.apply(e)
 		a.Streams.apply(e)
+		if e.Flush {
+			a.watch.hears.Store(true)
+		}
 		if e.Flush && proves {
 			a.watch.begin(proof)
 		}
