@@ -23,8 +23,9 @@ func TestDurationsOf292Years(t *testing.T) {
 		t.Fatal(err)
 	}
 	onRoutes := []string{"jwt_lifetime", "require factor device within", "require fresh"}
-	if all := strings.Count(string(reference), "<duration>") + strings.Count(string(reference), "<max_age>"); all != len(global)+len(onRoutes) {
-		t.Errorf("the language has %d durations, %d are tried", all, len(global)+len(onRoutes))
+	inMatchers := []string{"factor device within", "fresh"}
+	if all := strings.Count(string(reference), "<duration>") + strings.Count(string(reference), "<max_age>"); all != len(global)+len(onRoutes)+len(inMatchers) {
+		t.Errorf("the language has %d durations, %d are tried", all, len(global)+len(onRoutes)+len(inMatchers))
 	}
 	blocks := strings.NewReplacer(
 		"session ", "session {\n", "keys ", "keys {\n", "6379 ", "6379 {\n",
@@ -37,6 +38,9 @@ func TestDurationsOf292Years(t *testing.T) {
 	}
 	for _, path := range onRoutes {
 		refusedAt(t, "attest "+path, minimal("attest {\n"+path+" "+years+"\n}"), years)
+	}
+	for _, path := range inMatchers {
+		refusedAt(t, "@x attest "+path, minimal("@x attest "+path+" "+years), years)
 	}
 }
 

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -46,7 +47,41 @@ func (d *decided) placeholder(key string) (any, bool) {
 	if !ours || strings.HasPrefix(name, "error.") {
 		return nil, false
 	}
-	return orEmpty(admitted(d.admission, name)), true
+	return readable(orEmpty(admitted(d.admission, name))), true
+}
+
+// A list is an array in expressions, and JSON in a text: Go's own form of it does not tell
+// where one element ends.
+type list []any
+
+func (l list) String() string { return jsonText([]any(l)) }
+
+// An object is a map in expressions, and JSON in a text.
+type object map[string]any
+
+func (o object) String() string { return jsonText(map[string]any(o)) }
+
+func jsonText(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
+// roleList is a list of names without commas, which stand between them in a text.
+type roleList []string
+
+func (l roleList) String() string { return strings.Join(l, ",") }
+
+func readable(v any) any {
+	switch v := v.(type) {
+	case []any:
+		return list(v)
+	case map[string]any:
+		return object(v)
+	}
+	return v
 }
 
 // publish makes what was decided known to the rest of the route: the placeholders
@@ -100,7 +135,7 @@ func admitted(a *proxy.Admission, name string) (any, bool) {
 	case "profile":
 		return a.Profile, true
 	case "roles":
-		return strings.Join(a.Roles, ","), true
+		return roleList(a.Roles), true
 	}
 	return nil, false
 }

@@ -15,12 +15,13 @@ var (
 	routeManual  = manualOf("attest", attestArgs, attestBlock)
 	apiManual    = manualOf("attest_api", "", apiBlock)
 	deskManual   = manualOf("attest_desk", "", deskBlock)
+	matcherManual = manualOf("@<name>", "", matcherBlock)
 )
 
 // Reference is the configuration language: the global block, then the directives.
 func Reference() string {
 	text := ""
-	for i, m := range []manual{globalManual, routeManual, apiManual, deskManual} {
+	for i, m := range []manual{globalManual, routeManual, apiManual, deskManual, matcherManual} {
 		if i > 0 {
 			text += "\n"
 		}

@@ -105,6 +105,7 @@ addresses, once, when the configuration is loaded; nowhere else.
 		{"`attest`: admit requests", routeManual},
 		{"`attest_api`: keys and the session API", apiManual},
 		{"`attest_desk`: the operator's page", deskManual},
+		{"`@<name> attest`: match requests by whom was admitted", matcherManual},
 	} {
 		lines := usageLines(directive.manual(true))
 		fmt.Fprintf(&page, "\n## %s\n\n`%s`\n\n%s", directive.title, lines.usage, tableHead)
@@ -141,7 +142,7 @@ func TestEveryWordIsExplained(t *testing.T) {
 			look(line)
 		}
 	}
-	for _, manual := range []manual{globalManual, routeManual, apiManual, deskManual} {
+	for _, manual := range []manual{globalManual, routeManual, apiManual, deskManual, matcherManual} {
 		look(usageLines(manual(true)))
 	}
 }

@@ -21,12 +21,13 @@ import (
 // manuals are the grammars that a doc comment shows: of UnmarshalCaddyfile, by the
 // type it is a method of, or of a block.
 var manuals = map[string]func(help bool) string{
-	"App":        globalManual,
-	"profile":    func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
-	"Attest":     routeManual,
-	"API":        apiManual,
-	"Desk":       deskManual,
-	"RedisStore": func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
+	"App":         globalManual,
+	"profile":     func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
+	"Attest":      routeManual,
+	"API":         apiManual,
+	"Desk":        deskManual,
+	"MatchAttest": matcherManual,
+	"RedisStore":  func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
 }
 
 // TestManualIsTheGrammar holds the doc comments, which are the manual, to the

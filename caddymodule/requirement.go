@@ -60,25 +60,26 @@ func readRequire(r *grammar.Reader, h *Attest) error {
 		return r.Wrong()
 	}
 	var q Requirement
-	read := q.read
-	if r.Val() == "expression" {
-		read = q.readExpression
-	}
-	if err := read(r, r.Val()); err != nil {
+	if err := q.read(r, r.Val()); err != nil {
 		return err
 	}
 	h.Require = append(h.Require, q)
 	return nil
 }
 
-func (q *Requirement) readExpression(r *grammar.Reader, _ string) error {
+func (q *Requirement) readExpression(r *grammar.Reader) error {
 	if q.Expression = celText(r.RemainingArgsRaw()); q.Expression == "" {
 		return r.Wrong()
 	}
 	return nil
 }
 
-func (q *Requirement) read(r *grammar.Reader, kind string) (err error) {
+// read reads what stands behind the kind of a requirement; more are other kinds that the
+// line may have.
+func (q *Requirement) read(r *grammar.Reader, kind string, more ...string) (err error) {
+	if kind == "expression" {
+		return q.readExpression(r)
+	}
 	values, err := r.Args(1)
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func (q *Requirement) read(r *grammar.Reader, kind string) (err error) {
 	case "claim":
 		q.Claims, err = readClaimValues(r, values)
 	default:
-		err = r.Unrecognized("requirement", kind, "role", "factor", "fresh", "organization", "claim", "expression")
+		err = r.Unrecognized("requirement", kind, append([]string{"role", "factor", "fresh", "organization", "claim", "expression"}, more...)...)
 	}
 	return err
 }

@@ -73,15 +73,22 @@ func short(d time.Duration) string {
 	return text
 }
 
-func (q Requirement) check() error {
-	kinds := 0
-	for _, said := range []bool{len(q.Roles) > 0, len(q.Factors) > 0, q.Fresh != 0, len(q.Organizations) > 0, len(q.Claims) > 0, q.Expression != ""} {
+// kinds are those that the requirement lists.
+func (q Requirement) kinds() (list []string) {
+	for kind, said := range map[string]bool{
+		"role": len(q.Roles) > 0, "factor": len(q.Factors) > 0, "fresh": q.Fresh != 0,
+		"organization": len(q.Organizations) > 0, "claim": len(q.Claims) > 0, "expression": q.Expression != "",
+	} {
 		if said {
-			kinds++
+			list = append(list, kind)
 		}
 	}
+	return list
+}
+
+func (q Requirement) check() error {
 	switch {
-	case kinds != 1:
+	case len(q.kinds()) != 1:
 		return &ConfigError{"require", "expected one of role, factor, fresh, organization, claim and expression"}
 	case q.Within != 0 && len(q.Factors) == 0:
 		return &ConfigError{"require", "within goes with factor"}

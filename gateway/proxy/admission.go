@@ -30,6 +30,14 @@ func (a *Admission) join(end func()) *authn.Stream {
 	return a.proxy.core.Join(a.Decision, a.route.core, a.presented, end)
 }
 
+// Holds tells whether a condition holds of whom was admitted.
+func (a *Admission) Holds(c *authn.CompiledCondition) bool {
+	if a.proxy == nil { // nobody was, in the zero Admission
+		return (*authn.Authenticator)(nil).Holds(c, nil, authn.Presented{}, authn.Decision{Anonymous: true})
+	}
+	return a.proxy.core.Holds(c, a.route.core, a.presented, a.Decision)
+}
+
 // Forward lets next answer the admitted request, and completes its answer: the
 // session cookie where it is due, none of that name which the upstream makes up,
 // and what keeps shared caches from showing it to others. If next fails, the
