@@ -93,8 +93,8 @@ func (h *Attest) answer(w http.ResponseWriter, r *http.Request, refused *authn.R
 	return nil
 }
 
-// refuse answers through Caddy's error routes. The id in Attest-Error is the one
-// Caddy logs, and the one {err.id} holds.
+// refuse answers through Caddy's error routes, and by itself where there are none. The id in
+// Attest-Error is the one Caddy logs, and the one {err.id} holds.
 func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
 	status := proxy.Status(refused.Kind)
 	answer := caddyhttp.Error(status, refused)
@@ -107,7 +107,18 @@ func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.R
 	publishRefusal(r, refused)
 	traceRefusal(r, refused, answer.ID)
 	report.Refused(r, refused, status, answer.ID)
-	return answer
+	if hasErrorRoutes(r) {
+		return answer
+	}
+	web.WriteRefusal(w, r, refused, status, answer.ID)
+	return nil
+}
+
+// hasErrorRoutes tells whether the operator answers errors (handle_errors). Where nobody
+// does Caddy's own answer would be empty.
+func hasErrorRoutes(r *http.Request) bool {
+	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	return !ok || server.Errors != nil && len(server.Errors.Routes) > 0
 }
 
 // scrub cleans a request that comes before there is a gateway: the error routes

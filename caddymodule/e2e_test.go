@@ -536,6 +536,38 @@ http://127.0.0.1:PORT {
 	}
 }
 
+// Where the operator answers no errors the gateway does: a page for people, with the way to
+// the login, and a problem for programs.
+func TestCaddyRefusalsWithoutErrorRoutes(t *testing.T) {
+	s := newSite(t, head+`
+http://127.0.0.1:PORT {
+	handle /login {
+		respond login
+	}
+	handle {
+		attest acme {
+			login /login
+		}
+		respond ok
+	}
+}
+`)
+	res := s.get("/a?b=c", "Accept", "application/json")
+	_, id, _ := strings.Cut(res.Header.Get("Attest-Error"), "id=")
+	if body := string(read(t, res)); res.StatusCode != 401 || res.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, `"id":"`+id+`"`) || id == "" {
+		t.Errorf("a program: %d %s", res.StatusCode, body)
+	}
+	res = s.get("/a?b=c", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe")
+	if body := string(read(t, res)); res.StatusCode != 401 || !strings.Contains(body, `href="/login?return_to=%2Fa%3Fb%3Dc"`) {
+		t.Errorf("a person: %d %s", res.StatusCode, body)
+	}
+	r, err := http.NewRequest(http.MethodHead, s.url("/"), nil)
+	s.must(err)
+	if res = s.do(r); res.StatusCode != 401 || len(read(t, res)) != 0 {
+		t.Errorf("HEAD: %d", res.StatusCode)
+	}
+}
+
 // T-01, CVE-2026-30852: what a token says is data, also where a placeholder holds
 // it.
 func TestCaddyClaimsAreNotExpandedAgain(t *testing.T) {

@@ -11,10 +11,10 @@ func manualOf(name, args string, block grammar.Section) manual {
 }
 
 var (
-	globalManual = manualOf("attest", "", globalBlock)
-	routeManual  = manualOf("attest", attestArgs, attestBlock)
-	apiManual    = manualOf("attest_api", "", apiBlock)
-	deskManual   = manualOf("attest_desk", "", deskBlock)
+	globalManual  = manualOf("attest", "", globalBlock)
+	routeManual   = manualOf("attest", attestArgs, attestBlock)
+	apiManual     = manualOf("attest_api", "", apiBlock)
+	deskManual    = manualOf("attest_desk", "", deskBlock)
 	matcherManual = manualOf("@<name>", "", matcherBlock)
 )
 

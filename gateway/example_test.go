@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/attestgate/caddy-attest/directory"
@@ -71,10 +72,14 @@ func Example() {
 		r.Header.Set("Authorization", credential)
 		w := httptest.NewRecorder()
 		site.ServeHTTP(w, r)
+		if code, _, refused := strings.Cut(w.Header().Get("Attest-Error"), ";"); refused {
+			fmt.Println(w.Code, code)
+			continue
+		}
 		fmt.Print(w.Code, " ", w.Body)
 	}
 	// Output:
-	// 401 No credential was shown.
+	// 401 no_credential
 	// 200 the app hears from https://app.example.com
 }
 

@@ -182,6 +182,9 @@ type Refusal struct {
 	StepUp *StepUp
 	// Location is where a browser is sent to sign in; the door sets it.
 	Location string
+	// SignIn is where a person signs in, for the page that tells of a refusal; the door sets
+	// it.
+	SignIn string
 	// Err is what happened, for the log. It names profiles and claims, never their
 	// values, a token or a secret.
 	Err error

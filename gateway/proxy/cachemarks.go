@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/gateway/web"
 )
 
 // credentialHeaders are what an admission depends on.
@@ -19,9 +21,9 @@ const credentialHeaders = "Authorization, Cookie"
 func (a *Admission) mark(h http.Header) {
 	switch {
 	case !a.Anonymous && !saysWhoMayStore(h):
-		addToList(h, "Cache-Control", "private")
+		web.AddToList(h, "Cache-Control", "private")
 	case a.Anonymous && !a.route.off:
-		addToList(h, "Vary", credentialHeaders)
+		web.AddToList(h, "Vary", credentialHeaders)
 	}
 }
 
@@ -39,12 +41,3 @@ func saysWhoMayStore(h http.Header) bool {
 }
 
 var storageDirectives = []string{"public", "private", "no-store"}
-
-// addToList adds to a header that is a list, in one line: some caches read no
-// more than the first.
-func addToList(h http.Header, name, value string) {
-	if before := strings.Join(h.Values(name), ", "); before != "" {
-		value = before + ", " + value
-	}
-	h.Set(name, value)
-}

@@ -50,10 +50,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Redirect(w, r, refused) {
 		return
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(refused.Message + "\n"))
+	web.WriteRefusal(w, r, refused, status, id)
 }
 
 // NewID makes the id of a refusal. It begins with the name of this gateway, so that an

@@ -59,11 +59,16 @@ func (r *compiledRoute) loginFor(request *http.Request, presented authn.Presente
 		return ""
 	case presented.Bearer+presented.Opaque != "" || slices.ContainsFunc(presented.Placed, meantToken) || !web.IsNavigation(request):
 		return ""
-	case r.login.URL == request.URL.Path || logins(request) >= maxLogins:
+	case logins(request) >= maxLogins:
 		return ""
 	}
+	return r.signIn(request)
+}
+
+// signIn is the way to the login and back; empty where there is none.
+func (r *compiledRoute) signIn(request *http.Request) string {
 	u, err := url.Parse(r.login.URL)
-	if err != nil {
+	if err != nil || r.login.URL == "" || r.login.URL == request.URL.Path {
 		return ""
 	}
 	if back := web.OriginalURI(request); isLocalPath(back) && len(r.login.Origin)+len(back) <= maxReturn {
@@ -106,7 +111,7 @@ func (p *Proxy) Redirect(w http.ResponseWriter, r *http.Request, refused *authn.
 	h := w.Header()
 	h.Del("WWW-Authenticate")
 	h.Set("Location", refused.Location)
-	addToList(h, "Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
+	web.AddToList(h, "Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
 	sent := http.Cookie{Name: loginCookie, Value: strconv.Itoa(logins(r) + 1), Path: "/", MaxAge: 60, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	h.Add("Set-Cookie", sent.String())
 	w.WriteHeader(http.StatusFound)

@@ -119,6 +119,9 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 	if err != nil {
 		refused := *authn.RefusalOf(err)
 		refused.Location = compiled.loginFor(r, presented, &refused)
+		if Status(refused.Kind) == http.StatusUnauthorized {
+			refused.SignIn = compiled.signIn(r)
+		}
 		return nil, &refused
 	}
 	a := &Admission{Decision: d, proxy: p, route: compiled, presented: presented, setCookie: p.cookieLines(d)}
