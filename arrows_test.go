@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"store/bolt":            {"store"},
 	"store/redis":           {"store"},
 	"store/redis/redistest": {},
-	"store/sealed":          {"store"},
+	"store/sealed":          {"store", "internal/cache"},
 	"store/fleet":           {"store", "store/record"},
 	"store/backup":          {"store", "store/sealed"},
 	"store/storetest":       {"store", "store/record", "internal/strictjson"},

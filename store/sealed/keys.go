@@ -6,6 +6,8 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/attestgate/caddy-attest/internal/cache"
 )
 
 // MinSecret is how many bytes a secret must have: as many as the keys derived
@@ -30,8 +32,21 @@ type master struct {
 	id  [keyIDBytes]byte
 }
 
-// keyring holds the masters, the sealing one first.
-type keyring []master
+// keyring holds the masters, the sealing one first, and the ciphers used of late: to make
+// one takes as long as to open ten records.
+type keyring struct {
+	masters []master
+	ciphers *cache.Cache[cipherName, cipher.AEAD]
+}
+
+// keptCiphers bounds the ciphers that are kept, of about a kilobyte each.
+const keptCiphers = 2048
+
+// A cipherName is the place of a master and a partition.
+type cipherName struct {
+	master    int
+	partition string
+}
 
 // ConfigError is a mistake in the secrets. Option is spelled as in the configuration;
 // Reason shows no secret.
@@ -56,15 +71,15 @@ func CheckSecrets(secrets [][]byte) error {
 
 func newKeyring(secrets [][]byte) (keyring, error) {
 	if err := CheckSecrets(secrets); err != nil {
-		return nil, err
+		return keyring{}, err
 	}
-	var ring keyring
+	ring := keyring{ciphers: cache.New[cipherName, cipher.AEAD](keptCiphers)}
 	for i, secret := range secrets {
 		m, err := newMaster(secret)
 		if err != nil {
-			return nil, fmt.Errorf("sealed: secret %d: %w", i+1, err)
+			return keyring{}, fmt.Errorf("sealed: secret %d: %w", i+1, err)
 		}
-		ring = append(ring, m)
+		ring.masters = append(ring.masters, m)
 	}
 	return ring, nil
 }
@@ -95,33 +110,30 @@ func (m master) aead(partition string) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// A box seals and opens the records of one partition. Its ciphers are made when
-// they are needed and kept as long as it is, which is one call.
+// A box seals and opens the records of one partition.
 type box struct {
 	keys      keyring
 	partition string
-	made      []cipher.AEAD
 }
 
-func (k keyring) box(partition string) *box {
-	return &box{keys: k, partition: partition, made: make([]cipher.AEAD, len(k))}
-}
+func (k keyring) box(partition string) *box { return &box{k, partition} }
 
 // cipher is that of the master at i.
 func (b *box) cipher(i int) (cipher.AEAD, error) {
-	if b.made[i] == nil {
-		aead, err := b.keys[i].aead(b.partition)
-		if err != nil {
-			return nil, err
-		}
-		b.made[i] = aead
+	name := cipherName{i, b.partition}
+	if aead, ok := b.keys.ciphers.Get(name); ok {
+		return aead, nil
 	}
-	return b.made[i], nil
+	aead, err := b.keys.masters[i].aead(b.partition)
+	if err == nil {
+		b.keys.ciphers.Set(name, aead)
+	}
+	return aead, err
 }
 
 // indexOf is the place of the master with that id, or -1.
 func (k keyring) indexOf(id []byte) int {
-	for i, m := range k {
+	for i, m := range k.masters {
 		if string(m.id[:]) == string(id) {
 			return i
 		}

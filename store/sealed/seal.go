@@ -28,7 +28,7 @@ func (b *box) seal(random io.Reader, op *store.Op) ([]byte, error) {
 	}
 	sealed := make([]byte, headBytes, Overhead+len(op.Value))
 	sealed[0] = format
-	copy(sealed[1:], b.keys[0].id[:])
+	copy(sealed[1:], b.keys.masters[0].id[:])
 	nonce := sealed[1+keyIDBytes:]
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, err
