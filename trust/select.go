@@ -18,7 +18,7 @@ func (s *Set) Select(token string, names []string) (*Profile, error) {
 	if p := opaqueAmong(token, profiles); p != nil {
 		return p, nil
 	}
-	p, _, err := selectProfile(token, signed(profiles))
+	p, _, err := selectProfile(token, nil, signed(profiles))
 	return p, err
 }
 
@@ -34,10 +34,25 @@ func (s *Set) TrustsIssuer(iss string) bool {
 	})
 }
 
-func selectProfile(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+// Parsed is a token that was parsed, and of which nothing was verified.
+type Parsed = jose.Token
+
+// parsedOf parses a token where nobody has.
+func parsedOf(token string, parsed *Parsed) (*Parsed, error) {
+	if parsed != nil {
+		return parsed, nil
+	}
 	parsed, err := jose.Parse(token)
 	if err != nil {
-		return nil, nil, parseRefusal(token, err)
+		return nil, parseRefusal(token, err)
+	}
+	return parsed, nil
+}
+
+func selectProfile(token string, parsed *Parsed, profiles []*Profile) (*Profile, *Parsed, error) {
+	parsed, err := parsedOf(token, parsed)
+	if err != nil {
+		return nil, nil, err
 	}
 	p, err := selectAmong(parsed, profiles)
 	return p, parsed, err
@@ -45,7 +60,7 @@ func selectProfile(token string, profiles []*Profile) (*Profile, *jose.Token, er
 
 // selectForVerify is selectProfile, but a single profile is taken as it is: its own
 // checks report what is wrong with issuer and audience.
-func selectForVerify(token string, profiles []*Profile) (*Profile, *jose.Token, error) {
+func selectForVerify(token string, parsed *Parsed, profiles []*Profile) (*Profile, *Parsed, error) {
 	if p := opaqueAmong(token, profiles); p != nil {
 		return p, nil, nil
 	}
@@ -53,16 +68,13 @@ func selectForVerify(token string, profiles []*Profile) (*Profile, *jose.Token, 
 		profiles = signed(profiles)
 	}
 	if len(profiles) != 1 {
-		return selectProfile(token, profiles)
+		return selectProfile(token, parsed, profiles)
 	}
 	if profiles[0].Introspects() {
 		return profiles[0], nil, nil // which refuses it
 	}
-	parsed, err := jose.Parse(token)
-	if err != nil {
-		return nil, nil, parseRefusal(token, err)
-	}
-	return profiles[0], parsed, nil
+	parsed, err := parsedOf(token, parsed)
+	return profiles[0], parsed, err
 }
 
 func parseRefusal(token string, err error) *Refusal {

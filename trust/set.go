@@ -65,6 +65,11 @@ func (s *Set) profilesNamed(names []string) ([]*Profile, error) {
 // share one verification, which the end of ctx does not end: it takes no longer than
 // FetchTimeout.
 func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identity, error) {
+	return s.VerifyParsed(ctx, token, nil, names)
+}
+
+// VerifyParsed is Verify of a token that was parsed already; nil: it was not.
+func (s *Set) VerifyParsed(ctx context.Context, token string, parsed *Parsed, names []string) (*Identity, error) {
 	digest := sha256.Sum256([]byte(token))
 	if id := s.Verified(ctx, digest, names); id != nil {
 		return id, nil
@@ -73,7 +78,7 @@ func (s *Set) Verify(ctx context.Context, token string, names []string) (*Identi
 	if err != nil {
 		return nil, err
 	}
-	p, parsed, err := selectForVerify(token, profiles)
+	p, parsed, err := selectForVerify(token, parsed, profiles)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/session"
+	"github.com/attestgate/caddy-attest/session/mint"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -160,7 +161,11 @@ func (a *Authenticator) admitBearer(ctx context.Context, p Presented, route *Com
 	id, err := a.apiJWT(ctx, p.Bearer, digest)
 	switch {
 	case notIssuedHere(err):
-		return a.admitTrusted(ctx, p, route, p.Bearer, profiles)
+		id, err := a.verifyAmong(ctx, p.Bearer, mint.ForeignToken(err), profiles)
+		if err != nil {
+			return Decision{}, err
+		}
+		return a.admitIdentity(ctx, p, route, id)
 	case err != nil:
 		return Decision{}, refusalOfJWT(err, "invalid_session_credential")
 	}
@@ -202,7 +207,7 @@ var errDevProfile = errors.New("a dev profile is accepted only where both ends o
 // when the token is first seen.
 // profiles are those of the route that read tokens from where it stands.
 func (a *Authenticator) admitTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (Decision, error) {
-	id, err := a.verifyAmong(ctx, token, profiles)
+	id, err := a.verifyAmong(ctx, token, nil, profiles)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -231,11 +236,11 @@ var errOwnToken = errors.New("a session token of the gateway's own is no trusted
 
 // verifyAmong verifies a trusted token of one of the profiles. A session token is no such
 // thing, and must not be shown to an issuer who is asked about tokens.
-func (a *Authenticator) verifyAmong(ctx context.Context, token string, profiles []string) (*trust.Identity, error) {
+func (a *Authenticator) verifyAmong(ctx context.Context, token string, parsed *trust.Parsed, profiles []string) (*trust.Identity, error) {
 	if LooksLikeSessionToken(token) {
 		return nil, Refuse("invalid_trusted_auth_token", errOwnToken)
 	}
-	return a.Profiles.Verify(ctx, token, profiles)
+	return a.Profiles.VerifyParsed(ctx, token, parsed, profiles)
 }
 
 // admitLive admits a live session on a route whose profiles it satisfies. err is

@@ -88,7 +88,7 @@ func (a *Authenticator) observeBearer(ctx context.Context, p Presented, route *C
 }
 
 func (a *Authenticator) observeTrusted(ctx context.Context, p Presented, route *CompiledRoute, token string, profiles []string) (string, error) {
-	id, err := a.verifyAmong(ctx, token, profiles)
+	id, err := a.verifyAmong(ctx, token, nil, profiles)
 	if err != nil {
 		return "", err
 	}

@@ -74,7 +74,7 @@ func (a *Authenticator) second(ctx context.Context, p Presented, route *Compiled
 	if t.Place.Ambient() && p.CrossSite {
 		return nil, Refuse("cross_site_request", nil)
 	}
-	id, err := a.verifyAmong(ctx, t.Token, route.secondPlaces[t.Place])
+	id, err := a.verifyAmong(ctx, t.Token, nil, route.secondPlaces[t.Place])
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,11 @@ func (a *Authenticator) ClaimPolicy() claims.Policy { return claims.Policy{Compa
 // effective are the claims of a session under a template, or an unusableClaims. first is
 // the factor that admits.
 func (a *Authenticator) effective(t *claims.Template, live LiveSession, roles []string, first session.Factor) (claims.Object, error) {
-	effective, err := a.ClaimPolicy().Effective(t, a.variables(live, roles, first), live.Session.Overlay)
+	var v claims.Variables // which nobody asks for without a template
+	if t != nil {
+		v = a.variables(live, roles, first)
+	}
+	effective, err := a.ClaimPolicy().Effective(t, v, live.Session.Overlay)
 	return effective, unusable(live, err)
 }
 

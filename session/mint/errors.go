@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/attestgate/caddy-attest/internal/jose"
 )
 
 var (
@@ -35,6 +37,19 @@ const (
 type VerifyError struct {
 	Code string
 	err  error
+	// foreign is the token, where it is well formed and of another issuer.
+	foreign *jose.Token
+}
+
+// ForeignToken is the token of an error of Read, where it is well formed and says that it is
+// another issuer's: whoever looks at it next need not parse it again. Nothing of it is
+// verified. It is nil otherwise.
+func ForeignToken(err error) *jose.Token {
+	var refused *VerifyError
+	if errors.As(err, &refused) {
+		return refused.foreign
+	}
+	return nil
 }
 
 func (e *VerifyError) Error() string {

@@ -49,7 +49,7 @@ func (m *Minter) Read(ctx context.Context, text string, o VerifyOptions) (Verifi
 	// What is not ours by its own account is refused before the ring is looked at: no
 	// stranger's kid makes us ask the store.
 	if iss, _ := t.Claims["iss"].(string); iss != m.issuer {
-		return Verified{}, &VerifyError{Code: CodeIssuer}
+		return Verified{}, &VerifyError{Code: CodeIssuer, foreign: t}
 	}
 	if t.Header.Type != "JWT" || !t.Header.HasKeyID {
 		return Verified{}, &VerifyError{Code: CodeMalformed}
