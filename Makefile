@@ -10,7 +10,7 @@ RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 # links.
 TAGS := -tags nobadger,nomysql,nopgx
 
-.PHONY: all build run test test-fast fuzz bench fmt lint caddyfiles node clean help
+.PHONY: all build run test test-fast fuzz bench bench-quick gobench fmt lint caddyfiles node clean help
 
 all: fmt lint test ## format, lint, test
 
@@ -46,8 +46,14 @@ fuzz: ## run every fuzz test for FUZZTIME (default 30s)
 		done; \
 	done
 
-bench: ## run every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## what the gateway costs beside plain Caddy, in some minutes; needs redis-server (BENCH: its flags)
+	go run $(TAGS) ./bench $(BENCH)
+
+bench-quick: ## the same in about one
+	go run $(TAGS) ./bench -quick $(BENCH)
+
+gobench: ## run every Go benchmark
+	go test $(TAGS) -run '^$$' -bench . -benchmem ./...
 
 fmt: ## format Go files and shipped Caddyfiles
 	gofmt -w $$(git ls-files '*.go')

@@ -14,6 +14,7 @@ const module = "github.com/attestgate/caddy-attest"
 var arrows = map[string][]string{
 	"":                      {"caddymodule"},
 	"cmd/caddy":             {""},
+	"bench":                 {"", "internal/jose"},
 	"internal/strictjson":   {},
 	"internal/cache":        {},
 	"internal/flight":       {},
