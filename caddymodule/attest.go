@@ -100,6 +100,10 @@ type ForwardJWT struct {
 	// The word before the JWT. Default: Bearer for Authorization, none for any
 	// other header.
 	Scheme string `json:"scheme,omitempty"`
+
+	// Keep the JWT from the upstream, which receives the headers of copy_claims alone.
+	// Default: false.
+	None bool `json:"none,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.

@@ -48,7 +48,7 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		audience <aud>...
 //		template <name>
 //		jwt_lifetime <duration>
-//		forward_jwt authorization | <Header> [<scheme>]
+//		forward_jwt authorization | none | <Header> [<scheme>]
 //		preflight pass
 //		login <url> [<origin>]
 //		copy_claims <claim>><Header>... [text|csv|json|base64url]
@@ -90,7 +90,7 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 		func(h *Attest) *string { return &h.Template }),
 	grammar.Duration("jwt_lifetime", "<duration>", "how long that JWT is good; default 60s",
 		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
-	grammar.Custom("forward_jwt", "authorization | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
+	grammar.Custom("forward_jwt", "authorization | none | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
 	grammar.Choice("preflight", "pass", "CORS preflights go through, without identity", []string{preflightPass},
 		func(h *Attest) *string { return &h.Preflight }),
 	grammar.Custom("login", "<url> [<origin>]", "where a person without a session is sent, with return_to", readLogin),
@@ -125,7 +125,7 @@ func readRouteProfiles(r *grammar.Reader, h *Attest) error {
 	return nil
 }
 
-// readForwardJWT reads `forward_jwt authorization | <Header> [<scheme>]`.
+// readForwardJWT reads `forward_jwt authorization | none | <Header> [<scheme>]`.
 func readForwardJWT(r *grammar.Reader, h *Attest) error {
 	f, err := grammar.Once(r, &h.ForwardJWT)
 	if err != nil {
@@ -137,6 +137,13 @@ func readForwardJWT(r *grammar.Reader, h *Attest) error {
 	}
 	if len(args) > 2 {
 		return r.Wrong()
+	}
+	if args[0] == "none" {
+		f.None = true
+		if len(args) > 1 {
+			return r.Wrong()
+		}
+		return nil
 	}
 	f.Header = args[0]
 	if strings.EqualFold(f.Header, "authorization") {

@@ -142,6 +142,26 @@ func TestCopiesThatCannotBe(t *testing.T) {
 	}
 }
 
+// An app that reads headers alone receives no JWT, also none that a client sends, and the
+// credential does not go on.
+func TestForwardNone(t *testing.T) {
+	route := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}, Copies: []authn.Copy{{Source: "sub", Header: "X-User"}}}, Forward: proxy.Forward{None: true}}
+	other := &proxy.Route{Route: authn.Route{Profiles: []string{"acme"}}, Forward: proxy.Forward{Header: "X-Jwt"}}
+	w := newWorld(t, routes(route, other))
+	for _, when := range []string{"cold", "warm"} {
+		r := bearer(w.token("acme", nil))
+		r.Header.Set("X-Jwt", "forged")
+		r.Header.Set("X-User", "forged")
+		_, up := w.through(route, r)
+		if user := up.header.Get("X-User"); up.calls != 1 || !strings.HasPrefix(user, "member-") || up.header.Get("Authorization") != "" || up.header.Get("X-Jwt") != "" {
+			t.Errorf("%s: %v", when, up.header)
+		}
+	}
+	if err := (proxy.Forward{None: true, Header: "X-Jwt"}).Check(); err == nil {
+		t.Error("none with a header")
+	}
+}
+
 // Users choose what is in their claims, and not how much is logged of it.
 func TestUncopiedClaimIsWarnedOfOnce(t *testing.T) {
 	log, logs := logged(zapcore.WarnLevel)

@@ -17,10 +17,15 @@ type Forward struct {
 	// Scheme stands before the JWT, with a space. Default: Bearer in Authorization,
 	// none elsewhere.
 	Scheme string
+	// None keeps the JWT from the upstream, which receives copied claims alone.
+	None bool
 }
 
 // WithDefaults fills in what is not set.
 func (f Forward) WithDefaults() Forward {
+	if f.None {
+		return Forward{None: true}
+	}
 	if f.Header == "" {
 		f.Header = "Authorization"
 	}
@@ -51,7 +56,12 @@ var (
 // protocol's own never arrives, or breaks the request. The error is a *ConfigError.
 func (f Forward) Check() error {
 	written := f.Header
+	if f.None && f.Header+f.Scheme != "" {
+		return &ConfigError{"forward_jwt", "expected none alone, without header and scheme"}
+	}
 	switch f = f.WithDefaults(); {
+	case f.None:
+		return nil
 	case !headerForm.MatchString(f.Header):
 		return &ConfigError{"forward_jwt", "expected a header of letters, digits and -"}
 	case hasMeaning(f.Header):
@@ -103,9 +113,11 @@ var unforwardable = []string{
 // set puts the JWT into h as the one value of the header.
 func (f Forward) set(h http.Header, d authn.Decision) {
 	value := d.JWT
-	switch f.Scheme {
-	case "":
-	case "Bearer":
+	switch {
+	case f.None:
+		return
+	case f.Scheme == "":
+	case f.Scheme == "Bearer":
 		value = d.Bearer
 	default:
 		value = f.Scheme + " " + d.JWT

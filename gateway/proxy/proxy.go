@@ -64,7 +64,7 @@ func (p *Proxy) addRoutes(list []*Route) error {
 			return err
 		}
 		p.routes[r] = compiled
-		headers = append(append(headers, compiled.forward.Header), compiled.injected...)
+		headers = append(headers, compiled.injected...)
 		if compiled.injectsAuthorization() {
 			schemes = append(schemes, compiled.forward.Scheme)
 		}
@@ -173,7 +173,7 @@ const largeJWT = 7 << 10
 
 // warnIfLarge warns once for each route that its upstream may refuse the header.
 func (p *Proxy) warnIfLarge(r *compiledRoute, jwt string) {
-	if len(jwt) > largeJWT {
+	if len(jwt) > largeJWT && !r.forward.None {
 		r.large.Do(func() {
 			p.core.Log.Warn("the injected JWT is large: an upstream may refuse a header of more than 8 KiB",
 				zap.String("header", r.forward.Header), zap.Int("bytes", len(jwt)), zap.Strings("profiles", r.core.Profiles))

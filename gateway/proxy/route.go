@@ -47,7 +47,7 @@ type compiledRoute struct {
 	preflight      bool
 	observe        bool
 	forward        Forward
-	// alone is that of the JWT, injected are those beside it.
+	// injected are all that may be written, alone is that of the JWT.
 	alone, injected []string
 	large           sync.Once // a large JWT is warned of once
 }
@@ -59,7 +59,10 @@ func (r *compiledRoute) injectsAuthorization() bool {
 
 // Injected are the headers that the route may write.
 func (r *Route) Injected() []string {
-	names := []string{r.Forward.WithDefaults().Header}
+	var names []string
+	if !r.Forward.None {
+		names = append(names, r.Forward.WithDefaults().Header)
+	}
 	for _, c := range r.Copies {
 		names = append(names, http.CanonicalHeaderKey(c.Header))
 	}
@@ -99,8 +102,10 @@ func compile(core *authn.Authenticator, r *Route) (*compiledRoute, error) {
 	if r.Off {
 		return c, nil
 	}
-	names := r.Injected()
-	c.alone, c.injected = names[:1:1], names[1:]
+	c.injected = r.Injected()
+	if !r.Forward.None {
+		c.alone = c.injected[:1:1]
+	}
 	var err error
 	c.core, err = core.Compile(r.Route)
 	return c, err
