@@ -43,7 +43,7 @@ func scenarios() []scenario {
 			return always(call{header: "Authorization", value: "Bearer " + session.Token}), err
 		}},
 		{name: "a JWT each time, ES256", work: "sign", plan: oneToken, global: "session {\nreuse_for 0\n}"},
-		{name: "a JWT each time, EdDSA", work: "sign-eddsa", plan: oneToken, global: "session {\nreuse_for 0\n}\nkeys {\nalg EdDSA\n}"},
+		{name: "a JWT each time, EdDSA", work: "sign-eddsa", plan: oneToken, global: "session {\nreuse_for 0\n}\nkeys {\nalgorithm EdDSA\n}"},
 		{name: "local_cache off, Redis", work: "get", redis: true, plan: oneToken, global: "local_cache off"},
 		{name: "first exchange, known member, Redis", work: "verify get set sign", redis: true, plan: fresh(true)},
 		{name: "first exchange, new member, Redis", work: "verify get set sign", redis: true, plan: fresh(false)},
