@@ -61,7 +61,8 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 		return caddy.APIError{HTTPStatus: http.StatusNotFound, Err: fmt.Errorf("attest: no configuration with an attest app runs: %w", err)}
 	}
 	app := running.(*App)
-	defer app.lease.requests.begin()()
+	app.lease.requests.begin()
+	defer app.lease.requests.end()
 	if r.URL.Path == "/attest/health" {
 		admin.WriteHealth(w, r, app.health(r.Context()))
 		return nil

@@ -84,7 +84,8 @@ func (h *API) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.H
 		admin.WriteHealth(w, r, h.app.health(r.Context()).WithoutDetail())
 		return nil
 	}
-	defer h.app.lease.requests.begin()()
+	h.app.lease.requests.begin()
+	defer h.app.lease.requests.end()
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
 		if api.Await(w, r, h.app.projectID(), err) {

@@ -31,7 +31,8 @@ func (h *Attest) gatewayRoute() *proxy.Route {
 // ServeHTTP admits or refuses one request. What it injected is taken out again if
 // the next handler fails: error routes are upstreams too.
 func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	defer h.app.lease.requests.begin()()
+	h.app.lease.requests.begin()
+	defer h.app.lease.requests.end()
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
 		h.app.scrub(r)

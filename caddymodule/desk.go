@@ -90,7 +90,8 @@ func (h *Desk) serveAdmin(w http.ResponseWriter, r *http.Request) {
 
 // ServeHTTP answers every request.
 func (h *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	defer h.app.lease.requests.begin()()
+	h.app.lease.requests.begin()
+	defer h.app.lease.requests.end()
 	h.page.ServeHTTP(w, r)
 	return nil
 }

@@ -32,6 +32,7 @@ type API struct {
 	// endpoints call users; empty where they are not served.
 	consumerOrganization string
 	mux                  *http.ServeMux
+	begins               map[string]bool // first segments of its paths
 	report               web.Reporter
 }
 
@@ -51,12 +52,13 @@ func New(core *authn.Authenticator, serve Serve, o Options) *API {
 	if core.Project.ID == "" {
 		serve.Sessions, serve.Directory = false, false
 	}
-	a := &API{core: core, serve: serve, mux: http.NewServeMux(), report: web.Reporter{Core: core, Log: core.Log, Door: web.DoorAPI, ClientIP: o.ClientIP}}
+	a := &API{core: core, serve: serve, mux: http.NewServeMux(), begins: map[string]bool{"b2b": true}, report: web.Reporter{Core: core, Log: core.Log, Door: web.DoorAPI, ClientIP: o.ClientIP}}
 	if core.Compat {
 		a.consumerOrganization = o.ConsumerOrganization
 	}
 	for pattern, methods := range a.endpoints() {
 		a.mux.Handle(pattern, methods)
+		a.begins[firstSegment(pattern)] = true
 	}
 	return a
 }
@@ -133,6 +135,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Serve answers r if it is a call of the API, by its path (the mux is the one list
 // of what belongs to it) or by the project's credentials, and tells whether it was.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request) bool {
+	if a.isElsewhere(r.URL) {
+		return web.RefuseProjectCall(w, r, a.core.Project.ID, a.report)
+	}
 	p := normalise(r.URL.EscapedPath())
 	clone := *r
 	u := *r.URL

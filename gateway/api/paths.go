@@ -19,6 +19,21 @@ func normalise(p string) string {
 	return p
 }
 
+// isElsewhere tells nearly all paths that are not the API's, without a look at the mux: they
+// are spelled plainly, and begin otherwise than any of its own.
+func (a *API) isElsewhere(u *url.URL) bool {
+	p := u.Path
+	if u.RawPath != "" || !strings.HasPrefix(p, "/") || strings.Contains(p, "%") || strings.Contains(p, "//") || strings.Contains(p, "/.") {
+		return false
+	}
+	return !a.begins[firstSegment(p)]
+}
+
+func firstSegment(p string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	return first
+}
+
 func unescaped(p string) string {
 	if u, err := url.PathUnescape(p); err == nil {
 		return u

@@ -24,6 +24,7 @@ func (p *Proxy) presented(r *http.Request) authn.Presented {
 	if outer == nil {
 		presented := web.Credentials(r, p.cookie, p.places)
 		presented.Client = p.report.Client(r)
+		presented.Loopback = p.dev && web.BothEndsLoopback(r)
 		return presented
 	}
 	for _, name := range outer.headers {

@@ -37,6 +37,7 @@ type Proxy struct {
 	// authorization is what routes that do not forward in that header leave in it.
 	authorization web.AuthorizationRule
 	places        []authn.Place // where else trusted tokens stand
+	dev           bool          // some profile is, so that it matters where a client is
 	observing     chan struct{} // one for each request that is being observed
 }
 
@@ -52,6 +53,10 @@ func New(c Config) (*Proxy, error) {
 	}
 	report := web.Reporter{Core: c.Core, Log: c.Core.Log, Door: web.DoorProxy, ClientIP: c.ClientIP}
 	p := &Proxy{core: c.Core, report: report, cookie: c.Cookie, logout: c.Logout, routes: make(map[*Route]*compiledRoute, len(c.Routes)), observing: make(chan struct{}, maxObserving)}
+	p.dev = slices.ContainsFunc(c.Core.Profiles.Names(), func(name string) bool {
+		profile, _ := c.Core.Profiles.Profile(name)
+		return profile.Config().Dev
+	})
 	return p, p.addRoutes(c.Routes)
 }
 

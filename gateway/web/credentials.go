@@ -16,7 +16,7 @@ var ErrTwoAuthorizations = errors.New("two Authorization lines")
 // where else trusted tokens may stand.
 func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Presented {
 	p := authn.Presented{
-		CrossSite: cookie.CrossSite(r), Reflects: reflects(r), Loopback: BothEndsLoopback(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
+		CrossSite: cookie.CrossSite(r), Reflects: reflects(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
 		Method: r.Method, Host: r.Host,
 	}
 	lines := r.Header["Authorization"]
