@@ -141,8 +141,10 @@ func (m *machine) run(s scenario, o options) (result, error) {
 		each.caller = newCaller(each.program.url, m.signer, o.clients)
 	}
 	redisBefore := m.redis.cpu()
+	inTurn := slices.Clone(contestants)
 	for round := range o.rounds + 1 {
-		for _, each := range contestants {
+		slices.Reverse(inTurn) // who comes first is not always the same
+		for _, each := range inTurn {
 			taken, err := each.slice(next, o)
 			if err != nil {
 				return result{}, fmt.Errorf("%s: %w", each.program.name, err)

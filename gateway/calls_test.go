@@ -94,3 +94,30 @@ func TestStoreCallsOfAnExchange(t *testing.T) {
 		}
 	}
 }
+
+// Without a local cache every request asks the store for all that can change, in few calls,
+// and shares a JWT all the same.
+func TestStoreCallsWithoutCache(t *testing.T) {
+	route := acme()
+	var calls *counting
+	w := newWorld(t, routes(route), func(s *setup) {
+		m := memory.New(s.clock.Now)
+		calls = &counting{Store: m}
+		s.store = &faulty{Store: calls, Watcher: m}
+		s.gateway.Core.Cache.Entries = -1
+	})
+	made := w.attest("acme", nil)
+	for what, credential := range map[string]string{
+		"session token": made["session_token"].(string), "session JWT": made["session_jwt"].(string), "trusted token": w.token("acme", nil),
+	} {
+		_, up := w.through(route, bearer(credential))
+		first := up.header.Get("Authorization")
+		n := calls.during(func() { _, up = w.through(route, bearer(credential)) })
+		if n != 3 || up.header.Get("Authorization") != first || first == "" {
+			t.Errorf("%s: %d calls, the same JWT %t", what, n, up.header.Get("Authorization") == first)
+		}
+	}
+	w.ok("POST", revokePath, claims.Object{"member_id": made["member_id"]})
+	res, _ := w.through(route, bearer(made["session_token"].(string)))
+	refusedWith(t, res, 401, "session_not_found")
+}

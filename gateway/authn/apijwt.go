@@ -24,7 +24,7 @@ type apiJWTKey struct {
 }
 
 func newAPIJWTs(o CacheOptions) apiJWTs {
-	return apiJWTs{cache.New[apiJWTKey, mint.Verified](o.Entries)}
+	return apiJWTs{cache.New[apiJWTKey, mint.Verified](o.derived())}
 }
 
 func (c apiJWTs) session(k apiJWTKey, now time.Time) (id string, ok bool) {

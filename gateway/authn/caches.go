@@ -31,11 +31,21 @@ func newCaches(o CacheOptions, connected, now func() time.Time) caches {
 		members:        newReadThrough[memberKey, directory.Member](o, connected, now),
 		organizations:  newReadThrough[string, directory.Organization](o, connected, now),
 		profiles:       newReadThrough[string, directory.ProfileState](o, connected, now),
-		trusted:        cache.New[tokenKey, string](o.Entries),
-		cookieSessions: cache.New[tokenKey, string](o.Entries),
+		trusted:        cache.New[tokenKey, string](o.derived()),
+		cookieSessions: cache.New[tokenKey, string](o.derived()),
 		apiJWTs:        newAPIJWTs(o),
-		jwts:           cache.New[jwtKey, *injectedJWT](o.Entries),
+		jwts:           cache.New[jwtKey, *injectedJWT](o.derived()),
 	}
+}
+
+// derived is how many are kept of what was made of records or of tokens. It says nothing by
+// itself of what the store holds: each time it is looked up by the versions that were read,
+// or judged by the session that was. So it is kept also where no record is.
+func (o CacheOptions) derived() int {
+	if o.Entries > 0 {
+		return o.Entries
+	}
+	return DefaultCacheEntries
 }
 
 // apply makes stale what an event of the store's watch says has changed.

@@ -124,12 +124,31 @@ func joined(one, all directory.ProfileState) profileState {
 
 // profileState answers the state of a profile, from the cache where it may.
 func (a *Authenticator) profileState(ctx context.Context, profile string) (profileState, error) {
+	if a.cache.profiles.off() {
+		return a.readProfile(ctx, profile)
+	}
 	all, err := a.cachedProfile(ctx, directory.AllProfiles)
 	if err != nil {
 		return profileState{}, err
 	}
 	one, err := a.cachedProfile(ctx, profile)
 	return joined(one, all), err
+}
+
+// readProfile is profileState in one call of the store.
+func (a *Authenticator) readProfile(ctx context.Context, profile string) (profileState, error) {
+	names := []string{directory.AllProfiles, profile}
+	if profile == directory.AllProfiles {
+		names = names[:1]
+	}
+	states, err := a.Directory.ProfileStates(ctx, names)
+	if err != nil {
+		return profileState{}, err
+	}
+	for i, name := range names {
+		states[i] = a.Levers.settle(name, states[i])
+	}
+	return joined(states[len(states)-1], states[0]), nil
 }
 
 func (a *Authenticator) cachedProfile(ctx context.Context, name string) (directory.ProfileState, error) {

@@ -58,15 +58,23 @@ func (a *Authenticator) complete(ctx context.Context, s session.Session, now tim
 	if a.Sessions.Revocations().CoversMember(s.MemberID) { // known also while the store is away
 		return LiveSession{}, session.ErrRevoked
 	}
-	org, err := a.organization(ctx, s.OrganizationID)
-	if err != nil {
-		return LiveSession{}, asSessionNotFound(err)
-	}
-	member, err := a.member(ctx, s.OrganizationID, s.MemberID)
+	org, member, err := a.organizationAndMember(ctx, s.OrganizationID, s.MemberID)
 	if err != nil {
 		return LiveSession{}, asSessionNotFound(err)
 	}
 	return a.completeWith(ctx, s, org, member, now)
+}
+
+// organizationAndMember reads both, in one call of the store where none is cached.
+func (a *Authenticator) organizationAndMember(ctx context.Context, org, member string) (o directory.Organization, m directory.Member, err error) {
+	if a.cache.members.off() {
+		return a.Directory.Lookup(ctx, org, member)
+	}
+	if o, err = a.organization(ctx, org); err != nil {
+		return o, m, err
+	}
+	m, err = a.member(ctx, org, member)
+	return o, m, err
 }
 
 // completeWith is complete where organization and member are at hand.

@@ -241,6 +241,9 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// off tells that nothing is kept.
+func (f *readThrough[K, T]) off() bool { return f.entries == nil }
+
 // len is how many entries there are, stale ones among them.
 func (f *readThrough[K, T]) len() int {
 	if f.entries == nil {
