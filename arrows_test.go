@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"gateway/authn":         {"trust", "directory", "rbac", "session", "session/mint", "claims", "store", "store/fleet", "internal/cache", "internal/expression", "internal/flight"},
 	"gateway/web":           {"gateway/authn", "internal/jose", "internal/strictjson"},
 	"gateway/proxy":         {"gateway/authn", "gateway/web"},
+	"gateway/verify":        {"gateway/authn", "gateway/web"},
 	"gateway/api":           {"gateway/authn", "gateway/web", "directory", "rbac", "session", "claims", "internal/strictjson"},
 	"gateway/admin":         {"gateway/authn", "gateway/probe", "trust", "directory", "session", "session/mint", "claims", "internal/strictjson"},
 	"gateway/cases":         {"trust", "claims", "internal/strictjson"},

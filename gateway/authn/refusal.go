@@ -79,6 +79,12 @@ var problems = table(
 	Problem{"ambiguous_path", Malformed, "The path can be read as another one."},
 	Problem{"cross_site_request", Forbidden, "The request was not made by a page of this origin."},
 
+	// Questions of other proxies.
+	Problem{"untrusted_proxy", Forbidden, "The peer is not a proxy that may ask."},
+	Problem{"invalid_forwarded_request", Malformed, "The proxy must say, once each, which method, URI, host and scheme it asks about."},
+	Problem{"unknown_host", Forbidden, "Nothing is answered about this host."},
+	Problem{"unremovable_header", Malformed, "The request has a header that only the gateway may set, in a spelling that the proxy does not remove."},
+
 	// Credentials of the session API.
 	Problem{"unauthorized_credentials", Unauthenticated, "Unauthorized credentials."},
 	Problem{"browser_call_refused", Forbidden, "The project's secret is not for browsers: a call with an Origin is refused."},

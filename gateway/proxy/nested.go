@@ -16,6 +16,12 @@ func withOuterAttest(r *http.Request, a *Admission) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), outerAttestKey{}, a))
 }
 
+// Admitted tells whether an attest before has admitted the request.
+func Admitted(r *http.Request) bool {
+	outer, _ := r.Context().Value(outerAttestKey{}).(*Admission)
+	return outer != nil
+}
+
 // presented reads the credentials of the request, or those that an outer attest
 // found in it. What the outer one injected is removed: the upstream hears only the
 // innermost.
