@@ -18,6 +18,9 @@ var unmapped = map[string]string{
 	".Compat.Mode":            "it has one value",
 	".UnsafePaths":            "it has one value",
 	".Preflight":              "it has one value",
+	".Route.Source":           "for errors",
+	".Route.UnsafePaths":      "it has one value",
+	".Route.Preflight":        "it is refused",
 	".Profiles.x.Source":      "for errors",
 	".Profiles.x.Preset.Name": "a name that there is: TestPresets",
 	".Profiles.x.Preset.Args": "likewise",
@@ -39,6 +42,13 @@ func TestEveryFieldArrives(t *testing.T) {
 		"attest_api": {
 			func() any { return new(API) },
 			func(v any) []any { return []any{v.(*API).gatewayServe(), v.(*API).Health} },
+		},
+		"attest_verify": {
+			func() any { return new(Verify) },
+			func(v any) []any {
+				h := v.(*Verify)
+				return []any{h.Route.gatewayRoute(), h.For, h.Hosts}
+			},
 		},
 		"attest_desk": {
 			func() any { return new(Desk) },

@@ -121,20 +121,28 @@ func (h *Attest) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.app = app
-	err = provision(
-		func(c *checker) { c.route(h, app) },
-		func(r *grammar.Replacer) { r.Texts(attestPlace.At("audience"), h.Audiences) },
-	)
+	err = provision(func(c *checker) { c.route(attestPlace, h, app) }, h.replacing(attestPlace))
 	if err != nil {
 		return withSource(err, h.Source)
 	}
+	h.join(ctx)
+	return nil
+}
+
+// replacing replaces the placeholders of a route.
+func (h *Attest) replacing(at grammar.Place) func(*grammar.Replacer) {
+	return func(r *grammar.Replacer) { r.Texts(at.At("audience"), h.Audiences) }
+}
+
+// join makes the route one of the app's.
+func (h *Attest) join(ctx caddy.Context) {
+	app := h.app
 	if h.Observe {
 		ctx.Logger().Warn("this attest only observes: requests go through without identity, as with `attest off`", zap.String("source", h.Source))
 	}
 	h.route = h.gatewayRoute()
 	app.names.Add(h.route.Injected()...)
 	app.routes, app.handlers = append(app.routes, h.route), append(app.handlers, h)
-	return nil
 }
 
 // Guards tells what the route means for an upstream behind it: see

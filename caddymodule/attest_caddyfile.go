@@ -29,7 +29,7 @@ func readAttestDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 	if err != nil {
 		return nil, err
 	}
-	if p := firstProblem(false, func(c *checker) { c.route(handler, app) }); p != nil {
+	if p := firstProblem(false, func(c *checker) { c.route(attestPlace, handler, app) }); p != nil {
 		return nil, r.Locate(p)
 	}
 	return handler, nil

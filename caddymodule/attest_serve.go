@@ -86,21 +86,28 @@ func (h *Attest) answer(w http.ResponseWriter, r *http.Request, refused *authn.R
 	if refused.Location == "" {
 		return h.refuse(w, r, refused, p.Announce)
 	}
-	id := p.NewID()
-	p.Announce(w.Header(), refused, http.StatusFound, id)
-	publishRefusal(r, refused)
-	p.Report(r, refused, http.StatusFound, id)
-	p.Redirect(w, r, refused)
+	sendToLogin(w, r, refused, http.StatusFound, p)
 	return nil
+}
+
+func sendToLogin(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, status int, p *proxy.Proxy) {
+	id := p.NewID()
+	p.Announce(w.Header(), refused, status, id)
+	publishRefusal(r, refused)
+	p.Report(r, refused, status, id)
+	p.Redirect(w, r, refused)
+}
+
+func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
+	return h.app.refuse(w, r, refused, proxy.Status(refused.Kind), announce)
 }
 
 // refuse answers through Caddy's error routes, and by itself where there are none. The id in
 // Attest-Error is the one Caddy logs, and the one {err.id} holds.
-func (h *Attest) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, announce func(http.Header, *authn.Refusal, int, string)) error {
-	status := proxy.Status(refused.Kind)
+func (a *App) refuse(w http.ResponseWriter, r *http.Request, refused *authn.Refusal, status int, announce func(http.Header, *authn.Refusal, int, string)) error {
 	answer := caddyhttp.Error(status, refused)
-	report, node := web.Reporter{Log: h.app.logger, Door: web.DoorProxy, ClientIP: clientIP}, ""
-	if o := h.app.gate.outcome.Load(); o != nil && o.gateway != nil {
+	report, node := web.Reporter{Log: a.logger, Door: web.DoorProxy, ClientIP: clientIP}, ""
+	if o := a.gate.outcome.Load(); o != nil && o.gateway != nil {
 		report.Core, node = o.gateway.Core, o.gateway.Core.Node.ID
 	}
 	answer.ID = cmp.Or(node, nodeID()) + answer.ID // so that an operator of a fleet knows which one to ask

@@ -7,6 +7,7 @@ import (
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
 	"github.com/attestgate/caddy-attest/gateway/authn"
 	"github.com/attestgate/caddy-attest/gateway/proxy"
+	"github.com/attestgate/caddy-attest/gateway/verify"
 	"github.com/attestgate/caddy-attest/gateway/web"
 	"github.com/attestgate/caddy-attest/session"
 	"github.com/attestgate/caddy-attest/session/mint"
@@ -29,6 +30,7 @@ func mistake(err error) (option, reason string) {
 		ofGateway *authn.ConfigError
 		ofCookie  *web.ConfigError
 		ofForward *proxy.ConfigError
+		ofVerify  *verify.ConfigError
 		ofSession *session.ConfigError
 		ofRing    *mint.ConfigError
 		ofSealing *sealed.ConfigError
@@ -40,6 +42,8 @@ func mistake(err error) (option, reason string) {
 		return ofCookie.Option, ofCookie.Reason
 	case errors.As(err, &ofForward):
 		return ofForward.Option, ofForward.Reason
+	case errors.As(err, &ofVerify):
+		return ofVerify.Option, ofVerify.Reason
 	case errors.As(err, &ofSession):
 		return ofSession.Option, ofSession.Reason
 	case errors.As(err, &ofRing):

@@ -12,6 +12,8 @@ import (
 func init() {
 	httpcaddyfile.RegisterHandlerDirective("attest_api", readAPIDirective)
 	httpcaddyfile.RegisterDirectiveOrder("attest_api", httpcaddyfile.Before, "basic_auth")
+	httpcaddyfile.RegisterHandlerDirective("attest_verify", readVerifyDirective)
+	httpcaddyfile.RegisterDirectiveOrder("attest_verify", httpcaddyfile.Before, "respond")
 	httpcaddyfile.RegisterHandlerDirective("attest_desk", readDeskDirective)
 	httpcaddyfile.RegisterDirectiveOrder("attest_desk", httpcaddyfile.Before, "respond")
 	httpcaddyfile.RegisterHandlerDirective("attest", readAttestDirective)

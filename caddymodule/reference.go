@@ -14,6 +14,7 @@ var (
 	globalManual  = manualOf("attest", "", globalBlock)
 	routeManual   = manualOf("attest", attestArgs, attestBlock)
 	apiManual     = manualOf("attest_api", "", apiBlock)
+	verifyManual  = manualOf("attest_verify", verifyArgs, verifyBlock)
 	deskManual    = manualOf("attest_desk", "", deskBlock)
 	matcherManual = manualOf("@<name>", "", matcherBlock)
 )
@@ -21,7 +22,7 @@ var (
 // Reference is the configuration language: the global block, then the directives.
 func Reference() string {
 	text := ""
-	for i, m := range []manual{globalManual, routeManual, apiManual, deskManual, matcherManual} {
+	for i, m := range []manual{globalManual, routeManual, apiManual, verifyManual, deskManual, matcherManual} {
 		if i > 0 {
 			text += "\n"
 		}

@@ -104,6 +104,7 @@ addresses, once, when the configuration is loaded; nowhere else.
 	}{
 		{"`attest`: admit requests", routeManual},
 		{"`attest_api`: keys and the session API", apiManual},
+		{"`attest_verify`: answer other proxies", verifyManual},
 		{"`attest_desk`: the operator's page", deskManual},
 		{"`@<name> attest`: match requests by whom was admitted", matcherManual},
 	} {
@@ -142,7 +143,7 @@ func TestEveryWordIsExplained(t *testing.T) {
 			look(line)
 		}
 	}
-	for _, manual := range []manual{globalManual, routeManual, apiManual, deskManual, matcherManual} {
+	for _, manual := range []manual{globalManual, routeManual, apiManual, verifyManual, deskManual, matcherManual} {
 		look(usageLines(manual(true)))
 	}
 }

@@ -25,6 +25,7 @@ var manuals = map[string]func(help bool) string{
 	"profile":     func(help bool) string { return grammar.Describe("profile", "<name>", profileBlock, help) },
 	"Attest":      routeManual,
 	"API":         apiManual,
+	"Verify":      verifyManual,
 	"Desk":        deskManual,
 	"MatchAttest": matcherManual,
 	"RedisStore":  func(help bool) string { return grammar.Describe("store redis", redisArgs, redisBlock, help) },
@@ -159,6 +160,7 @@ func TestEveryErrorIsShown(t *testing.T) {
 // onlyJSON are the messages that no Caddyfile leads to, because the mistake
 // cannot be written there. TestRulesOfJSON and its neighbours show them.
 var onlyJSON = []string{
+	"it decides for another proxy, and 'off' decides nothing",
 	"expected a certificate and its key",
 	"a duration cannot be negative",
 	"expected at least one action",

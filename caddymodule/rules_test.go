@@ -68,7 +68,7 @@ func TestRulesOfRouteJSON(t *testing.T) {
 			if err := caddy.StrictUnmarshalJSON([]byte(test.route), &h); err != nil {
 				t.Fatal(err)
 			}
-			wantProblem(t, check(false, func(c *checker) { c.route(&h, &app) }), test.want)
+			wantProblem(t, check(false, func(c *checker) { c.route(attestPlace, &h, &app) }), test.want)
 		})
 	}
 	h := API{Serve: []string{"everything"}}

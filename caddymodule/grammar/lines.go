@@ -106,6 +106,15 @@ func Put[V any](into *map[string]V, name string, value V) {
 	(*into)[name] = value
 }
 
+// Within are the lines of a block whose value is a part of T.
+func Within[T, S any](block Block[S], part func(*T) *S) []Line[T] {
+	lines := make([]Line[T], len(block.Lines))
+	for i, l := range block.Lines {
+		lines[i] = Line[T]{Name: l.Name, Args: l.Args, Help: l.Help, Block: l.Block, Either: l.Either, Read: func(r *Reader, t *T) error { return l.Read(r, part(t)) }}
+	}
+	return lines
+}
+
 // Once begins a value that may be given once only.
 func Once[T any](r *Reader, into **T) (*T, error) {
 	if *into != nil {
