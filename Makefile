@@ -24,6 +24,7 @@ test: node ## run every test; says what was left out for lack of what
 	@test -n "$(RACE)" || echo "make test: no C compiler, so the tests run without the race detector"
 	@command -v redis-server >/dev/null || echo "make test: no redis-server, so the Redis tests are left out"
 	@command -v lighttpd >/dev/null || echo "make test: no lighttpd, so its CGI test is left out"
+	@command -v nginx >/dev/null || echo "make test: no nginx, so attest_verify is not tried behind it"
 	@command -v chromium >/dev/null || echo "make test: no chromium, so the operator's page is not tried in a browser"
 	@test -d testdata/node/node_modules || echo "make test: no Node.js packages, so the tests with jose are left out"
 	go test $(RACE) $(TAGS) ./...
