@@ -71,7 +71,8 @@ func (h *Attest) adminRoute(a *App) admin.Route {
 }
 
 // strictPaths has a route judge paths strictly if an attest that admits otherwise leads to
-// the same upstream: a path that is sent to the one could be served as one of the other.
+// the same upstream: a path that is sent to the one could be served as one of the other. What
+// another proxy leads to is not seen here.
 func (a *App) strictPaths() {
 	type guarded struct {
 		admin.Route
@@ -90,7 +91,7 @@ func (a *App) strictPaths() {
 				upstreams[way.upstream] = true
 			}
 		}
-		h.route.StrictPaths = slices.ContainsFunc(ways, func(other guarded) bool {
+		h.route.StrictPaths = h.elsewhere || slices.ContainsFunc(ways, func(other guarded) bool {
 			return upstreams[other.upstream] && !admitAlike(own, other.Route)
 		})
 	}

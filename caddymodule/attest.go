@@ -89,6 +89,8 @@ type Attest struct {
 
 	app   *App
 	route *proxy.Route
+	// elsewhere tells that another proxy knows what the route leads to.
+	elsewhere bool
 }
 
 // ForwardJWT names the header in which the upstream receives the gateway's JWT.

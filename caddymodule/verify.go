@@ -58,7 +58,7 @@ func (h *Verify) Provision(ctx caddy.Context) error {
 	if app == nil {
 		return err
 	}
-	h.app, h.Route.app, h.Route.Source = app, app, h.Source
+	h.app, h.Route.app, h.Route.Source, h.Route.elsewhere = app, app, h.Source, true
 	err = provision(func(c *checker) { c.verify(h, app) }, h.Route.replacing(verifyPlace))
 	if err == nil {
 		err = trustsProxies(ctx)

@@ -344,3 +344,22 @@ func TestCaddyVerifyBehindAttestIsAnError(t *testing.T) {
 	res := s.get("/", "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/", "X-Forwarded-Host", "127.0.0.1", "X-Forwarded-Proto", "https", "Authorization", "Bearer "+s.token(nil))
 	refused(t, res, 500, "internal_server_error")
 }
+
+// What another proxy has behind it is not known here: paths that it may read as others are
+// refused, unless the operator says otherwise.
+func TestCaddyVerifyJudgesPathsStrictly(t *testing.T) {
+	for line, want := range map[string]int{"": http.StatusBadRequest, "unsafe_paths pass": http.StatusOK} {
+		f := verifySite(t, "caddy", "")
+		f.must(f.load(strings.NewReplacer("DOOR", strings.TrimPrefix(f.door, "127.0.0.1:"), "login https://login.example.com/in http://127.0.0.1\n", line+"\n").Replace(strings.Replace(f.text, "reverse_proxy APP", "respond ok", 1))))
+		r, err := http.NewRequest(http.MethodGet, "http://"+f.door+"/", nil)
+		f.must(err)
+		for name, value := range map[string]string{
+			"Authorization": "Bearer " + f.token(nil), "X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/a%2Fb", "X-Forwarded-Host": "127.0.0.1", "X-Forwarded-Proto": "http",
+		} {
+			r.Header.Set(name, value)
+		}
+		if res := f.do(r); res.StatusCode != want {
+			t.Errorf("%q: %d %s, want %d", line, res.StatusCode, res.Header.Get("Attest-Error"), want)
+		}
+	}
+}
