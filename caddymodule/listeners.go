@@ -7,9 +7,11 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/coverage"
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/caddymodule/logformat"
 )
 
 // listen looks at the HTTP servers around the app: they decide on the default issuer,
@@ -32,7 +34,31 @@ func (a *App) listen(ctx caddy.Context) error {
 		return a.located(err)
 	}
 	a.ways = found.Ways
+	a.tellOfLogs(server.Servers)
 	return a.cover(found)
+}
+
+// tellOfLogs warns where an access log would hold trusted tokens: Caddy's own formats hide
+// Authorization and cookies, unless they are told not to, and no other header.
+func (a *App) tellOfLogs(servers map[string]*caddyhttp.Server) {
+	if logformat.InUse() {
+		return
+	}
+	var tokens []string
+	for _, place := range a.places() {
+		if place.Header != "" && place.Header != "Authorization" {
+			tokens = append(tokens, place.Header)
+		}
+	}
+	for name, s := range sorted(servers) {
+		switch {
+		case s.Logs == nil:
+		case s.Logs.ShouldLogCredentials:
+			a.logger.Warn("the access log of a server holds credentials, as log_credentials says: write it with `format attest`, or leave that out", zap.String("server", name))
+		case len(tokens) > 0:
+			a.logger.Warn("the access log of a server holds trusted tokens: write it with `format attest`", zap.String("server", name), zap.Strings("headers", tokens))
+		}
+	}
 }
 
 // cover refuses a way past an attest to the upstream that it protects.

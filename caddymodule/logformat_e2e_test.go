@@ -153,6 +153,25 @@ func TestLogsHoldNoCredential(t *testing.T) {
 	}
 }
 
+// A configuration whose logs would hold tokens is told of it when it loads.
+func TestLogsThatHoldTokensAreWarnedOf(t *testing.T) {
+	quiet := strings.NewReplacer("\t\tlog_credentials\n", "", "\tdebug\n", "")
+	for _, c := range []struct {
+		format, text, want string
+	}{
+		{"json", loggingSite, "as log_credentials says"},
+		{"json", quiet.Replace(loggingSite), "holds trusted tokens"},
+		{"attest", loggingSite, ""},
+		{"json", strings.NewReplacer("token_from header X-Legacy-Token", "", "audience other", "audience app2").Replace(quiet.Replace(loggingSite)), ""},
+	} {
+		s := newSite(t, strings.ReplaceAll(c.text, "FORMAT", c.format))
+		s.must(caddy.Stop())
+		if text := s.logged(); strings.Contains(text, "the access log of a server holds") != (c.want != "") || !strings.Contains(text, c.want) {
+			t.Errorf("%s: want %q in %s", c.format, c.want, text)
+		}
+	}
+}
+
 // written by an encoder, as an entry of fields.
 func encoded(t *testing.T, fields ...zap.Field) string {
 	t.Helper()

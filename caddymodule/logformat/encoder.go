@@ -40,8 +40,28 @@ func (*Encoder) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
+// encoders counts the encoders of all configurations.
+var encoders = caddy.NewUsagePool()
+
+// InUse tells whether some log is written by an Encoder.
+func InUse() bool {
+	_, inUse := encoders.References(inUseKey{})
+	return inUse
+}
+
+type inUseKey struct{}
+
+// Cleanup implements caddy.CleanerUpper.
+func (*Encoder) Cleanup() error {
+	_, err := encoders.Delete(inUseKey{})
+	return err
+}
+
 // Provision sets up the encoder that writes.
 func (e *Encoder) Provision(ctx caddy.Context) error {
+	if _, _, err := encoders.LoadOrNew(inUseKey{}, func() (caddy.Destructor, error) { return new(Names), nil }); err != nil {
+		return err
+	}
 	if e.WrappedRaw == nil {
 		plain := new(logging.FilterEncoder) // which filters nothing, and chooses between the two
 		e.wrap(plain)
