@@ -18,6 +18,8 @@ var unmapped = map[string]string{
 	".Compat.Mode":            "it has one value",
 	".UnsafePaths":            "it has one value",
 	".Preflight":              "it has one value",
+	".ForwardJWT.Typ":         "it has two values: TestCaddyAccessToken",
+	".Route.ForwardJWT.Typ":   "likewise",
 	".Route.Source":           "for errors",
 	".Route.UnsafePaths":      "it has one value",
 	".Route.Preflight":        "it is refused",

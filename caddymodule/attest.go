@@ -106,6 +106,14 @@ type ForwardJWT struct {
 	// Keep the JWT from the upstream, which receives the headers of copy_claims alone.
 	// Default: false.
 	None bool `json:"none,omitempty"`
+
+	// Its kind: `JWT`, or `at+jwt`, an access token (RFC 9068) with a jti, and as client_id
+	// the trusted token's azp, client_id or cid, else the project id, else the profile.
+	// Default: JWT.
+	Typ string `json:"typ,omitempty"`
+
+	// The scope of an access token. Default: none.
+	Scope string `json:"scope,omitempty"`
 }
 
 // CaddyModule returns the Caddy module information.

@@ -48,7 +48,10 @@ const namedRoute = "it cannot stand in a named route, of which Caddy may keep on
 //		audience <aud>...
 //		template <name>
 //		jwt_lifetime <duration>
-//		forward_jwt authorization | none | <Header> [<scheme>]
+//		forward_jwt authorization | none | <Header> [<scheme>] {
+//			typ JWT|at+jwt
+//			scope <text>
+//		}
 //		preflight pass
 //		login <url> [<origin>]
 //		copy_claims <claim>><Header>... [text|csv|json|base64url]
@@ -90,7 +93,7 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 		func(h *Attest) *string { return &h.Template }),
 	grammar.Duration("jwt_lifetime", "<duration>", "how long that JWT is good; default 60s",
 		func(h *Attest) *caddy.Duration { return &h.JWTLifetime }),
-	grammar.Custom("forward_jwt", "authorization | none | <Header> [<scheme>]", "where the upstream receives it; default authorization (Bearer)", readForwardJWT),
+	{Name: "forward_jwt", Args: "authorization | none | <Header> [<scheme>]", Help: "where the upstream receives it; default authorization (Bearer)", Block: forwardBlock, Read: readForwardJWT},
 	grammar.Choice("preflight", "pass", "CORS preflights go through, without identity", []string{preflightPass},
 		func(h *Attest) *string { return &h.Preflight }),
 	grammar.Custom("login", "<url> [<origin>]", "where a person without a session is sent, with return_to", readLogin),
@@ -101,6 +104,18 @@ var attestBlock = grammar.Block[Attest]{Name: "attest", Lines: []grammar.Line[At
 		func(h *Attest) *string { return &h.UnsafePaths }),
 	grammar.Flag("observe", "admit and refuse nobody, as off, and record what would be decided",
 		func(h *Attest) *bool { return &h.Observe }),
+}}
+
+// typAccessToken is the second of forwardTypes.
+const typAccessToken = "at+jwt"
+
+var forwardTypes = []string{"JWT", typAccessToken}
+
+var forwardBlock = grammar.Block[ForwardJWT]{Name: "forward_jwt", Lines: []grammar.Line[ForwardJWT]{
+	grammar.Choice("typ", "JWT|at+jwt", "its kind; at+jwt is an access token (RFC 9068)", forwardTypes,
+		func(f *ForwardJWT) *string { return &f.Typ }),
+	grammar.Text("scope", "<text>", "of an access token",
+		func(f *ForwardJWT) *string { return &f.Scope }),
 }}
 
 // readRouteProfiles reads `[<profile>... | any | off]`.
@@ -125,25 +140,21 @@ func readRouteProfiles(r *grammar.Reader, h *Attest) error {
 	return nil
 }
 
-// readForwardJWT reads `forward_jwt authorization | none | <Header> [<scheme>]`.
+// readForwardJWT reads `forward_jwt authorization | none | <Header> [<scheme>]` and its block.
 func readForwardJWT(r *grammar.Reader, h *Attest) error {
 	f, err := grammar.Once(r, &h.ForwardJWT)
 	if err != nil {
 		return err
 	}
 	args, err := r.Args(1)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(args) > 2 {
+	case len(args) > 2, args[0] == "none" && len(args) > 1:
 		return r.Wrong()
-	}
-	if args[0] == "none" {
+	case args[0] == "none":
 		f.None = true
-		if len(args) > 1 {
-			return r.Wrong()
-		}
-		return nil
+		return forwardBlock.Read(r, f)
 	}
 	f.Header = args[0]
 	if strings.EqualFold(f.Header, "authorization") {
@@ -152,7 +163,7 @@ func readForwardJWT(r *grammar.Reader, h *Attest) error {
 	if len(args) == 2 {
 		f.Scheme = args[1]
 	}
-	return nil
+	return forwardBlock.Read(r, f)
 }
 
 var _ caddyfile.Unmarshaler = (*Attest)(nil)

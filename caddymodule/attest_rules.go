@@ -29,6 +29,9 @@ func (c *checker) route(at grammar.Place, h *Attest, a *App) {
 	if h.Template != "" && a.Templates[h.Template] == nil {
 		c.unknown(at.At("template", h.Template), "template", keys(a.Templates))
 	}
+	if f := h.ForwardJWT; f != nil && f.Typ != "" {
+		c.forwardedType(at.At("forward_jwt", "typ"), f, a)
+	}
 	route := h.gatewayRoute()
 	c.core(at, route.Route.Check())
 	c.core(at, route.Forward.Check())
@@ -37,6 +40,16 @@ func (c *checker) route(at grammar.Place, h *Attest, a *App) {
 		c.Refuse(at.At("login"), "an optional route lets whoever has no session through, and sends nobody anywhere")
 	}
 	c.core(at, proxy.CheckCopies(route.Copies, route.Forward))
+}
+
+// forwardedType checks of what kind the upstream's JWT is.
+func (c *checker) forwardedType(at grammar.Place, f *ForwardJWT, a *App) {
+	switch c.Choices(at, []string{f.Typ}, forwardTypes...); {
+	case f.None:
+		c.Refuse(at, "'none' sends no JWT")
+	case f.Typ == typAccessToken && a.Compat != nil:
+		c.Refuse(at, "Stytch's SDKs take JWTs of typ JWT alone, so that at+jwt does not go with compat")
+	}
 }
 
 // routeOff checks that `off` means it.

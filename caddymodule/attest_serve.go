@@ -23,6 +23,7 @@ func (h *Attest) gatewayRoute() *proxy.Route {
 		r.Require = append(r.Require, q.requirement())
 	}
 	if f := h.ForwardJWT; f != nil {
+		r.AccessToken, r.Scope = f.Typ == typAccessToken, f.Scope
 		r.Forward = proxy.Forward{Header: f.Header, Scheme: f.Scheme, None: f.None}
 	}
 	return r

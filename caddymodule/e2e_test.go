@@ -599,6 +599,27 @@ func TestCaddyTemplateSeesTheTrustedToken(t *testing.T) {
 	}
 }
 
+// The client of a trusted token is that of the access token, without a line in the profile.
+func TestCaddyAccessToken(t *testing.T) {
+	s := newSite(t, head+`
+http://127.0.0.1:PORT {
+	attest acme {
+		forward_jwt authorization {
+			typ at+jwt
+			scope "read write"
+		}
+	}
+	reverse_proxy APP
+}
+`)
+	s.get("/", "Authorization", "Bearer "+s.token(trusttest.Claims{"azp": "client-7"}))
+	up, _ := s.app.seen()
+	head, body, _ := strings.Cut(strings.TrimPrefix(up.Header.Get("Authorization"), "Bearer "), ".")
+	if !strings.Contains(decoded(t, head), `"typ":"at+jwt"`) || !strings.Contains(decoded(t, body), `"client_id":"client-7"`) || !strings.Contains(decoded(t, body), `"scope":"read write"`) {
+		t.Errorf("the app received %v", up.Header)
+	}
+}
+
 // decoded is the payload with which the rest of a JWT begins.
 func decoded(t *testing.T, rest string) string {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/attestgate/caddy-attest/caddymodule/grammar"
+	"github.com/attestgate/caddy-attest/gateway/authn"
+	"github.com/attestgate/caddy-attest/gateway/proxy"
 	"github.com/attestgate/caddy-attest/trust"
 )
 
@@ -33,7 +36,7 @@ type devKeysOf func(name string, p *Profile) (trust.KeySource, error)
 // that a configuration that could not verify anything is refused when it is
 // loaded; nothing is fetched.
 func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
-	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: tokenClaims(a.templates), roles: keys(a.Roles), namespace: a.defaultNamespace()}
+	t := trusted{logger: a.logger, remote: make(map[string]*trust.RemoteKeys), keep: a.keptClaims(), roles: keys(a.Roles), namespace: a.defaultNamespace()}
 	profiles := make([]*trust.Profile, 0, len(a.Profiles))
 	for name, configured := range sorted(a.Profiles) {
 		p, err := t.profile(name, configured, storage, dev)
@@ -48,6 +51,16 @@ func (a *App) trust(storage certmagic.Storage, dev devKeysOf) (trusted, error) {
 	}
 	t.set = set
 	return t, errors.Join(set.CheckIssuer(a.issuer()), set.CheckSecrets())
+}
+
+// keptClaims are the paths of claims that templates and access tokens have of trusted tokens.
+func (a *App) keptClaims() []string {
+	paths := tokenClaims(a.templates)
+	if slices.ContainsFunc(a.routes, func(r *proxy.Route) bool { return r.AccessToken }) {
+		paths = append(paths, authn.ClientClaims...)
+		slices.Sort(paths)
+	}
+	return slices.Compact(paths)
 }
 
 func (t *trusted) profile(name string, p *Profile, storage certmagic.Storage, dev devKeysOf) (*trust.Profile, error) {

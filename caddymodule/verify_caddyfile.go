@@ -41,7 +41,10 @@ func readVerifyDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, e
 //		audience <aud>...
 //		template <name>
 //		jwt_lifetime <duration>
-//		forward_jwt authorization | none | <Header> [<scheme>]
+//		forward_jwt authorization | none | <Header> [<scheme>] {
+//			typ JWT|at+jwt
+//			scope <text>
+//		}
 //		preflight pass
 //		login <url> [<origin>]
 //		copy_claims <claim>><Header>... [text|csv|json|base64url]

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/attestgate/caddy-attest/session"
@@ -67,11 +68,23 @@ func (r Route) Check() error {
 			return err
 		}
 	}
+	switch {
+	case r.Scope != "" && !r.AccessToken:
+		return &ConfigError{"forward_jwt scope", "only an access token has one: expected typ at+jwt beside it"}
+	case r.Scope != "" && (len(r.Scope) > maxScope || !scopeForm.MatchString(r.Scope)):
+		return &ConfigError{"forward_jwt scope", "expected words of ASCII without quotes and backslashes, one space between them"}
+	}
 	if err := checkDuration("jwt_lifetime", r.JWTLifetime); err != nil {
 		return err
 	}
 	return checkLifetime("jwt_lifetime", r.JWTLifetime)
 }
+
+// maxScope bounds a scope, in bytes.
+const maxScope = 1000
+
+// scopeForm is that of RFC 6749 §3.3.
+var scopeForm = regexp.MustCompile(`^[!#-\[\]-~]+( [!#-\[\]-~]+)*$`)
 
 // checkDuration refuses a time that is no session's, nor of anything that is kept for
 // one.

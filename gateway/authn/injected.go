@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"time"
 
@@ -55,6 +56,9 @@ func (j *injectedJWT) reusable(now time.Time, reuseFor time.Duration) bool {
 func (a *Authenticator) injectedJWT(r *CompiledRoute, live LiveSession) (*injectedJWT, error) {
 	request := mintRequest(live, a.roles(live), nil, r.audience, r.lifetime)
 	first, _ := a.firstFactor(r.profiles, live.Factors)
+	if r.AccessToken {
+		request.ClientID, request.Scope = a.clientID(first), r.Scope
+	}
 	key := a.jwtKeyOf(r, live, request, first)
 	if j, ok := a.cache.jwts.Get(key); ok && j.reusable(a.Now(), a.ReuseFor) {
 		a.Observers.Minted(false, true)
@@ -82,6 +86,19 @@ func (a *Authenticator) mintInjected(r *CompiledRoute, live LiveSession, request
 	jwt.Text = bearer[len(bearerScheme):] // requests share the text with and without scheme
 	copied, err := a.copied(r, live, request.Roles, first, jwt.Text)
 	return &injectedJWT{jwt, bearer, effective, request.Roles, copied}, err
+}
+
+// ClientClaims are where trusted tokens say who asked for them.
+var ClientClaims = []string{"azp", "client_id", "cid"}
+
+// clientID is who asked for the trusted token, or by what it came here.
+func (a *Authenticator) clientID(first session.Factor) string {
+	for _, name := range ClientClaims {
+		if text, _ := first.Claims[name].(string); text != "" {
+			return text
+		}
+	}
+	return cmp.Or(a.Project.ID, first.Profile)
 }
 
 func mintRequest(live LiveSession, roles []string, effective claims.Object, audience []string, life time.Duration) mint.Request {

@@ -37,6 +37,12 @@ type Route struct {
 	// JWTLifetime is how long the injected JWT is good. Default: 60 s.
 	JWTLifetime time.Duration
 
+	// AccessToken makes the JWT an access token (RFC 9068), with Scope. Its client_id is that
+	// of the trusted token (azp, client_id or cid, where they were kept), else the project
+	// id, else the profile.
+	AccessToken bool
+	Scope       string
+
 	// Copies are headers that the upstream receives beside the JWT.
 	Copies []Copy
 
@@ -64,10 +70,15 @@ type CompiledRoute struct {
 
 var errNoProfile = errors.New("authn: the route names no profile")
 
+const accessTokenUnderCompat = "Stytch's SDKs take JWTs of typ JWT alone: at+jwt does not go with compat"
+
 // Compile checks a route and resolves what it names. Every error names the option.
 func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
+	}
+	if a.Compat && r.AccessToken {
+		return nil, &ConfigError{"forward_jwt typ", accessTokenUnderCompat}
 	}
 	c := &CompiledRoute{Route: r, profiles: r.Profiles, audience: r.Audience, lifetime: orDefault(r.JWTLifetime, DefaultInjectedLifetime)}
 	if r.Any {

@@ -23,7 +23,7 @@ type Signer struct {
 	private crypto.Signer // raw: a jwk.Key would be converted anew for every signature
 	key     Key
 	jws     jws.Signer
-	header  string // encoded, with the dot after it
+	headers map[string]string // encoded, by typ, with the dot after it
 }
 
 // NewSigner makes a key for ES256, RS256 (2048 bits) or EdDSA. random is passed
@@ -128,15 +128,19 @@ func newSigner(alg string, private crypto.Signer) (*Signer, error) {
 		return nil, keyErrorf("does not fit algorithm %s", alg)
 	}
 	key.ID, key.Algorithm, key.Use = key.Thumbprint, alg, "sig"
-	header, err := strictjson.Marshal(map[string]any{"alg": alg, "kid": key.ID, "typ": "JWT"})
-	if err != nil {
-		return nil, fmt.Errorf("jose: header: %w", err)
+	headers := map[string]string{}
+	for _, kind := range []string{TypeJWT, TypeAccessToken} {
+		header, err := strictjson.Marshal(map[string]any{"alg": alg, "kid": key.ID, "typ": kind})
+		if err != nil {
+			return nil, fmt.Errorf("jose: header: %w", err)
+		}
+		headers[kind] = encode(header) + "."
 	}
 	s, err := jws.NewSigner(jwa.SignatureAlgorithm(alg))
 	if err != nil {
 		return nil, fmt.Errorf("jose: %w", err)
 	}
-	return &Signer{private: private, key: key, jws: s, header: encode(header) + "."}, nil
+	return &Signer{private: private, key: key, jws: s, headers: headers}, nil
 }
 
 // Key is the public half, with its ID (the thumbprint), algorithm and use.
@@ -151,10 +155,23 @@ func (s *Signer) PKCS8() ([]byte, error) {
 	return der, nil
 }
 
+// The types of tokens that a Signer makes.
+const (
+	TypeJWT         = "JWT"
+	TypeAccessToken = "at+jwt" // RFC 9068 §2.1
+)
+
 // Sign makes a compact JWS of the payload, a JSON object. The header is
 // {"alg", "kid", "typ": "JWT"}.
-func (s *Signer) Sign(payload []byte) (string, error) {
-	input := s.header + encode(payload)
+func (s *Signer) Sign(payload []byte) (string, error) { return s.SignAs(TypeJWT, payload) }
+
+// SignAs is Sign with another of the types.
+func (s *Signer) SignAs(kind string, payload []byte) (string, error) {
+	header, known := s.headers[kind]
+	if !known {
+		return "", errors.New("jose: a type that no signer makes")
+	}
+	input := header + encode(payload)
 	signature, err := s.jws.Sign([]byte(input), s.private)
 	if err != nil {
 		return "", fmt.Errorf("jose: signing: %w", err)

@@ -21,7 +21,7 @@ func (r Request) Digest() [sha256.Size]byte {
 		d = d.factor(&r.Factors[i])
 	}
 	d = d.texts(r.Roles).text(r.OrganizationID).text(r.OrganizationSlug).text(r.MemberID).texts(r.Audience)
-	return sha256.Sum256(d.bool(r.API).number(uint64(r.Lifetime)))
+	return sha256.Sum256(d.bool(r.API).number(uint64(r.Lifetime)).text(r.ClientID).text(r.Scope))
 }
 
 // digest collects what is hashed. Every text and list has its length before it, so

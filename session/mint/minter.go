@@ -107,6 +107,9 @@ type Request struct {
 	// Lifetime is how long the JWT lives, at least a second and at most the ring's
 	// MaxLifetime; never past the session's end.
 	Lifetime time.Duration
+	// ClientID makes the JWT an access token (RFC 9068): typ at+jwt, with this client_id, a
+	// jti of its own and, if it is not empty, Scope. Not with Compat.
+	ClientID, Scope string
 }
 
 // Mint makes a JWT. A session that has ended, or will before the JWT had lived
@@ -126,7 +129,11 @@ func (m *Minter) Mint(r Request) (JWT, error) {
 	if err := checkSize(payload); err != nil {
 		return JWT{}, err
 	}
-	text, keyID, err := m.ring.sign(payload)
+	kind := jose.TypeJWT
+	if r.ClientID != "" {
+		kind = jose.TypeAccessToken
+	}
+	text, keyID, err := m.ring.sign(kind, payload)
 	if err != nil {
 		return JWT{}, fmt.Errorf("mint: %w", err)
 	}
@@ -145,6 +152,8 @@ func (m *Minter) check(r Request) error {
 		return errors.New("mint: an API JWT needs a project id")
 	case !r.API && !m.compat && m.projectID != "" && slices.Contains(r.Audience, m.projectID):
 		return errors.New("mint: an injected JWT may not have the project id as audience")
+	case m.compat && r.ClientID != "":
+		return errors.New("mint: Stytch's SDKs take no access token for a session JWT")
 	case r.Lifetime < time.Second:
 		return errors.New("mint: lifetime is less than a second")
 	case m.ring.store != nil && r.Lifetime > m.ring.maxLifetime:

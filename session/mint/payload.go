@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 var errText = errors.New("not UTF-8")
 
 // payload is the claims set of a JWT, ours and then the caller's, among which
-// check has found none of ours. There is no jti: nothing is looked up by it, and
-// Stytch's Go SDK takes it for a custom claim.
+// check has found none of ours. Only an access token has a jti: nothing is looked up by it,
+// and Stytch's Go SDK takes it for a custom claim.
 func (m *Minter) payload(r Request, issued, expires time.Time) ([]byte, error) {
 	custom, err := strictjson.Marshal(r.Claims)
 	if err != nil {
@@ -27,6 +28,13 @@ func (m *Minter) payload(r Request, issued, expires time.Time) ([]byte, error) {
 	w.seconds("iat", issued)
 	w.seconds("nbf", issued.Add(-m.backdate))
 	w.seconds("exp", expires)
+	if r.ClientID != "" { // RFC 9068 §2.2
+		w.member("client_id", r.ClientID)
+		w.member("jti", rand.Text())
+		if r.Scope != "" {
+			w.member("scope", r.Scope)
+		}
+	}
 	if m.compat {
 		w.stytchClaims(r)
 	} else {

@@ -138,9 +138,9 @@ func (r *Ring) Published() [sha256.Size]byte { return r.current.Load().digest }
 func (r *Ring) MaxLifetime() time.Duration { return r.maxLifetime }
 
 // sign makes a JWT with the active key.
-func (r *Ring) sign(payload []byte) (text, keyID string, err error) {
+func (r *Ring) sign(kind string, payload []byte) (text, keyID string, err error) {
 	signer := r.current.Load().active
-	text, err = signer.Sign(payload)
+	text, err = signer.SignAs(kind, payload)
 	return text, signer.Key().ID, err
 }
 
