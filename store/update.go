@@ -106,7 +106,7 @@ func waitOrEnd(ctx context.Context, pause time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return ctx.Err() // both may be ready
 	case <-ctx.Done():
 		return ctx.Err()
 	}
