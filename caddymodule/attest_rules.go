@@ -24,6 +24,7 @@ func (c *checker) route(at grammar.Place, h *Attest, a *App) {
 		if err := c.trustsAll(a).CheckRoute(names); err != nil {
 			c.Refuse(at, "%s", strings.TrimPrefix(err.Error(), "trust: "))
 		}
+		c.core(at, h.gatewayRoute().CheckPlaces(c.trustsAll(a), names))
 	}
 	c.routeAudiences(at, h, a)
 	if h.Template != "" && a.Templates[h.Template] == nil {

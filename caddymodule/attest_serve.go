@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func (h *Attest) gatewayRoute() *proxy.Route {
 func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	h.app.lease.requests.begin()
 	defer h.app.lease.requests.end()
+	r = withOriginal(r, h.app.parameters)
 	g, err := h.app.gate.pass(r.Context())
 	if err != nil {
 		h.app.scrub(r)
@@ -42,7 +44,7 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if g.Proxy.RefuseProjectCall(w, r) {
 		return nil
 	}
-	r = withOriginal(withProxyScheme(r))
+	r = withProxyScheme(r)
 	if done, err := g.Proxy.Logout(w, r); done {
 		if err == nil {
 			return nil
@@ -59,13 +61,29 @@ func (h *Attest) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhtt
 	return a.Forward(w, next.ServeHTTP)
 }
 
-// withOriginal hands on the URL as it was sent, where a handler before has rewritten it.
-func withOriginal(r *http.Request) *http.Request {
+// withOriginal hands on the URL as it was sent, where a handler before has rewritten it. To
+// whatever else asks Caddy for it ({http.request.orig_uri}, FastCGI) it is without the
+// parameters in which tokens stand.
+func withOriginal(r *http.Request, parameters []string) *http.Request {
 	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
-	if !ok || original.URL == nil || *original.URL == *r.URL {
+	if !ok || original.URL == nil {
 		return r
 	}
-	return web.WithOriginal(r, original.URL)
+	sent := *original.URL
+	if sent != *r.URL {
+		r = web.WithOriginal(r, &sent)
+	}
+	clean := web.WithoutParameters(sent.RequestURI(), parameters)
+	if clean == sent.RequestURI() {
+		return r
+	}
+	_, original.URL.RawQuery, _ = strings.Cut(clean, "?")
+	original.RequestURI = clean
+	repl := replacerOf(r)
+	repl.Set("http.request.orig_uri", clean)
+	repl.Set("http.request.orig_uri.query", original.URL.RawQuery)
+	repl.Set("http.request.orig_uri.prefixed_query", strings.TrimPrefix(clean, sent.EscapedPath()))
+	return r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
 }
 
 // withProxyScheme hands on what a proxy that Caddy trusts (trusted_proxies) says of
@@ -145,7 +163,7 @@ func (a *App) scrub(r *http.Request) {
 	}
 	web.NewScrubber(names).Scrub(r, true)
 	a.gatewayConfig().Cookie.WithDefaults().Strip(r.Header)
-	web.StripPlaces(r.Header, places)
+	web.StripPlaces(r, places)
 }
 
 // clientIP is the address of the client as Caddy determines it (trusted_proxies).

@@ -46,6 +46,9 @@ func (a *App) tellOfLogs(servers map[string]*caddyhttp.Server) {
 	}
 	var tokens []string
 	for _, place := range a.places() {
+		if place.Query != "" {
+			tokens = append(tokens, "query "+place.Query)
+		}
 		if place.Header != "" && place.Header != "Authorization" {
 			tokens = append(tokens, place.Header)
 		}
@@ -56,7 +59,7 @@ func (a *App) tellOfLogs(servers map[string]*caddyhttp.Server) {
 		case s.Logs.ShouldLogCredentials:
 			a.logger.Warn("the access log of a server holds credentials, as log_credentials says: write it with `format attest`, or leave that out", zap.String("server", name))
 		case len(tokens) > 0:
-			a.logger.Warn("the access log of a server holds trusted tokens: write it with `format attest`", zap.String("server", name), zap.Strings("headers", tokens))
+			a.logger.Warn("the access log of a server holds trusted tokens: write it with `format attest`", zap.String("server", name), zap.Strings("in", tokens))
 		}
 	}
 }

@@ -49,8 +49,17 @@ const loggingSite = `{
 			create members organizations
 			token_from cookie legacy
 		}
+		profile address {
+			issuer ISSUER
+			audience address
+			jwks_url JWKS
+			organization acme
+			token_from query ticket at /page
+			max_token_age 60s
+			replay reject
+		}
 		organization acme {
-			profiles acme cookie
+			profiles acme cookie address
 		}
 	}
 }
@@ -60,11 +69,12 @@ http://127.0.0.1:PORT {
 		format FORMAT
 	}
 	attest_api
-	attest acme cookie {
+	attest acme cookie address {
 		forward_jwt X-Session-Jwt
 		copy_claims sub>X-User
 		set_cookie
 	}
+	request_header X-Sent {http.request.orig_uri}{http.request.orig_uri.prefixed_query}
 	reverse_proxy APP
 }
 `
@@ -91,8 +101,14 @@ func journeys(t *testing.T, s *site) (secrets []string) {
 		}
 		res.Body.Close()
 	}
+	ticket := "ticket-of-an-address-0123456789"
+	s.get("/page?ticket=" + ticket).Body.Close()
+	s.get("/elsewhere?ticket="+ticket+"&a=1", "Authorization", "Bearer "+token).Body.Close()
 	r, _ := s.app.seen()
-	return append(secrets, header, cookie, bad, jwt, token, opaque, apiSecret, r.Header.Get("X-Session-Jwt"))
+	if sent := r.Header.Get("X-Sent"); sent != "/elsewhere?a=1?a=1" || r.URL.RawQuery != "a=1" {
+		t.Errorf("the app received %s, and hears of %s", r.URL.RawQuery, sent)
+	}
+	return append(secrets, ticket, header, cookie, bad, jwt, token, opaque, apiSecret, r.Header.Get("X-Session-Jwt"))
 }
 
 // attest makes a session by the API.
@@ -162,7 +178,7 @@ func TestLogsThatHoldTokensAreWarnedOf(t *testing.T) {
 		{"json", loggingSite, "as log_credentials says"},
 		{"json", quiet.Replace(loggingSite), "holds trusted tokens"},
 		{"attest", loggingSite, ""},
-		{"json", strings.NewReplacer("token_from header X-Legacy-Token", "", "audience other", "audience app2").Replace(quiet.Replace(loggingSite)), ""},
+		{"json", strings.NewReplacer("token_from header X-Legacy-Token", "", "token_from query ticket at /page", "", "audience address", "audience app3", "audience other", "audience app2").Replace(quiet.Replace(loggingSite)), ""},
 	} {
 		s := newSite(t, strings.ReplaceAll(c.text, "FORMAT", c.format))
 		s.must(caddy.Stop())

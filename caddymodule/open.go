@@ -83,8 +83,10 @@ type opening struct {
 	admin     atomic.Pointer[admin.Admin] // of the opened gateway
 	gate      *gate
 	names     *logformat.Names // that logs leave out
-	lease     lease            // of the open store
-	work      sync.WaitGroup   // beside the requests
+	// parameters of addresses in which trusted tokens stand.
+	parameters []string
+	lease      lease          // of the open store
+	work       sync.WaitGroup // beside the requests
 }
 
 // prepare reads what the configuration names, so that a mistake in it is found
@@ -113,8 +115,8 @@ func (a *App) prepare(ctx caddy.Context) (err error) {
 	return a.runCases(ctx, t.set)
 }
 
-// publishNames tells logs of which headers nothing is written: those that profiles read
-// tokens from. Routes add theirs.
+// publishNames tells logs of which headers and parameters nothing is written: those that
+// profiles read tokens from. Routes add theirs.
 func (a *App) publishNames() (err error) {
 	if a.names, err = logformat.Publish(a); err != nil {
 		return err
@@ -122,6 +124,10 @@ func (a *App) publishNames() (err error) {
 	for _, place := range a.places() {
 		if place.Header != "" {
 			a.names.Add(place.Header)
+		}
+		if place.Query != "" {
+			a.names.AddParameter(place.Query)
+			a.parameters = append(a.parameters, place.Query)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -216,7 +217,7 @@ func (p *Profile) trusted(name string) trust.Config {
 	}
 	c.Conditions = p.conditions()
 	if f := p.TokenFrom; f != nil {
-		c.TokenFrom = trust.Place{Header: f.Header, Scheme: f.Scheme, Cookie: f.Cookie}
+		c.TokenFrom = f.place()
 	}
 	for _, r := range p.RequireClaims {
 		c.RequireClaims = append(c.RequireClaims, trust.RequiredClaim{Path: r.Claim, Value: r.Value})
@@ -345,7 +346,8 @@ type JWKSURL struct {
 	AllowHTTP bool `json:"allow_http,omitempty"`
 }
 
-// TokenFrom is where requests carry a token: a header or a cookie.
+// TokenFrom is where requests carry a token: a header, a cookie, the query of a page or a
+// form.
 type TokenFrom struct {
 	// The name of a header.
 	Header string `json:"header,omitempty"`
@@ -356,6 +358,41 @@ type TokenFrom struct {
 	// The name of a cookie. What a browser sends by itself needs a request of the site's own
 	// pages where it may change something.
 	Cookie string `json:"cookie,omitempty"`
+
+	// The name of a parameter in the address of a page. It is removed from the query of every
+	// request. Such a token is taken once, from a person who goes to the page; the browser
+	// gets the session cookie and is sent to the same page without it. It needs
+	// replay_reject and a max_token_age of a minute at most, and set_cookie on the route.
+	Query string `json:"query,omitempty"`
+
+	// The name of a field in a form that a page of another site posts. What is said of query
+	// holds; the form is 64 KiB at most and loses the field on every route.
+	Form string `json:"form,omitempty"`
+
+	// The paths at which query and form are read, as they are sent.
+	Paths []string `json:"paths,omitempty"`
+
+	// The origins whose pages may post the form: https://example.com.
+	Origins []string `json:"origins,omitempty"`
+}
+
+// place is what package trust compares. What would be two texts there is refused as one.
+func (f *TokenFrom) place() trust.Place {
+	return trust.Place{
+		Header: f.Header, Scheme: f.Scheme, Cookie: f.Cookie, Query: f.Query, Form: f.Form,
+		At: words(f.Paths), From: words(f.Origins),
+	}
+}
+
+// words joins texts; one with a space in it stays recognizable as what it is not.
+func words(texts []string) string {
+	joined := make([]string, len(texts))
+	for i, text := range texts {
+		if joined[i] = strings.ReplaceAll(text, " ", "%20"); text == "" {
+			joined[i] = "%20"
+		}
+	}
+	return strings.Join(joined, " ")
 }
 
 // RequiredClaim is a claim that a token must have.

@@ -18,7 +18,7 @@ import (
 //		preset <name> [<argument>...]
 //		issuer <iss>... | none [sub <prefix>]
 //		audience <aud>... [from <claim>]
-//		token_from header <name> [<scheme>] | cookie <name>
+//		token_from header <name> [<scheme>] | cookie <name> | query <name> at <path>... | form <name> at <path>... from <origin>...
 //		jwks_url <url> {
 //			bearer <path>
 //			ca <pem>
@@ -90,7 +90,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 	grammar.Custom("preset", "<name> [<argument>...]", "begin with the lines for a well-known issuer, each of which a line here replaces", readPreset),
 	grammar.Custom("issuer", "<iss>... | none [sub <prefix>]", "the values of iss that are good; or tokens without iss", readIssuer),
 	grammar.Custom("audience", "<aud>... [from <claim>]", "one of them must be named by the token; the claim is aud unless given", readAudience),
-	grammar.Custom("token_from", "header <name> [<scheme>] | cookie <name>", "where proxied requests carry the token; default Authorization: Bearer", readTokenFrom),
+	grammar.Custom("token_from", "header <name> [<scheme>] | cookie <name> | query <name> at <path>... | form <name> at <path>... from <origin>...", "where proxied requests carry the token; default Authorization: Bearer", readTokenFrom),
 	grammar.SubText("jwks_url", "<url>", "where the keys are published", jwksURLBlock,
 		func(p *Profile) **JWKSURL { return &p.JWKSURL }, func(k *JWKSURL) *string { return &k.URL }),
 	grammar.SubText("discover", "<issuer>", "the issuer's OpenID configuration says where the keys are; also the iss", jwksURLBlock,
@@ -172,7 +172,7 @@ func readReplay(r *grammar.Reader, p *Profile) error {
 	return r.Choice(&word, "reject")
 }
 
-// readTokenFrom reads `token_from header <name> [<scheme>]` and `token_from cookie <name>`.
+// readTokenFrom reads where tokens stand.
 func readTokenFrom(r *grammar.Reader, p *Profile) error {
 	if p.TokenFrom != nil {
 		return r.Again()
@@ -186,13 +186,23 @@ func readTokenFrom(r *grammar.Reader, p *Profile) error {
 		p.TokenFrom = &TokenFrom{Cookie: args[1]}
 	case args[0] == "header" && (n == 2 || n == 3):
 		p.TokenFrom = &TokenFrom{Header: args[1], Scheme: strings.Join(args[2:], "")}
-	case args[0] != "cookie" && args[0] != "header":
-		return r.Unrecognized("place", args[0], "header", "cookie")
+	case args[0] == "query" && n >= 4 && args[2] == "at":
+		p.TokenFrom = &TokenFrom{Query: args[1], Paths: args[3:]}
+	case args[0] == "form" && n >= 6 && args[2] == "at":
+		from := slices.Index(args, "from")
+		if from < 4 || from == n-1 {
+			return r.Wrong()
+		}
+		p.TokenFrom = &TokenFrom{Form: args[1], Paths: args[3:from], Origins: args[from+1:]}
+	case !slices.Contains(tokenPlaces, args[0]):
+		return r.Unrecognized("place", args[0], tokenPlaces...)
 	default:
 		return r.Wrong()
 	}
 	return nil
 }
+
+var tokenPlaces = []string{"header", "cookie", "query", "form"}
 
 // readKeysHeader reads `header <name> <value>`.
 func readKeysHeader(r *grammar.Reader, k *JWKSURL) error {

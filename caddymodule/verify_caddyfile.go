@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"slices"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -90,7 +92,18 @@ func (c *checker) verify(h *Verify, a *App) {
 	if h.Route.Preflight != "" {
 		c.Refuse(verifyPlace.At("preflight"), "another proxy does not say whether a preflight has a body; let preflights through there")
 	}
+	c.verifyPlaces(&h.Route, a)
 	c.route(verifyPlace, &h.Route, a)
+}
+
+// verifyPlaces refuses profiles whose tokens another proxy would hand on.
+func (c *checker) verifyPlaces(h *Attest, a *App) {
+	for name, p := range sorted(a.Profiles) {
+		named := slices.Contains(h.Profiles, name) || len(h.Profiles) == 0
+		if f := p.TokenFrom; named && f != nil && f.place().Navigated() {
+			c.Refuse(verifyPlace, "profile %s reads its tokens from %s, which another proxy would hand on to the app: it sends the address and the body itself", name, f.place())
+		}
+	}
 }
 
 var _ caddyfile.Unmarshaler = (*Verify)(nil)

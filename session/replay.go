@@ -25,6 +25,8 @@ type Use struct {
 	// Call names the call of the session API and its caller, so that the same call can be
 	// told from another. Zero: a proxied request, which any with the same token goes on.
 	Call [32]byte
+	// Once tells that any second use is another one, the same call too.
+	Once bool
 	// Until is when the token ceases to be a credential in any configuration.
 	Until time.Time
 }
@@ -70,7 +72,7 @@ func (m *Manager) use(ctx context.Context, u Use) (session string, err error) {
 	}
 	proxied, again := found.Call == nil && u.Call == [32]byte{}, found.of(u, m.now())
 	switch {
-	case !hmac.Equal(found.Digest, u.Digest[:]), !proxied && !again:
+	case u.Once, !hmac.Equal(found.Digest, u.Digest[:]), !proxied && !again:
 		return "", ErrReplayed
 	case again && found.Session == "":
 		return "", fmt.Errorf("%w: the same call is under way", store.ErrBusy)

@@ -18,6 +18,9 @@ func (s *Set) CheckRoute(names []string) error {
 	}
 	for n, p := range profiles {
 		for _, q := range profiles[:n] {
+			if p.config.TokenFrom.collides(q.config.TokenFrom) {
+				return fmt.Errorf("trust: profiles %q and %q read tokens from one place at one path (%s, %s): write the same paths and origins in both", q.Name(), p.Name(), q.config.TokenFrom, p.config.TokenFrom)
+			}
 			if p.config.TokenFrom == q.config.TokenFrom && p.config.TokenFrom != (Place{}) && p.config.Factor.SecondOnly != q.config.Factor.SecondOnly {
 				return fmt.Errorf("trust: profiles %q and %q read tokens from one place (%s), and one of them is second_only: a second factor comes beside a session, from a place of its own", q.Name(), p.Name(), p.config.TokenFrom)
 			}

@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,10 +22,12 @@ var always = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Coo
 // another those of both count.
 var pool = caddy.NewUsagePool()
 
-// Names are the headers of one configuration that carry credentials or claims.
+// Names are the headers of one configuration that carry credentials or claims, and the
+// parameters of addresses that do.
 type Names struct {
-	mu   sync.RWMutex
-	list []string
+	mu         sync.RWMutex
+	list       []string
+	parameters []string
 }
 
 // Publish makes the names of a configuration known, which is told apart by its key. It is
@@ -48,6 +51,25 @@ func (n *Names) Add(headers ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.list = append(n.list, headers...)
+}
+
+// AddParameter makes a further parameter known.
+func (n *Names) AddParameter(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.parameters = append(n.parameters, name)
+}
+
+// parameters are those of all configurations.
+func parameters() (list []string) {
+	pool.Range(func(_, value any) bool {
+		n := value.(*Names)
+		n.mu.RLock()
+		defer n.mu.RUnlock()
+		list = append(list, n.parameters...)
+		return true
+	})
+	return list
 }
 
 // Destruct implements caddy.Destructor.
@@ -88,12 +110,39 @@ func secretHeader(header string) bool {
 // tokens are JWTs, whole or with a part of the signature, and session tokens.
 var tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)?|session-[0-9a-f-]{36}\.[A-Za-z0-9_-]{20,}`)
 
-// withoutTokens takes tokens out of a text.
+// withoutTokens takes tokens out of a text, and what looks like a parameter in which one
+// stands.
 func withoutTokens(text string) string {
+	if strings.ContainsAny(text, "?&=") {
+		text = withoutParameters(text, parameters())
+	}
 	if !strings.Contains(text, "eyJ") && !strings.Contains(text, "session-") {
 		return text
 	}
 	return tokens.ReplaceAllString(text, redacted)
+}
+
+// withoutParameters hides the values of parameters wherever a text holds an address or a
+// query.
+func withoutParameters(text string, names []string) string {
+	if len(names) == 0 {
+		return text
+	}
+	before, query, found := strings.Cut(text, "?")
+	if !found {
+		before, query = "", text
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, _, valued := strings.Cut(pair, "=")
+		if decoded, err := url.QueryUnescape(name); valued && err == nil && slices.Contains(names, decoded) {
+			pairs[i] = name + "=" + redacted
+		}
+	}
+	if query = strings.Join(pairs, "&"); found {
+		return before + "?" + query
+	}
+	return query
 }
 
 // withoutQuery takes the values out of a query.

@@ -25,7 +25,7 @@ type Presented struct {
 	// Cookie is the value of the session cookie.
 	Cookie string
 	// Ambiguous tells that the request shows more than one credential where one is
-	// expected, and which.
+	// expected, and which; or a refusal, where what may hold one cannot be read.
 	Ambiguous error
 	// CrossSite tells that the request may change something and was not shown to be
 	// made by a page of this origin: no ambient credential is accepted with it.
@@ -36,6 +36,10 @@ type Presented struct {
 	// Loopback tells that both ends of the connection are on this machine, with no
 	// proxy between.
 	Loopback bool
+	// Navigation is what a person goes to with the request, Origin the one that it says it
+	// was made by; empty where it says none, or several.
+	Navigation Navigation
+	Origin     string
 	// Browser tells that the client says it is a browser, which keeps cookies.
 	Browser bool
 	// Client is the client's address, for audit records and expressions. Method and Host
@@ -82,6 +86,10 @@ type Decision struct {
 	SetCookie *SessionCookie
 	// ClearCookie tells that the cookie shown is dead.
 	ClearCookie bool
+
+	// Onward tells that the browser is sent to the same page without the token that it
+	// brought in the address or a form. Nothing is for the upstream then.
+	Onward bool
 }
 
 // Admit decides about one proxied request. An error is a refusal; see [RefusalOf].
@@ -106,7 +114,7 @@ func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledR
 	case p.Reflects && p.Any():
 		return Decision{}, Refuse("method_not_allowed", nil)
 	case p.Ambiguous != nil:
-		return Decision{}, Refuse("too_many_credentials", p.Ambiguous)
+		return Decision{}, p.ambiguous()
 	case p.Bearer != "":
 		return a.admitBearer(ctx, p, route)
 	case p.Opaque != "":
@@ -137,6 +145,9 @@ func (a *Authenticator) admit(ctx context.Context, p Presented, route *CompiledR
 // the browser sends by itself needs a request of this origin's, and a bad one in a cookie
 // is no credential where the route is optional: nobody meant to show it.
 func (a *Authenticator) admitPlaced(ctx context.Context, p Presented, route *CompiledRoute, t Placed) (Decision, error) {
+	if t.Place.Navigated() {
+		return a.admitNavigated(ctx, p, route, t)
+	}
 	if t.Place.Ambient() && p.CrossSite {
 		return Decision{}, Refuse("cross_site_request", nil)
 	}

@@ -30,7 +30,7 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 	case p.Reflects && p.Any():
 		return "", Refuse("method_not_allowed", nil)
 	case p.Ambiguous != nil:
-		return "", Refuse("too_many_credentials", p.Ambiguous)
+		return "", p.ambiguous()
 	case p.Bearer != "":
 		return a.observeBearer(ctx, p, route)
 	case p.Opaque != "":
@@ -61,6 +61,9 @@ func (a *Authenticator) observe(ctx context.Context, p Presented, route *Compile
 }
 
 func (a *Authenticator) observePlaced(ctx context.Context, p Presented, route *CompiledRoute, t Placed) (string, error) {
+	if t.Place.Navigated() {
+		return a.observeNavigated(ctx, p, route, t)
+	}
 	if t.Place.Ambient() && p.CrossSite {
 		return "", Refuse("cross_site_request", nil)
 	}

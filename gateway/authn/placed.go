@@ -33,6 +33,15 @@ func (r *CompiledRoute) placed(list []Placed, cookie bool) (*Placed, error) {
 	return found, nil
 }
 
+// ambiguous is the refusal of a request whose credential cannot be told.
+func (p Presented) ambiguous() error {
+	var refused *Refusal
+	if errors.As(p.Ambiguous, &refused) {
+		return refused
+	}
+	return Refuse("too_many_credentials", p.Ambiguous)
+}
+
 // token is the one that a refusal is about.
 func (p Presented) token() string {
 	if p.Bearer == "" && p.Opaque == "" && len(p.Placed) > 0 {

@@ -78,6 +78,8 @@ var problems = table(
 	Problem{"insufficient_user_authentication", Unauthenticated, "A further factor, or a more recent one, is required here."},
 	Problem{"ambiguous_path", Malformed, "The path can be read as another one."},
 	Problem{"cross_site_request", Forbidden, "The request was not made by a page of this origin."},
+	Problem{"not_a_navigation", InvalidCredential, "A token in an address or a form is taken only from a person who goes to the page."},
+	Problem{"session_of_another_member", Forbidden, "The browser has a session of another member, which the token would replace."},
 
 	// Questions of other proxies.
 	Problem{"untrusted_proxy", Forbidden, "The peer is not a proxy that may ask."},

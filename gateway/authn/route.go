@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attestgate/caddy-attest/claims"
+	"github.com/attestgate/caddy-attest/trust"
 )
 
 // A Route says who is admitted at one place of a site, and what the upstream behind
@@ -90,6 +91,9 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	if err := a.Profiles.CheckRoute(c.profiles); err != nil {
 		return nil, err
 	}
+	if err := r.CheckPlaces(a.Profiles, c.profiles); err != nil {
+		return nil, err
+	}
 	c.copies = copiesDigest(r.Copies)
 	c.places, c.secondPlaces = a.placesOf(c.profiles)
 	c.opaque = a.Profiles.Opaque(c.places[Place{}])
@@ -109,6 +113,18 @@ func (a *Authenticator) Compile(r Route) (*CompiledRoute, error) {
 	}
 	c.template = t
 	return c, nil
+}
+
+// CheckPlaces refuses a route whose profiles, which are named, read tokens that a person
+// brings once, and which gives the browser nothing to come back with. The error is a
+// *ConfigError.
+func (r Route) CheckPlaces(profiles *trust.Set, names []string) error {
+	for place, of := range profiles.ByPlace(names) {
+		if place.Navigated() && !r.SetCookie {
+			return &ConfigError{"", fmt.Sprintf("profile %s reads its tokens from %s, each once, so that the route needs 'set_cookie'", of[0], place)}
+		}
+	}
+	return nil
 }
 
 // at is what a request presents at the route: a Bearer that is neither a JWT nor of ours is

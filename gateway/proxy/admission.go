@@ -19,6 +19,7 @@ type Admission struct {
 	presented authn.Presented // by the client: its credentials are no longer in the request
 	headers   []string        // that were injected
 	setCookie []string        // Set-Cookie lines for the answer
+	onward    string          // where the browser is sent, instead of next
 	answer    responseWriter  // of Forward
 }
 
@@ -42,8 +43,13 @@ func (a *Admission) Holds(c *authn.CompiledCondition) bool {
 // session cookie where it is due, none of that name which the upstream makes up,
 // and what keeps shared caches from showing it to others. If next fails, the
 // injected JWT is taken out of the request again: what runs after an error is not
-// the upstream that it was minted for. It is called once.
+// the upstream that it was minted for. It is called once. A browser that brought a token in
+// the address or a form is sent on instead.
 func (a *Admission) Forward(w http.ResponseWriter, next func(http.ResponseWriter, *http.Request) error) error {
+	if a.onward != "" {
+		a.sendOnward(w)
+		return nil
+	}
 	answer := &a.answer
 	answer.ResponseWriter, answer.admission = w, a
 	defer answer.leave()

@@ -12,7 +12,7 @@ import (
 func (p *Proxy) clean(r *http.Request, removeAuthorization bool) {
 	p.scrub.Scrub(r, removeAuthorization)
 	p.cookie.Strip(r.Header)
-	web.StripPlaces(r.Header, p.places)
+	web.StripPlaces(r, p.places)
 }
 
 // removesAuthorization tells whether Authorization goes: where it carried a

@@ -130,6 +130,9 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 		return nil, &refused
 	}
 	a := &Admission{Decision: d, proxy: p, route: compiled, presented: presented, setCookie: p.cookieLines(d)}
+	if d.Onward {
+		a.onward = onward(r)
+	}
 	if d.JWT != "" {
 		a.headers = compiled.inject(r.Header, d)
 		p.warnIfLarge(compiled, d.JWT)

@@ -17,8 +17,12 @@ var ErrTwoAuthorizations = errors.New("two Authorization lines")
 func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Presented {
 	p := authn.Presented{
 		CrossSite: cookie.CrossSite(r), Reflects: reflects(r), Browser: r.Header.Get("Sec-Fetch-Mode") != "",
-		Method: r.Method, Host: r.Host,
+		Method: r.Method, Host: r.Host, Navigation: navigationOf(r),
 	}
+	if origins := r.Header["Origin"]; len(origins) == 1 {
+		p.Origin = origins[0]
+	}
+	placed, twice := placed(r, places) // also where something else decides: no form passes with a token in it
 	lines := r.Header["Authorization"]
 	if len(lines) > 1 {
 		p.Ambiguous = ErrTwoAuthorizations
@@ -27,8 +31,8 @@ func Credentials(r *http.Request, cookie Cookie, places []authn.Place) authn.Pre
 	if len(lines) == 1 {
 		p.Bearer, p.Opaque = bearer(lines[0])
 	}
-	if p.Cookie, p.Ambiguous = cookie.read(r); p.Ambiguous == nil && len(places) > 0 {
-		p.Placed, p.Ambiguous = placed(r, places)
+	if p.Cookie, p.Ambiguous = cookie.read(r); p.Ambiguous == nil {
+		p.Placed, p.Ambiguous = placed, twice
 	}
 	return p
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/attestgate/caddy-attest/gateway/authn"
 )
 
 // IsNavigation tells whether a person goes to a page, as far as the browser says so (Fetch
@@ -20,6 +22,25 @@ func IsNavigation(r *http.Request) bool {
 		return slices.Equal(mode, []string{"navigate"}) && slices.Equal(dest, []string{"document"})
 	}
 	return prefersHTML(r.Header.Values("Accept"))
+}
+
+// navigationOf tells what a person goes to with the request, by GET or by POST. What a
+// browser fetches before anybody goes there is nothing of the kind.
+func navigationOf(r *http.Request) authn.Navigation {
+	h := r.Header
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		if len(h[name]) > 0 {
+			return authn.NoNavigation
+		}
+	}
+	mode, dest := h["Sec-Fetch-Mode"], h["Sec-Fetch-Dest"]
+	switch {
+	case len(mode) == 0 && len(dest) == 0 && prefersHTML(h.Values("Accept")), slices.Equal(mode, []string{"navigate"}) && slices.Equal(dest, []string{"document"}):
+		return authn.ToDocument
+	case slices.Equal(mode, []string{"navigate"}) && slices.Equal(dest, []string{"iframe"}):
+		return authn.ToFrame
+	}
+	return authn.NoNavigation
 }
 
 // IsPreflight tells whether a browser asks, before another site's page calls, whether it

@@ -26,12 +26,17 @@ func placed(r *http.Request, places []authn.Place) (list []authn.Placed, err err
 	return list, err
 }
 
-// StripPlaces takes the cookies out that trusted tokens stand in; headers are a
-// Scrubber's.
-func StripPlaces(h http.Header, places []authn.Place) {
+// StripPlaces takes the cookies, parameters and fields out that trusted tokens stand in;
+// headers are a Scrubber's.
+func StripPlaces(r *http.Request, places []authn.Place) {
 	for _, place := range places {
-		if place.Cookie != "" {
-			Cookie{Name: place.Cookie}.Strip(h)
+		switch {
+		case place.Cookie != "":
+			Cookie{Name: place.Cookie}.Strip(r.Header)
+		case place.Query != "":
+			stripQuery(r, place.Query)
+		case place.Form != "":
+			_, _ = formToken(r, place)
 		}
 	}
 }
@@ -44,7 +49,12 @@ func SameHeader(a, b string) bool { return a != "" && foldsTo(a, foldHeader(b)) 
 const otherForm = "-"
 
 func tokenAt(r *http.Request, place authn.Place, places []authn.Place) (string, error) {
-	if place.Cookie != "" {
+	switch {
+	case place.Query != "":
+		return queryToken(r, place)
+	case place.Form != "":
+		return formToken(r, place)
+	case place.Cookie != "":
 		token, err := Cookie{Name: place.Cookie}.read(r)
 		if err != nil {
 			err = ErrTwoInPlace
