@@ -200,6 +200,9 @@ func (a *App) open() error {
 	for _, keys := range t.files {
 		a.run(keys.Run)
 	}
+	for _, keys := range t.secrets {
+		a.run(keys.Run)
+	}
 	if err := a.openAdmin(g, t); err != nil {
 		return err
 	}

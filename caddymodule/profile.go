@@ -71,6 +71,9 @@ type Profile struct {
 	// one can sign any token of this profile. Placeholders are replaced.
 	SharedSecrets []string `json:"shared_secrets,omitempty"`
 
+	// A directory of such secrets, one for each installation of an app.
+	SecretFiles *SecretFiles `json:"shared_secret_files,omitempty"`
+
 	// DANGEROUS outside a developer's machine: a key pair that is made in Caddy's
 	// storage and with which `caddy attest mint` signs whatever it is asked. The
 	// configuration loads only if every HTTP listener is loopback.
@@ -216,6 +219,9 @@ func (p *Profile) trusted(name string) trust.Config {
 		Dev:                 p.Dev,
 	}
 	c.Conditions = p.conditions()
+	if f := p.SecretFiles; f != nil {
+		c.SecretClaim = f.Claim
+	}
 	if f := p.TokenFrom; f != nil {
 		c.TokenFrom = f.place()
 	}

@@ -50,7 +50,7 @@ import (
 //		}
 //		jwks_file <path>
 //		public_key_file <pem>...
-//		shared_secret <value>...
+//		shared_secret <value>... | from <directory> by <claim>
 //		dev
 //		algorithms <alg>...
 //		types <typ>...
@@ -101,8 +101,7 @@ var profileBlock = grammar.Block[Profile]{Name: "profile", Lines: []grammar.Line
 		func(p *Profile) *string { return &p.JWKSFile }),
 	grammar.Texts("public_key_file", "<pem>...", "the keys as PEM",
 		func(p *Profile) *[]string { return &p.PublicKeyFiles }),
-	grammar.Texts("shared_secret", "<value>...", "secrets that the issuer has too, 32 bytes or more; then HS256, HS384 and HS512 alone",
-		func(p *Profile) *[]string { return &p.SharedSecrets }),
+	grammar.Custom("shared_secret", "<value>... | from <directory> by <claim>", "secrets that the issuer has too, 32 bytes or more; then HS256, HS384 and HS512 alone; or one for each installation, in the file that the claim names", readSharedSecret),
 	grammar.Flag("dev", "a key pair for 'caddy attest mint', on loopback only",
 		func(p *Profile) *bool { return &p.Dev }),
 	grammar.Choices("algorithms", "<alg>...", "which signatures are good; default RS256 RS384 RS512 ES256 ES384 ES512 EdDSA", tokenAlgorithms,

@@ -123,6 +123,7 @@ func (c *checker) profileKeys(at grammar.Place, p *Profile) {
 	}
 	c.paths(at.At("public_key_file"), p.PublicKeyFiles...)
 	c.sharedSecrets(at.At("shared_secret"), p.SharedSecrets)
+	c.secretFiles(at.At("shared_secret"), p)
 	if p.StaleKeys != nil && p.keysURL() == nil {
 		c.Refuse(at.At("stale_keys"), "only keys from 'jwks_url' and 'discover' can become stale")
 	}
@@ -133,7 +134,7 @@ var keySources = []string{"jwks_url", "discover", "introspect", "jwks_file", "pu
 
 // keySources are those of the words that the profile uses.
 func (p *Profile) keySources() []string {
-	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.Introspect != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, len(p.SharedSecrets) > 0, p.Dev}
+	used := []bool{p.JWKSURL != nil, p.Discover != nil, p.Introspect != nil, p.JWKSFile != "", len(p.PublicKeyFiles) > 0, len(p.SharedSecrets) > 0 || p.SecretFiles != nil, p.Dev}
 	var sources []string
 	for i, source := range keySources {
 		if used[i] {
@@ -189,6 +190,20 @@ func (c *checker) remoteOptions(at grammar.Place, k *JWKSURL) {
 // validHeader tells whether a request for keys may have the header.
 func validHeader(name string) bool {
 	return httpguts.ValidHeaderFieldName(name) && !slices.Contains([]string{"Accept", "User-Agent", "Host", "Accept-Encoding", "Connection"}, http.CanonicalHeaderKey(name))
+}
+
+// secretFiles checks where secrets of installations lie.
+func (c *checker) secretFiles(at grammar.Place, p *Profile) {
+	f := p.SecretFiles
+	switch {
+	case f == nil:
+	case len(p.SharedSecrets) > 0:
+		c.Refuse(at, "the secrets are given here, or lie in a directory")
+	case f.Claim == "":
+		c.Refuse(at, "expected the claim that names the file")
+	default:
+		c.paths(at, f.Directory)
+	}
 }
 
 // sharedSecrets checks them one by one, so that no message names one.

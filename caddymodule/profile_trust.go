@@ -18,6 +18,8 @@ func (c *checker) trusts(at grammar.Place, name string, p *Profile) *trust.Profi
 	switch {
 	case len(p.SharedSecrets) > 0:
 		config.Keys = secretsToCome()
+	case p.SecretFiles != nil:
+		config.Keys = secretFilesToCome()
 	case p.Introspect != nil:
 		config.Keys = introspectionToCome()
 	}
@@ -103,6 +105,15 @@ func secretsToCome() trust.KeySource {
 	keys, err := trust.SharedSecrets(make([]byte, trust.MinSecretBytes))
 	if err != nil {
 		panic(err) // it is long enough
+	}
+	return keys
+}
+
+// secretFilesToCome stand for secrets in a directory.
+func secretFilesToCome() trust.KeySource {
+	keys, err := trust.NewSecretFiles(func() (map[string][]byte, error) { return nil, nil }, nil)
+	if err != nil {
+		panic(err) // there is nothing in it that could be wrong
 	}
 	return keys
 }

@@ -97,6 +97,9 @@ func (p *Profile) replace(r *grammar.Replacer, at grammar.Place) {
 	r.Text(at.At("jwks_file"), &p.JWKSFile)
 	r.Texts(at.At("public_key_file"), p.PublicKeyFiles)
 	r.Texts(at.At("shared_secret"), p.SharedSecrets)
+	if p.SecretFiles != nil {
+		r.Text(at.At("shared_secret"), &p.SecretFiles.Directory)
+	}
 	if p.JWKSURL != nil {
 		p.JWKSURL.replace(r, at.At("jwks_url"))
 	}

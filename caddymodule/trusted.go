@@ -19,12 +19,13 @@ import (
 
 // A trusted holds the profiles of a configuration as package trust has them.
 type trusted struct {
-	logger *zap.Logger // of outages; nil where nothing runs
-	set    *trust.Set
-	remote map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
-	files  []*trust.ReloadingKeys       // to be read again likewise
-	keep   []string                     // claims of tokens that templates name
-	roles  []string                     // that role blocks name
+	logger  *zap.Logger // of outages; nil where nothing runs
+	set     *trust.Set
+	remote  map[string]*trust.RemoteKeys // by profile, to be kept fresh while the configuration runs
+	files   []*trust.ReloadingKeys       // to be read again likewise
+	secrets []*trust.SecretFiles         // likewise
+	keep    []string                     // claims of tokens that templates name
+	roles   []string                     // that role blocks name
 	// namespace is that of profiles which name none, if it is not their own.
 	namespace string
 }
@@ -92,6 +93,8 @@ func (t *trusted) keys(name string, p *Profile, storage certmagic.Storage, dev d
 		return p.Introspect.open()
 	case len(p.SharedSecrets) > 0:
 		return trust.SharedSecrets(p.secrets()...)
+	case p.SecretFiles != nil:
+		return t.secretFiles(name, p.SecretFiles)
 	case p.JWKSFile != "":
 		return t.fileKeys(name, []string{p.JWKSFile}, func(contents ...[]byte) (trust.KeySource, error) { return trust.FileKeys(contents[0]) })
 	}

@@ -14,7 +14,7 @@ import (
 func checkKey(v *verification) *failure {
 	ctx, cancel := context.WithTimeout(v.ctx, FetchTimeout)
 	defer cancel()
-	keys, err := v.profile.config.Keys.Keys(ctx, keyHint(v.header()))
+	keys, err := v.profile.config.Keys.Keys(ctx, v.keyHint())
 	if err != nil {
 		return v.unavailableKeys(err)
 	}
@@ -146,7 +146,7 @@ func (v *verification) askReplaced() *failure {
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, FetchTimeout)
 	defer cancel()
-	keys, err := source.Replaced(ctx, keyHint(v.header()), v.candidates)
+	keys, err := source.Replaced(ctx, v.keyHint(), v.candidates)
 	switch {
 	case err != nil:
 		return v.unavailableKeys(err)

@@ -101,7 +101,7 @@ func checkIssuer(v *verification) *failure {
 		if !v.profile.takesNoIssuer(v.token.Claims) {
 			return &failure{code: CodeIssuerMismatch, remedy: "this profile takes tokens without iss only, whose sub begins with " + printable(c.SubjectPrefix)}
 		}
-		v.id.Namespace = v.profile.Namespace("")
+		v.identifyIssuer("")
 		return nil
 	}
 	said := lookup(v.token.Claims, "iss")
@@ -122,8 +122,17 @@ func checkIssuer(v *verification) *failure {
 		}
 	}
 	v.captured = captured
-	v.id.Issuer, v.id.Namespace = iss, v.profile.Namespace(iss)
+	v.identifyIssuer(iss)
 	return nil
+}
+
+// identifyIssuer notes whose tokens these are: of the issuer, or of one installation there.
+func (v *verification) identifyIssuer(iss string) {
+	if claim := v.profile.config.SecretClaim; claim != "" {
+		v.installation = installationOf(lookup(v.token.Claims, claim))
+		iss += "#" + v.installation
+	}
+	v.id.Issuer, v.id.Namespace = iss, v.profile.Namespace(iss)
 }
 
 func configuredIssuers(p *Profile) string {

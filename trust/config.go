@@ -63,6 +63,11 @@ type Config struct {
 	// NewRemoteKeys, SharedSecrets, or a source of one's own.
 	Keys KeySource
 
+	// SecretClaim is the claim whose value says which of SecretFiles signed a token: its
+	// installation. The organization must be a function of it, and a person of one
+	// installation is never a person of another. Default: one secret for all.
+	SecretClaim string
+
 	// Algorithms are the values of alg that are accepted. Default: RS256, RS384,
 	// RS512, ES256, ES384, ES512 and EdDSA. PS256, PS384 and PS512 only where
 	// listed. With SharedSecrets: HS256, HS384 and HS512.

@@ -14,10 +14,9 @@ func (c Config) withDefaults() Config {
 	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	c.MaxLifetime = cmp.Or(c.MaxLifetime, DefaultMaxLifetime)
 	c.Factor = c.Factor.withDefaults()
-	_, shared := c.Keys.(secretKeys)
 	switch {
 	case len(c.Algorithms) > 0:
-	case shared:
+	case areShared(c.Keys):
 		c.Algorithms = []string{jose.HS256, jose.HS384, jose.HS512}
 	default:
 		c.Algorithms = []string{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}

@@ -159,7 +159,12 @@ func SharedSecrets(secrets ...[]byte) (KeySource, error) {
 }
 
 // shares tells whether the profile's keys are shared secrets.
-func (p *Profile) shares() bool {
-	_, ok := p.config.Keys.(secretKeys)
-	return ok
+func (p *Profile) shares() bool { return areShared(p.config.Keys) }
+
+func areShared(keys KeySource) bool {
+	switch keys.(type) {
+	case secretKeys, *SecretFiles:
+		return true
+	}
+	return false
 }

@@ -41,6 +41,8 @@ type KeyHint struct {
 	ID string
 	// Algorithm is the alg, one that the profile lists.
 	Algorithm string
+	// Installation is the value of Config.SecretClaim; empty where there is none that can be.
+	Installation string
 }
 
 // Key is a public key that may verify tokens. The zero Key verifies nothing.
@@ -65,4 +67,6 @@ func NewKey(id string, public crypto.PublicKey, algorithm string) (Key, error) {
 	return Key{key}, nil
 }
 
-func keyHint(h jose.Header) KeyHint { return KeyHint{ID: h.KeyID, Algorithm: h.Algorithm} }
+func (v *verification) keyHint() KeyHint {
+	return KeyHint{ID: v.header().KeyID, Algorithm: v.header().Algorithm, Installation: v.installation}
+}

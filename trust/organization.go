@@ -55,8 +55,9 @@ func (o organizationTemplate) isEmpty() bool { return o.isFixed() && o.literals[
 // beginsWithCaptures tells whether no two values of the captures can give the same
 // organization: the captures come first, each ended by the end of the text or by a
 // character that no captured value has. Whatever other claims follow, the value then
-// begins with the captures.
-func (o organizationTemplate) beginsWithCaptures(captures []string) bool {
+// begins with the captures. secret is that of them which names a secret, and may hold . and
+// _ too.
+func (o organizationTemplate) beginsWithCaptures(captures []string, secret string) bool {
 	if len(o.paths) < len(captures) {
 		return false
 	}
@@ -65,7 +66,7 @@ func (o organizationTemplate) beginsWithCaptures(captures []string) bool {
 			return false
 		}
 		next := o.literals[n+1]
-		if last := n+1 == len(o.paths); next == "" && !last || next != "" && inCapture(next[0]) {
+		if last := n+1 == len(o.paths); next == "" && !last || next != "" && (inCapture(next[0]) || path == secret && strings.ContainsRune("._", rune(next[0]))) {
 			return false
 		}
 	}

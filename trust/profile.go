@@ -51,7 +51,7 @@ func NewProfile(c Config) (*Profile, error) {
 		(*Profile).readName, (*Profile).readIssuers, (*Profile).readAudiences, (*Profile).readAlgorithms,
 		(*Profile).readIntrospection, (*Profile).readTypes, (*Profile).readKeys, (*Profile).readTimes, (*Profile).readRequired, (*Profile).readWhen,
 		(*Profile).readMap, (*Profile).readRoles, (*Profile).readEmail, (*Profile).readNamespace,
-		(*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readPlace, (*Profile).readSessions,
+		(*Profile).readSecretClaim, (*Profile).readOrganization, (*Profile).readCreate, (*Profile).readFactor, (*Profile).readPlace, (*Profile).readSessions,
 	} {
 		if err := step(p); err != nil {
 			err.Profile = c.Name
@@ -87,7 +87,17 @@ func (p *Profile) captures() []string {
 }
 
 // hasTenants tells whether tokens of the profile have several values of iss.
-func (p *Profile) hasTenants() bool { return len(p.issuers) > 1 || len(p.captures()) > 0 }
+func (p *Profile) hasTenants() bool {
+	return len(p.issuers) > 1 || len(p.captures()) > 0 || p.config.SecretClaim != ""
+}
+
+// selectors are the names of what in a token chooses its issuer or its secret.
+func (p *Profile) selectors() []string {
+	if c := p.config.SecretClaim; c != "" && !slices.Contains(p.captures(), c) {
+		return append(slices.Clone(p.captures()), c)
+	}
+	return p.captures()
+}
 
 // takesNoIssuer tells whether a token without iss is one of this profile's.
 func (p *Profile) takesNoIssuer(claims map[string]any) bool {

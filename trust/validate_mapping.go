@@ -124,20 +124,32 @@ const (
 	apiNamespace = "api"
 )
 
+// readSecretClaim keeps a claim that names a secret and a directory of them together.
+func (p *Profile) readSecretClaim() *ConfigError {
+	if _, files := p.config.Keys.(*SecretFiles); files != (p.config.SecretClaim != "") {
+		return configErrorf("shared_secret", "a directory of secrets and the claim that names one go together")
+	}
+	return nil
+}
+
 func (p *Profile) readOrganization() (problem *ConfigError) {
 	o, err := parseOrganization(p.config.Organization)
 	if err != nil {
 		return configErrorf("organization", "%v", err)
 	}
 	p.organization = o
-	captures := p.captures()
+	captures := p.selectors()
 	switch {
-	case len(captures) == 0 || o.beginsWithCaptures(captures):
+	case len(captures) == 0 || o.beginsWithCaptures(captures, p.config.SecretClaim):
 		return nil
 	case o.isFixed() && !o.isEmpty() && p.pinsCaptures(captures):
 		return nil
 	}
-	return configErrorf("organization", "must begin with {claims.%s}, each followed by the end or one of . _ : @ |, because the issuer is chosen by the token; or be fixed, with each of them pinned by require_claims", strings.Join(captures, "} {claims."))
+	ends, what := ". _ : @ |", "issuer"
+	if p.config.SecretClaim != "" {
+		ends, what = ": @ |", "secret"
+	}
+	return configErrorf("organization", "must begin with {claims.%s}, each followed by the end or one of %s, because the %s is chosen by the token; or be fixed, with each of them pinned by require_claims", strings.Join(captures, "} {claims."), ends, what)
 }
 
 // pinsCaptures tells whether RequireClaims leaves each capture one value. (The issuer's

@@ -15,10 +15,12 @@ type verification struct {
 	now     time.Time
 	raw     string
 
-	token      *jose.Token
-	captured   map[string]string
-	candidates []Key
-	key        Key
+	token    *jose.Token
+	captured map[string]string
+	// installation is the value of Config.SecretClaim, empty where it is no name.
+	installation string
+	candidates   []Key
+	key          Key
 
 	expiry, issuedAt, notBefore time.Time
 	// id is the result. It is a value of its own, so that a cache of it does not keep

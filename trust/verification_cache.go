@@ -85,7 +85,7 @@ func (m *cachedVerification) stillValid(ctx context.Context, p *Profile) bool {
 }
 
 func (s *Set) cacheVerification(key cacheKey, v *verification) {
-	m := &cachedVerification{id: v.id, hint: keyHint(v.header()), validFrom: v.validFrom()}
+	m := &cachedVerification{id: v.id, hint: v.keyHint(), validFrom: v.validFrom()}
 	if i := v.profile.introspection(); i != nil {
 		m.askAgain = v.now.Add(i.config.Cache)
 		s.verified.Set(key, m)
