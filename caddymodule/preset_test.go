@@ -166,6 +166,18 @@ var presetCases = map[string]presetCase{
 		bad:    map[string]trusttest.Claims{"vercel_environment": {"environment": "preview"}},
 		breaks: map[string][2]string{"an audience of your own": {"owner_id=t1 ", ""}, "with the global issuer": {"https://vercel.com/acme\nrequire_claims owner_id=t1", "own\nrequire_claims"}, "require_claims project_id=… or owner_id=…": {"preset vercel_oidc\naudience https://vercel.com/acme\nrequire_claims owner_id=t1 project_id=p1", "preset vercel_oidc acme\naudience own"}},
 	},
+	"zendesk": {
+		use:    "preset zendesk acme 42 /sidebar\npublic_key_file app.pem\norganization acme",
+		claims: trusttest.Claims{"iss": "acme.zendesk.com", "aud": "https://acme.zendesk.com/api/v2/apps/installations/42.json", "sub": "https://acme.zendesk.com/api/v2/users/7.json", "jti": "1"}, is: "7",
+		bad: map[string]trusttest.Claims{
+			"zendesk_user":      {"sub": "https://other.zendesk.com/api/v2/users/7.json"},
+			"audience_mismatch": {"aud": "https://acme.zendesk.com/api/v2/apps/installations/43.json"}, "issuer_mismatch": {"iss": "https://acme.zendesk.com"},
+		},
+		breaks: map[string][2]string{
+			"the account's own origin alone": {"organization acme", "organization acme\ntoken_from header X-Token"}, "the number of the installation": {"acme 42", "acme x"},
+			"an audience that is the installation": {"organization acme", "organization acme\naudience https://acme.zendesk.com"},
+		},
+	},
 	"zitadel": {
 		use: "preset zitadel acme.zitadel.cloud\naudience app\nroles admin",
 		claims: trusttest.Claims{"iss": "https://acme.zitadel.cloud", "aud": []any{"app"}, "sub": "1", "urn:zitadel:iam:user:resourceowner:id": "o1",

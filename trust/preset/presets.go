@@ -346,6 +346,28 @@ var presets = []Preset{
 		},
 	},
 	{
+		Name: "zendesk", About: "Zendesk apps (ZAF) with signed URLs: the form that opens one installation of an app; keys are its public key as PEM",
+		Args: []string{"subdomain", "installation_id", "path"},
+		Lines: lines("issuer <subdomain>.zendesk.com", "audience https://<subdomain>.zendesk.com/api/v2/apps/installations/<installation_id>.json", "algorithms RS256",
+			// sub is the address of the user.
+			"map external_id expression claims.sub.split('/')[6].replace('.json', '')",
+			"token_from form token at <path> from https://<subdomain>.zendesk.com", "max_token_age 60s", "replay reject"),
+		Conditions: func(a Arguments) []trust.Condition {
+			return []trust.Condition{{Code: "zendesk_user", When: fold("claims.sub.matches('^https://<subdomain>[.]zendesk[.]com/api/v2/users/[0-9]+[.]json$')", a), Remedy: "sub must be the address of a user of this account"}}
+		},
+		Rules: []Rule{
+			{"token_from form from the account's own origin alone", func(c trust.Config, a Arguments) bool {
+				return c.TokenFrom == (trust.Place{}) || c.TokenFrom.Form != "" && c.TokenFrom.From == "https://"+a["subdomain"]+".zendesk.com"
+			}},
+			{"as its first argument the account's subdomain alone, and the number of the installation as its second", func(_ trust.Config, a Arguments) bool {
+				return zendeskForm.MatchString(a["subdomain"] + " " + a["installation_id"])
+			}},
+			{"an audience that is the installation: another app of the account is signed for another", everyAudience(func(aud string) bool {
+				return zendeskAudience.MatchString(aud)
+			})},
+		},
+	},
+	{
 		Name: "zitadel", About: "ZITADEL, one instance; roles of the token's own organization only", Args: []string{"domain"},
 		Lines: lines("issuer https://<domain>", "jwks_url https://<domain>/oauth/v2/keys", "algorithms RS256", "map name name",
 			"map roles expression claims['urn:zitadel:iam:org:project:roles'].filter(r, claims['urn:zitadel:iam:user:resourceowner:id'] in claims['urn:zitadel:iam:org:project:roles'][r])"),
@@ -357,6 +379,11 @@ var presets = []Preset{
 }
 
 // lines are those of a preset, with its arguments in them.
+var (
+	zendeskForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62} [0-9]{1,20}$`)
+	zendeskAudience = regexp.MustCompile(`^https://[a-z0-9-]+\.zendesk\.com/api/v2/apps/installations/[0-9]+\.json$`)
+)
+
 func lines(texts ...string) func(Arguments) []string {
 	return func(a Arguments) []string {
 		out := make([]string, len(texts))
