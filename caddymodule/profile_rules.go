@@ -199,8 +199,6 @@ func (c *checker) secretFiles(at grammar.Place, p *Profile) {
 	case f == nil:
 	case len(p.SharedSecrets) > 0:
 		c.Refuse(at, "the secrets are given here, or lie in a directory")
-	case f.Claim == "":
-		c.Refuse(at, "expected the claim that names the file")
 	default:
 		c.paths(at, f.Directory)
 	}

@@ -204,9 +204,13 @@ func TestTokenReplacesNoSessionOfAnotherMember(t *testing.T) {
 		send  func(token, cookie string) *http.Request
 		code  string
 	}{
-		"a link":                   {inQuery, func(token, cookie string) *http.Request { return visit("/sso?token="+token, "Cookie", cookie) }, "session_of_another_member"},
-		"a form of another site":   {inForm, func(token, cookie string) *http.Request { return post("/sso", sender, "token="+token, "Cookie", cookie) }, "session_of_another_member"},
-		"a form of the site's own": {trust.Place{Form: "token", At: "/sso", From: "https://app.test"}, func(token, cookie string) *http.Request { return post("/sso", "https://app.test", "token="+token, "Cookie", cookie, "Sec-Fetch-Site", "same-origin") }, ""},
+		"a link": {inQuery, func(token, cookie string) *http.Request { return visit("/sso?token="+token, "Cookie", cookie) }, "session_of_another_member"},
+		"a form of another site": {inForm, func(token, cookie string) *http.Request {
+			return post("/sso", sender, "token="+token, "Cookie", cookie)
+		}, "session_of_another_member"},
+		"a form of the site's own": {trust.Place{Form: "token", At: "/sso", From: "https://app.test"}, func(token, cookie string) *http.Request {
+			return post("/sso", "https://app.test", "token="+token, "Cookie", cookie, "Sec-Fetch-Site", "same-origin")
+		}, ""},
 	} {
 		w, route := navigatedWorld(t, c.place)
 		session := w.attest("acme", nil)["session_token"].(string)
