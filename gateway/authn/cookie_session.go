@@ -44,7 +44,7 @@ func (a *Authenticator) cookieSession(ctx context.Context, live LiveSession, id 
 			return live.Session, nil
 		}
 	}
-	started, err := a.starts.Do(ctx, startKey{tokenKey: key, cookie: true}, func(ctx context.Context) (LiveSession, error) {
+	started, err := a.startOnce(ctx, startKey{tokenKey: key, cookie: true}, func(ctx context.Context) (LiveSession, error) {
 		if err := a.signInsOpen(ctx, id.Profile); err != nil {
 			return LiveSession{}, err
 		}

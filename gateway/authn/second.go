@@ -104,7 +104,7 @@ func byCookie(p Presented, s session.Session) bool {
 // attachInline attaches the factor, once for all requests that bring it at the same time.
 func (a *Authenticator) attachInline(ctx context.Context, p Presented, live LiveSession, id *trust.Identity) (LiveSession, error) {
 	ctx = WithActor(ctx, Actor{Door: "proxy", Address: p.Client})
-	return a.starts.Do(ctx, startKey{tokenKey: tokenKey{id.Digest, id.Profile}, session: live.Session.ID}, func(ctx context.Context) (LiveSession, error) {
+	return a.startOnce(ctx, startKey{tokenKey: tokenKey{id.Digest, id.Profile}, session: live.Session.ID}, func(ctx context.Context) (LiveSession, error) {
 		return a.attachTo(ctx, live, attachment{id: id, renew: byCookie(p, live.Session), once: func(ctx context.Context, do func(context.Context) (LiveSession, error)) (LiveSession, error) {
 			return a.useBeside(ctx, live.Session.ID, id, do)
 		}})

@@ -53,13 +53,28 @@ func (a *Authenticator) implicitSession(ctx context.Context, client string, id *
 // findImplicit finds or makes the session, once for all requests that bring the
 // token at the same time.
 func (a *Authenticator) findImplicit(ctx context.Context, key tokenKey, id *trust.Identity) (LiveSession, error) {
-	return a.starts.Do(ctx, startKey{tokenKey: key}, func(ctx context.Context) (LiveSession, error) {
+	return a.startOnce(ctx, startKey{tokenKey: key}, func(ctx context.Context) (LiveSession, error) {
 		live, err := a.startImplicit(ctx, id)
 		if err == nil {
 			a.cache.trusted.Set(key, live.Session.ID)
 		}
 		return live, err
 	})
+}
+
+// startOnce starts or changes a session, once for all requests that ask for it at the same
+// time. Who joins may have come after a revocation that the start began before: for them the
+// session is judged as it is now.
+func (a *Authenticator) startOnce(ctx context.Context, key startKey, start func(context.Context) (LiveSession, error)) (LiveSession, error) {
+	led := false
+	live, err := a.starts.Do(ctx, key, func(ctx context.Context) (LiveSession, error) {
+		led = true
+		return start(ctx)
+	})
+	if err != nil || led {
+		return live, err
+	}
+	return a.liveSession(ctx, live.Session.ID)
 }
 
 func (a *Authenticator) startImplicit(ctx context.Context, id *trust.Identity) (LiveSession, error) {
