@@ -2,10 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"regexp"
 	"time"
@@ -22,7 +21,7 @@ func main() {
 		caddycmd.Main()
 		return
 	}
-	if err := bench(); err != nil {
+	if err := bench(parseOptions()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -30,35 +29,48 @@ func main() {
 
 // options are those of the command line.
 type options struct {
-	rounds  int
-	slice   time.Duration
-	clients int
-	only    *regexp.Regexp
-	against []further
+	rounds         int
+	slice          time.Duration
+	clients        int
+	only           *regexp.Regexp
+	against        []outsider
+	pprof          string
+	jsonTo, drawTo string
 }
 
-func bench() error {
-	quick := flag.Bool("quick", false, "a minute instead of several, with wider quartiles")
-	jsonFile := flag.String("json", "", "write the results there")
-	svgFile := flag.String("svg", "", "draw them there")
-	only := flag.String("only", ".", "the scenarios whose name matches")
-	o := options{rounds: 9, slice: 800 * time.Millisecond, clients: 8}
-	flag.Func("against", "a further program, as name=pid=url; may be repeated", func(text string) error {
-		f, err := parseFurther(text)
-		o.against = append(o.against, f)
+func parseOptions() (o options) {
+	flag.IntVar(&o.rounds, "rounds", 31, "how many slices each has")
+	flag.DurationVar(&o.slice, "slice", 200*time.Millisecond, "how long a slice is")
+	flag.IntVar(&o.clients, "clients", 8, "how many ask at the same time")
+	flag.StringVar(&o.jsonTo, "json", "", "write the results to this `file`")
+	flag.StringVar(&o.drawTo, "svg", "", "draw them to this `file`")
+	flag.StringVar(&o.pprof, "pprof", "", "profile the gateway, into this `directory`")
+	quick := flag.Bool("quick", false, "a minute instead of several: few scenarios, with wider quartiles")
+	only := flag.String("only", "", "the scenarios whose name matches this `expression`")
+	flag.Func("against", "a further program, as `name=url=command`; may be repeated", func(text string) error {
+		a, err := parseOutsider(text)
+		o.against = append(o.against, a)
 		return err
 	})
 	flag.Parse()
 	if *quick {
-		o.rounds, o.slice = 4, 250*time.Millisecond
+		o.rounds, o.slice = 9, 100*time.Millisecond
 	}
-	var err error
-	if o.only, err = regexp.Compile(*only); err != nil {
-		return err
+	if *only == "" && *quick {
+		*only = quickOnes
 	}
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }))
-	defer upstream.Close()
-	machine, err := newMachine(upstream.URL)
+	o.only = regexp.MustCompile(*only)
+	return o
+}
+
+// quickOnes are a path of each kind.
+const quickOnes = "^(control|hot, session token|hot, trusted|a JWT each time, ES256|local_cache off, Redis$|first exchange, .* member, Redis$|authenticate)"
+
+func bench(o options) error {
+	if cpuTime(os.Getpid()) == 0 {
+		return errors.New("the CPU time of processes is not known here; it is on Linux")
+	}
+	machine, err := newMachine()
 	if err != nil {
 		return err
 	}
@@ -71,22 +83,26 @@ func bench() error {
 		}
 		r, err := machine.run(s, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return errors.Join(fmt.Errorf("%s: %w", s.name, err), o.write(results))
 		}
 		results = append(results, r)
 		fmt.Println(r.row())
 	}
-	if *svgFile != "" {
-		if err := os.WriteFile(*svgFile, drawn(results), 0o644); err != nil {
+	return o.write(results)
+}
+
+func (o options) write(results []result) error {
+	if o.drawTo != "" {
+		if err := os.WriteFile(o.drawTo, drawn(results), 0o644); err != nil {
 			return err
 		}
 	}
-	if *jsonFile == "" {
+	if o.jsonTo == "" {
 		return nil
 	}
 	data, err := json.MarshalIndent(results, "", "\t")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(*jsonFile, append(data, '\n'), 0o644)
+	return os.WriteFile(o.jsonTo, append(data, '\n'), 0o644)
 }

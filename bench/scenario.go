@@ -5,70 +5,96 @@ import "fmt"
 // A scenario is one path through the gateway.
 type scenario struct {
 	name string
+	// control has plain ones in the places of limit and gateway.
+	control bool
 	// global and route are lines of the gateway's configuration.
 	global, route string
-	redis         bool
-	// work is that of limit.
-	work string
-	// plan makes the requests.
-	plan func(*caller) (next func() call, err error)
+	// redis is the store, else it is bolt.
+	redis bool
+	// limit are the steps of limit.
+	limit string
+	plan  plan
+}
+
+// A plan makes the requests of one visitor.
+type plan func(*visitor) (next func() call, err error)
+
+func always(c call) func() call { return func() call { return c } }
+
+func oneToken(v *visitor) (func() call, error) {
+	s, err := v.session("ada", nil, nil)
+	return always(bearer(s.Token)), err
+}
+
+func oneCookie(v *visitor) (func() call, error) {
+	s, err := v.session("ada", nil, nil)
+	return always(call{header: "Cookie", value: "__Host-session=" + s.Token}), err
+}
+
+func oneJWT(v *visitor) (func() call, error) {
+	s, err := v.session("ada", nil, nil)
+	return always(bearer(s.JWT)), err
+}
+
+func oneBearer(v *visitor) (func() call, error) {
+	return always(bearer(v.token(v.name, nil))), nil
+}
+
+func manyRoles(v *visitor) (func() call, error) {
+	var roles []any
+	for i := range 100 {
+		roles = append(roles, fmt.Sprint("role-", i))
+	}
+	s, err := v.session("ada", map[string]any{"roles": roles}, nil)
+	return always(bearer(s.Token)), err
+}
+
+// members is how many have new tokens in turn. One would have more sessions than a member
+// may have, and every exchange would end an old one.
+const members = 500
+
+// newTokens shows a new token each time, of members that are known or of new ones.
+func newTokens(known bool) plan {
+	return func(v *visitor) (func() call, error) {
+		if known {
+			if _, err := v.manySessions(members); err != nil {
+				return nil, err
+			}
+		}
+		return func() call { return bearer(v.token(v.someone(known), nil)) }, nil
+	}
+}
+
+// someone is one of the members of manySessions, or nobody yet.
+func (v *visitor) someone(known bool) string {
+	if !known {
+		return v.number()
+	}
+	return fmt.Sprint(v.name, "m", v.count.Add(1)%members)
+}
+
+func authenticated(v *visitor) (func() call, error) {
+	s, err := v.session("ada", nil, nil)
+	return always(v.call("authenticate", s.Token, map[string]any{"session_token": s.Token})), err
 }
 
 func scenarios() []scenario {
-	oneToken := func(c *caller) (func() call, error) {
-		session, err := c.attest("ada", nil)
-		return always(call{header: "Authorization", value: "Bearer " + session.Token}), err
-	}
+	const exchange, each = "verify set sign", "session {\nreuse_for 0\n}"
 	return []scenario{
-		{name: "hot, session token", work: "header", plan: oneToken},
-		{name: "hot, cookie", work: "header", plan: func(c *caller) (func() call, error) {
-			session, err := c.attest("ada", nil)
-			return always(call{header: "Cookie", value: "__Host-session=" + session.Token}), err
-		}},
-		{name: "hot, session JWT", work: "header", plan: func(c *caller) (func() call, error) {
-			session, err := c.attest("ada", nil)
-			return always(call{header: "Authorization", value: "Bearer " + session.JWT}), err
-		}},
-		{name: "hot, trusted bearer", work: "header", plan: func(c *caller) (func() call, error) {
-			return always(call{header: "Authorization", value: "Bearer " + c.token("ada", "1", nil)}), nil
-		}},
-		{name: "hot, copy_claims and requirements", work: "header", plan: oneToken,
+		{name: "control: plain beside plain", control: true, plan: oneToken},
+		{name: "hot, session token", plan: oneToken},
+		{name: "hot, cookie", plan: oneCookie},
+		{name: "hot, session JWT", plan: oneJWT},
+		{name: "hot, trusted bearer", plan: oneBearer},
+		{name: "hot, copy_claims and requirements", plan: oneToken,
 			route: "copy_claims sub>X-User session.roles>X-Roles csv\nrequire organization acme\nrequire factor trusted_auth_token"},
-		{name: "hot, 100 roles", work: "header", plan: func(c *caller) (func() call, error) {
-			var roles []any
-			for i := range 100 {
-				roles = append(roles, fmt.Sprint("role-", i))
-			}
-			session, err := c.attest("ada", map[string]any{"roles": roles})
-			return always(call{header: "Authorization", value: "Bearer " + session.Token}), err
-		}},
-		{name: "a JWT each time, ES256", work: "sign", plan: oneToken, global: "session {\nreuse_for 0\n}"},
-		{name: "a JWT each time, EdDSA", work: "sign-eddsa", plan: oneToken, global: "session {\nreuse_for 0\n}\nkeys {\nalgorithm EdDSA\n}"},
-		{name: "local_cache off, Redis", work: "get", redis: true, plan: oneToken, global: "local_cache off"},
-		{name: "first exchange, known member, Redis", work: "verify get set sign", redis: true, plan: fresh(true)},
-		{name: "first exchange, new member, Redis", work: "verify get set sign", redis: true, plan: fresh(false)},
-		{name: "first exchange, known member, bolt", work: "verify sign", plan: fresh(true)},
-		{name: "authenticate, one session, Redis", work: "get sign", redis: true, plan: func(c *caller) (func() call, error) {
-			session, err := c.attest("ada", nil)
-			return always(c.api("authenticate", map[string]any{"session_token": session.Token})), err
-		}},
+		{name: "hot, 100 roles", limit: "3000", plan: manyRoles},
+		{name: "a JWT each time, ES256", limit: "sign", plan: oneToken, global: each},
+		{name: "a JWT each time, EdDSA", limit: "sign-eddsa", plan: oneToken, global: each + "\nkeys {\nalgorithm EdDSA\n}"},
+		{name: "local_cache off, Redis", limit: "mget", redis: true, plan: oneToken, global: "local_cache off"},
+		{name: "first exchange, known member, Redis", limit: exchange, redis: true, plan: newTokens(true)},
+		{name: "first exchange, new member, Redis", limit: exchange, redis: true, plan: newTokens(false)},
+		{name: "first exchange, known member, bolt", limit: "verify bolt sign", plan: newTokens(true)},
+		{name: "authenticate, one session, Redis", limit: "mget sign answer", redis: true, plan: authenticated},
 	}
 }
-
-// fresh shows a new token each time, of one member or of as many.
-func fresh(known bool) func(*caller) (func() call, error) {
-	return func(c *caller) (func() call, error) {
-		if _, err := c.attest("ada", nil); err != nil {
-			return nil, err
-		}
-		return func() call {
-			sub, id := "ada", c.number()
-			if !known {
-				sub = id
-			}
-			return call{header: "Authorization", value: "Bearer " + c.token(sub, id, nil)}
-		}, nil
-	}
-}
-
-func always(c call) func() call { return func() call { return c } }
