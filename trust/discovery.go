@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/attestgate/caddy-attest/internal/strictjson"
 )
@@ -17,18 +16,13 @@ type discovery struct {
 	issuer   string
 	document *fetcher
 
-	mu    sync.Mutex
-	host  string   // of the keys, the last time
-	keys  *fetcher // where they were found; nil: the document is to be asked
-	found time.Time
+	mu   sync.Mutex
+	host string // of the keys, the last time
 }
 
 const discoveryPath = "/.well-known/openid-configuration"
 
 func newDiscovery(c RemoteConfig) (*discovery, error) {
-	if c.Now == nil {
-		c.Now = defaultClock
-	}
 	if c.URL != "" {
 		return nil, errors.New("stands in place of a URL of the keys")
 	}
@@ -48,38 +42,8 @@ func (c RemoteConfig) documentURL() string {
 	return strings.TrimSuffix(c.Discover, "/") + discoveryPath
 }
 
-// get fetches the keys where they were found the last time. The document is asked again
-// where that is MaxRefresh ago, or has led to no usable key.
+// get asks for the document each time: keys move rarely, and then at once.
 func (d *discovery) get(ctx context.Context) (fetched, error) {
-	if keys := d.known(); keys != nil {
-		if got, err := keys.get(ctx); err == nil {
-			if _, err := parseKeys(got.body); err == nil {
-				return got, nil
-			}
-		}
-		d.remember(nil)
-	}
-	return d.ask(ctx)
-}
-
-// known is where the keys were found, as long as that is not too long ago.
-func (d *discovery) known() *fetcher {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if age := d.config.Now().Sub(d.found); d.keys == nil || age < 0 || age >= MaxRefresh {
-		return nil
-	}
-	return d.keys
-}
-
-func (d *discovery) remember(keys *fetcher) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.keys, d.found = keys, d.config.Now()
-}
-
-// ask asks for the document, and for the keys that it leads to.
-func (d *discovery) ask(ctx context.Context) (fetched, error) {
 	answer, err := d.document.get(ctx)
 	if err != nil {
 		return fetched{}, err
@@ -94,7 +58,6 @@ func (d *discovery) ask(ctx context.Context) (fetched, error) {
 	}
 	if _, err := parseKeys(got.body); err == nil {
 		d.noteHost(keys.url.Host)
-		d.remember(keys)
 	}
 	return got, nil
 }

@@ -169,7 +169,6 @@ func TestDiscoveryTellsOfKeysThatMove(t *testing.T) {
 	mu.Lock()
 	at = other.URL
 	mu.Unlock()
-	w.clock.Advance(trust.MaxRefresh)
 	if err := keys.Refresh(context.Background()); err != nil || len(moved) != 1 || !strings.HasSuffix(moved[0], strings.TrimPrefix(other.URL, "http://")) {
 		t.Errorf("%v, %v", err, moved)
 	}
@@ -229,35 +228,4 @@ func TestRemoteOptions(t *testing.T) {
 			t.Errorf("allow_private %s: %v", address, err)
 		}
 	}
-}
-
-// The document is asked for at first, again where its keys cannot be had, and once it is as
-// old as keys may become: not each time that keys are fetched.
-func TestDiscoveryDocumentIsAskedSeldom(t *testing.T) {
-	var asked int
-	w, keys, p, issuer := discovered(t, trust.RemoteConfig{}, func(issuer, jwks string) http.HandlerFunc {
-		answer := says(`{"issuer":%q,"jwks_uri":%q}`, issuer, jwks)
-		return func(rw http.ResponseWriter, r *http.Request) { asked++; answer(rw, r) }
-	})
-	fetch := func(want int) {
-		t.Helper()
-		if err := keys.Refresh(t.Context()); err != nil || asked != want {
-			t.Errorf("the document was asked for %d times, want %d; %v", asked, want, err)
-		}
-	}
-	fetch(1)
-	w.Rotate()
-	w.clock.Advance(trust.MinRefresh)
-	fetch(1)
-	accept(t, p, w.Sign(map[string]any{"iss": issuer}))
-	w.clock.Advance(trust.MaxRefresh - trust.MinRefresh)
-	fetch(2)
-	fetch(2)
-	w.Down()
-	if err := keys.Refresh(t.Context()); err == nil || asked != 3 {
-		t.Errorf("while the keys are away it was asked for %d times; %v", asked, err)
-	}
-	w.Up()
-	fetch(4)
-	fetch(4)
 }
