@@ -69,20 +69,29 @@ func withOriginal(r *http.Request, parameters []string) *http.Request {
 	if !ok || original.URL == nil {
 		return r
 	}
-	sent := *original.URL
-	if sent != *r.URL {
+	if *original.URL != *r.URL {
+		sent := *original.URL // the other is changed below
 		r = web.WithOriginal(r, &sent)
 	}
-	clean := web.WithoutParameters(sent.RequestURI(), parameters)
-	if clean == sent.RequestURI() {
+	if len(parameters) == 0 || original.URL.RawQuery == "" {
 		return r
 	}
+	return withoutParameters(r, original, parameters)
+}
+
+func withoutParameters(r *http.Request, original http.Request, parameters []string) *http.Request {
+	sent := original.URL.RequestURI()
+	clean := web.WithoutParameters(sent, parameters)
+	if clean == sent {
+		return r
+	}
+	path := original.URL.EscapedPath()
 	_, original.URL.RawQuery, _ = strings.Cut(clean, "?")
 	original.RequestURI = clean
 	repl := replacerOf(r)
 	repl.Set("http.request.orig_uri", clean)
 	repl.Set("http.request.orig_uri.query", original.URL.RawQuery)
-	repl.Set("http.request.orig_uri.prefixed_query", strings.TrimPrefix(clean, sent.EscapedPath()))
+	repl.Set("http.request.orig_uri.prefixed_query", strings.TrimPrefix(clean, path))
 	return r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
 }
 

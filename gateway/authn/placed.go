@@ -35,11 +35,21 @@ func (r *CompiledRoute) placed(list []Placed, cookie bool) (*Placed, error) {
 
 // ambiguous is the refusal of a request whose credential cannot be told.
 func (p Presented) ambiguous() error {
+	if err := p.Unreadable(); err != nil {
+		return err
+	}
+	return Refuse("too_many_credentials", p.Ambiguous)
+}
+
+// Unreadable is the refusal of a request that could not be read to its end for what may
+// stand in it. It passes nowhere, also where no credential is asked for: what is left of it
+// is not what was sent.
+func (p Presented) Unreadable() error {
 	var refused *Refusal
 	if errors.As(p.Ambiguous, &refused) {
 		return refused
 	}
-	return Refuse("too_many_credentials", p.Ambiguous)
+	return nil
 }
 
 // token is the one that a refusal is about.

@@ -144,7 +144,7 @@ func (p *Proxy) Admit(r *http.Request, route *Route) (*Admission, error) {
 
 func (p *Proxy) decide(r *http.Request, route *compiledRoute, presented authn.Presented) (authn.Decision, error) {
 	if route.off {
-		return authn.Decision{Anonymous: true}, nil
+		return authn.Decision{Anonymous: true}, presented.Unreadable()
 	}
 	return p.core.Admit(r.Context(), presented, route.core)
 }

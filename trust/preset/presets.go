@@ -378,12 +378,12 @@ var presets = []Preset{
 	},
 }
 
-// lines are those of a preset, with its arguments in them.
 var (
 	zendeskForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62} [0-9]{1,20}$`)
 	zendeskAudience = regexp.MustCompile(`^https://[a-z0-9-]+\.zendesk\.com/api/v2/apps/installations/[0-9]+\.json$`)
 )
 
+// lines are those of a preset, with its arguments in them.
 func lines(texts ...string) func(Arguments) []string {
 	return func(a Arguments) []string {
 		out := make([]string, len(texts))
